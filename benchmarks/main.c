@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * bench: micro benchmarks and workloads, each against a floor or a peer measured in the same run. See README.md.
+ * Exits with 1 if a result was wrong, 2 if the arguments were; missing a bar is a result, not an error. */
+#include <stdio.h>
+#include <string.h>
+
+#include <ouro/runtime.h>
+
+#include "bench.h"
+#include "report.h"
+
+static const bench_entry entries[] = {
+    {"count", "retain and release: own object, two threads, a foreign thread", bench_count},
+    {"alloc", "making and dropping one object, and batches", bench_alloc},
+    {"trees", "binary trees, one and two threads", bench_trees},
+    {"borrow", "lookups in a search tree without counting", bench_borrow},
+    {"rss", "memory that five million nodes take", bench_rss},
+    {"prompt", "how soon the last reference frees when its owner sleeps or is gone", bench_prompt},
+    {"handover", "objects made by one thread and dropped by another", bench_handover},
+    {"list", "dropping a very long list", bench_list},
+    {"publish", "sharing private objects, and what their death then costs", bench_publish},
+    {"slots", "get, set, swap and take on private and shared containers", bench_slots},
+    {"weak", "making and reading weak references", bench_weak},
+    {"young", "one young collection, live and garbage rings", bench_young},
+    {"rings", "rings made and dropped, collected automatically", bench_rings},
+};
+
+enum { ENTRIES = sizeof entries / sizeof entries[0] };
+
+static int usage(FILE *out, int code)
+{
+    fprintf(out, "usage: bench [--only NAME[,NAME...]] [--quick] [--json FILE] [--list]\n");
+    return code;
+}
+
+/* True if name stands in the comma-separated list; all do when there is none. */
+static bool selected(const char *list, const char *name)
+{
+    size_t length = strlen(name);
+    for (const char *at = list; at; at = strchr(at, ',')) {
+        at += *at == ',';
+        if (strncmp(at, name, length) == 0 && (at[length] == ',' || at[length] == '\0'))
+            return true;
+    }
+    return !list;
+}
+
+static bool known(const char *list)
+{
+    size_t count = 0, wanted = 1;
+    for (const char *at = list; *at; at++)
+        wanted += *at == ',';
+    for (size_t i = 0; i < ENTRIES; i++)
+        count += selected(list, entries[i].name);
+    return count == wanted;
+}
+
+static int print_list(void)
+{
+    for (size_t i = 0; i < ENTRIES; i++)
+        printf("%-9s %s\n", entries[i].name, entries[i].text);
+    return 0;
+}
+
+/* Before anything is timed. */
+static bool start(void)
+{
+    ouro_status status = ouro_init(NULL);
+    if (status != OURO_OK)
+        fprintf(stderr, "bench: %s\n", ouro_status_message(status));
+    return status == OURO_OK;
+}
+
+int main(int argc, char **argv)
+{
+    const char *only = NULL, *json = NULL;
+    for (int i = 1; i < argc; i++) {
+        if (strcmp(argv[i], "--rss-child") == 0 && i + 1 < argc)
+            return start() ? bench_rss_child(argv[i + 1]) : 2;
+        if (strcmp(argv[i], "--list") == 0)
+            return print_list();
+        if (strcmp(argv[i], "--help") == 0)
+            return usage(stdout, 0);
+        if (strcmp(argv[i], "--quick") == 0)
+            bench_quick = true;
+        else if (strcmp(argv[i], "--only") == 0 && i + 1 < argc)
+            only = argv[++i];
+        else if (strcmp(argv[i], "--json") == 0 && i + 1 < argc)
+            json = argv[++i];
+        else
+            return usage(stderr, 2);
+    }
+    if (only && !known(only)) {
+        fprintf(stderr, "bench: --only: no such benchmark among \"%s\"; see --list\n", only);
+        return 2;
+    }
+    if (!start())
+        return 2;
+    report_begin();
+    for (size_t i = 0; i < ENTRIES; i++) {
+        if (!selected(only, entries[i].name))
+            continue;
+        size_t live = bench_live();
+        report_benchmark(entries[i].name);
+        entries[i].run();
+        bench_settle(live, "at the end");
+    }
+    report_table(stdout);
+    if (json && !report_json(json)) {
+        fprintf(stderr, "bench: cannot write %s\n", json);
+        return 2;
+    }
+    return report_wrong() ? 1 : 0;
+}

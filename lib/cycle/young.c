@@ -1,0 +1,346 @@
+/* SPDX-License-Identifier: MIT */
+#include "cycle/young.h"
+
+#include "object/count.h"
+#include "object/destroy.h"
+#include "object/gray.h"
+#include "object/inbox.h"
+#include "object/publish.h"
+#include "object/weak.h"
+
+bool oi_young_manual;
+
+/* `shared` of a candidate, in the order of the phases:
+ *     0 .. OI_GRAY-1   references to it from candidates
+ *     OI_GRAY | link   on the gray list: found reachable, its slots not yet looked at; afterwards: garbage, on the same list
+ *     OI_GRAY_DONE     reachable
+ *     0                as the collection found it and leaves it */
+
+static bool is_candidate(const ouro_object *o)
+{
+    return oi_owner(o) == oi_my_id() && !(oi_flags(o) & (OI_PUBLISHED | OI_UNTRACKED));
+}
+
+typedef void visit_object(struct oi_local *self, ouro_object *o, void *arg);
+
+/* Calls fn for each candidate on the page. */
+static void each_on_page(struct oi_local *self, struct oi_page *page, visit_object *fn, void *arg)
+{
+    size_t size = oi_page_block_size(page);
+    char *at = page->base;
+    for (uint32_t i = 0; i < page->carved; i++, at += size) {
+        ouro_object *o = (ouro_object *)at;
+        if (oi_type_word(o) && is_candidate(o))
+            fn(self, o, arg);
+    }
+}
+
+static void each_candidate(struct oi_local *self, visit_object *fn, void *arg)
+{
+    struct oi_page *page;
+    LIST_FOREACH(page, &self->pool.young, young)
+        each_on_page(self, page, fn, arg);
+}
+
+/* ---- phase 1: count references among candidates ---- */
+
+static void count_references(struct oi_local *self, ouro_object *o, void *arg)
+{
+    (void)self;
+    ++*(size_t *)arg;
+    const struct oi_type *type = oi_type_of(o);
+    OI_FOR_EACH_SLOT(slot, type, o) {
+        ouro_object *child = oi_slot_ref(slot->ouro_private_ref);
+        if (child && is_candidate(child))
+            oi_set_shared(child, oi_shared(child) + 1);
+    }
+}
+
+/* ---- phase 2: what has references from elsewhere is reachable, and what that reaches ---- */
+
+static bool is_white(const ouro_object *o)
+{
+    return !(oi_shared(o) & OI_GRAY);
+}
+
+static void drain_gray(struct oi_local *self)
+{
+    for (ouro_object *o; (o = oi_gray_pop(self));) {
+        const struct oi_type *type = oi_type_of(o);
+        oi_set_shared(o, OI_GRAY_DONE);
+        OI_FOR_EACH_SLOT(slot, type, o) {
+            ouro_object *child = oi_slot_ref(slot->ouro_private_ref);
+            if (child && is_candidate(child) && is_white(child))
+                oi_gray_push(self, child);
+        }
+    }
+}
+
+static void mark_reachable(struct oi_local *self, ouro_object *o, void *arg)
+{
+    (void)arg;
+    if (!is_white(o) || oi_local_tokens(oi_local(o)) <= oi_shared(o))
+        return;
+    oi_gray_push(self, o);
+    drain_gray(self);
+}
+
+/* ---- phase 3: separate ---- */
+
+struct separation {
+    size_t garbage, survivors;
+    bool finalizers; /* some garbage has a finalizer to be run */
+};
+
+static bool finalizer_due(const ouro_object *o)
+{
+    return oi_type_of(o)->finalize && !(oi_flags(o) & OI_FINALIZED);
+}
+
+static void separate(struct oi_local *self, ouro_object *o, void *arg)
+{
+    struct separation *all = arg;
+    if (!is_white(o)) {
+        oi_set_shared(o, 0);
+        all->survivors++;
+        return;
+    }
+    oi_gray_push(self, o);
+    all->garbage++;
+    all->finalizers = all->finalizers || finalizer_due(o);
+}
+
+/* A page without private objects need not be looked at again before it is allocated from. */
+static void leave_young_pages(struct oi_local *self, struct oi_young_list *list)
+{
+    struct oi_page *next;
+    for (struct oi_page *page = LIST_FIRST(list); page; page = next) {
+        size_t private = 0;
+        next = LIST_NEXT(page, young);
+        size_t size = oi_page_block_size(page);
+        for (uint32_t i = 0; i < page->carved && !private; i++) {
+            ouro_object *o = (ouro_object *)(page->base + i * size);
+            private += oi_type_word(o) && oi_is_mine(o);
+        }
+        if (private || page->state == OI_PAGE_CURRENT)
+            continue;
+        LIST_REMOVE(page, young);
+        page->young.le_prev = NULL;
+    }
+    (void)self;
+}
+
+/* Phases 1 to 3: garbage is on the gray list afterwards. */
+static struct separation find_garbage(struct oi_local *self, struct oi_young_result *result)
+{
+    struct separation all = {0};
+    result->candidates = 0;
+    pthread_mutex_lock(&self->pool.young_lock);
+    each_candidate(self, count_references, &result->candidates);
+    each_candidate(self, mark_reachable, NULL);
+    each_candidate(self, separate, &all);
+    pthread_mutex_unlock(&self->pool.young_lock);
+    return all;
+}
+
+/* ---- phase 4: finalizers first ---- */
+
+/* Calls fn for each object on the gray list, which stays as it is. */
+static bool each_gray(struct oi_act *act, bool (*fn)(struct oi_act *act, ouro_object *o, void *arg), void *arg)
+{
+    for (struct oi_page *page = act->self->gray; page; page = page->gray_next) {
+        for (uint32_t position = page->gray; position;) {
+            ouro_object *o = oi_page_at(page, position);
+            position = oi_shared(o) & ~OI_GRAY;
+            if (!fn(act, o, arg))
+                return false;
+        }
+    }
+    return true;
+}
+
+/* Gives the object a reference that waits for its finalizer. */
+static bool make_due(struct oi_act *act, ouro_object *o, void *arg)
+{
+    struct oi_young *young = arg;
+    if (!finalizer_due(o))
+        return true;
+    struct oi_token *token = oi_token_new(act, o);
+    if (!token)
+        return false;
+    ouro_retain(o);
+    oi_set_flags(o, oi_flags(o) | OI_FINALIZED);
+    token->node.next = young->due;
+    young->due = &token->node;
+    return true;
+}
+
+static void forget_garbage(struct oi_local *self)
+{
+    for (ouro_object *o; (o = oi_gray_pop(self));)
+        oi_set_shared(o, 0);
+}
+
+/* ---- phase 5: reclaim ---- */
+
+static bool is_garbage(const ouro_object *o)
+{
+    return is_candidate(o) && (oi_shared(o) & OI_GRAY);
+}
+
+static bool clear_weak(struct oi_act *act, ouro_object *o, void *arg)
+{
+    (void)arg;
+    if (oi_flags(o) & OI_HAS_WEAK)
+        oi_weak_target_died(act, o);
+    return true;
+}
+
+/* References that leave the garbage are released; those inside it go with it. */
+static bool release_outside(struct oi_act *act, ouro_object *o, void *arg)
+{
+    (void)arg;
+    const struct oi_type *type = oi_type_of(o);
+    OI_FOR_EACH_SLOT(slot, type, o) {
+        ouro_object *child = oi_slot_ref(slot->ouro_private_ref);
+        if (child && !is_garbage(child))
+            oi_release(act, child, "ouro_gc_collect");
+    }
+    return true;
+}
+
+static void reclaim(struct oi_act *act)
+{
+    bool outer = act->destroying;
+    act->destroying = true; /* what dies now waits until the garbage is gone */
+    each_gray(act, clear_weak, NULL);
+    each_gray(act, release_outside, NULL);
+    for (ouro_object *o; (o = oi_gray_pop(act->self));)
+        oi_pool_free(&act->self->pool, o);
+    act->destroying = outer;
+}
+
+static void set_base(struct oi_local *self)
+{
+    struct oi_page *page;
+    pthread_mutex_lock(&self->pool.young_lock);
+    leave_young_pages(self, &self->pool.young);
+    LIST_FOREACH(page, &self->pool.young, young)
+        page->young_base = page->used;
+    pthread_mutex_unlock(&self->pool.young_lock);
+}
+
+static void hold_callbacks(struct oi_act *act, struct oi_young *young)
+{
+    while (act->callbacks) {
+        struct ouro_weak *weak = act->callbacks;
+        act->callbacks = weak->next_due;
+        weak->next_due = young->due_callbacks;
+        young->due_callbacks = weak;
+    }
+}
+
+bool oi_young_collect(struct oi_act *act, struct oi_young *young, struct oi_young_result *result)
+{
+    struct oi_local *self = act->self;
+    OI_ASSERT(!act->reading && !act->dead_plain && !self->gray);
+    struct separation found = find_garbage(self, result);
+    if (found.finalizers) {
+        /* What they reach must stay for them. With references of their own, they are reachable: start over. */
+        bool ok = each_gray(act, make_due, young);
+        forget_garbage(self);
+        if (!ok)
+            return false;
+        found = find_garbage(self, result);
+    }
+    reclaim(act);
+    if (oi_young_manual)
+        hold_callbacks(act, young);
+    result->freed = found.garbage;
+    young->survivors = found.survivors;
+    set_base(self);
+    oi_destroy_run(act);
+    return true;
+}
+
+static void run_finalizer(struct oi_act *act, struct oi_young *young)
+{
+    struct oi_token *token = OI_CONTAINER_OF(young->due, struct oi_token, node);
+    young->due = token->node.next;
+    ouro_object *o = oi_token_free(act, token);
+    oi_finalize(act, oi_type_of(o), o);
+    oi_release(act, o, "ouro_gc_collect");
+}
+
+static void run_callback(struct oi_act *act, struct oi_young *young)
+{
+    struct ouro_weak *weak = young->due_callbacks;
+    young->due_callbacks = weak->next_due;
+    weak->next_due = NULL;
+    act->callbacks = weak; /* empty before: nothing else is due while no user code runs */
+}
+
+size_t oi_young_run_due(struct oi_act *act, struct oi_young *young, size_t budget)
+{
+    size_t ran = 0;
+    for (; (young->due || young->due_callbacks) && ran < budget && oi_may_run_user_code(act); ran++) {
+        if (young->due)
+            run_finalizer(act, young);
+        else
+            run_callback(act, young);
+        oi_destroy_run(act); /* also what a finalizer dropped */
+    }
+    return ran;
+}
+
+size_t oi_young_added(struct oi_act *act)
+{
+    struct oi_pool *pool = &act->self->pool;
+    struct oi_page *page;
+    int64_t added = 0;
+    pthread_mutex_lock(&pool->young_lock);
+    LIST_FOREACH(page, &pool->young, young)
+        added += (int64_t)page->used - page->young_base;
+    pthread_mutex_unlock(&pool->young_lock);
+    return added > 0 ? (size_t)added : 0;
+}
+
+static void count_one(struct oi_local *self, ouro_object *o, void *arg)
+{
+    (void)self, (void)o;
+    ++*(size_t *)arg;
+}
+
+size_t oi_young_count(struct oi_act *act)
+{
+    size_t n = 0;
+    pthread_mutex_lock(&act->self->pool.young_lock);
+    each_candidate(act->self, count_one, &n);
+    pthread_mutex_unlock(&act->self->pool.young_lock);
+    return n;
+}
+
+static void publish_page(struct oi_act *act, struct oi_page *page)
+{
+    size_t size = oi_page_block_size(page);
+    char *at = page->base;
+    for (uint32_t i = 0; i < page->carved; i++, at += size) {
+        ouro_object *o = (ouro_object *)at;
+        if (oi_type_word(o) && oi_is_mine(o))
+            oi_publish_one(act, o);
+    }
+}
+
+void oi_young_publish_all(struct oi_act *act)
+{
+    struct oi_pool *pool = &act->self->pool;
+    struct oi_page *page;
+    pthread_mutex_lock(&pool->young_lock);
+    LIST_FOREACH(page, &pool->young, young)
+        publish_page(act, page);
+    LIST_FOREACH(page, &pool->young_leaf, young)
+        publish_page(act, page);
+    leave_young_pages(act->self, &pool->young);
+    leave_young_pages(act->self, &pool->young_leaf);
+    pthread_mutex_unlock(&pool->young_lock);
+}

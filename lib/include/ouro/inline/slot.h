@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Slot operations on private containers, and the borrowed load. Included by <ouro/slot.h>.
+ *
+ * A container whose owner is this thread and that is not published is seen by nobody else: plain loads and stores do.
+ * The upper 14 bits of the type word are the size of the object's body in units of 8 bytes (0: array or large, the library
+ * looks closer), so that a slot outside its container is caught without leaving the header's cache line. */
+#ifndef OURO_INLINE_SLOT_H
+#define OURO_INLINE_SLOT_H
+
+#include <ouro/slot.h>
+
+OURO_BEGIN_DECLS
+
+#define OURO_PRIVATE_PUBLISHED 0x1u
+#define OURO_PRIVATE_UNITS_SHIFT 18
+
+OURO_API void ouro_private_set_slow(void *container, ouro_slot *slot, void *object);
+OURO_API void ouro_private_give_slow(void *container, ouro_slot *slot, void *object);
+
+/* True if this thread may store into the slot without synchronization. */
+OURO_API OURO_INLINE bool ouro_private_is_mine(const void *container, const ouro_slot *slot)
+{
+    const ouro_object *o = (const ouro_object *)container;
+    size_t unit = ((uintptr_t)slot - (uintptr_t)container - sizeof(ouro_object)) / sizeof(ouro_slot);
+    /* Relaxed: that this thread's id is there, and PUBLISHED not, nobody else can change. */
+    return __atomic_load_n(&o->ouro_private_owner, __ATOMIC_RELAXED) == ouro_private_thread_id &&
+           !(__atomic_load_n(&o->ouro_private_flags, __ATOMIC_RELAXED) & OURO_PRIVATE_PUBLISHED) &&
+           unit < (size_t)(__atomic_load_n(&o->ouro_private_type, __ATOMIC_RELAXED) >> OURO_PRIVATE_UNITS_SHIFT);
+}
+
+OURO_API OURO_INLINE void *ouro_peek(const ouro_slot *slot)
+{
+    /* Acquire: pairs with the release of the exchange that stored the reference [MO-publish]. */
+    return __atomic_load_n(&slot->ouro_private_ref, __ATOMIC_ACQUIRE);
+}
+
+OURO_API OURO_INLINE void ouro_set(void *container, ouro_slot *slot, void *object)
+{
+    if (OURO_UNLIKELY(!ouro_private_is_mine(container, slot))) {
+        ouro_private_set_slow(container, slot, object);
+        return;
+    }
+    object = ouro_retain(object); /* NULL if it may not be stored; reported */
+    void *old = slot->ouro_private_ref;
+    slot->ouro_private_ref = object;
+    if (old)
+        ouro_release(old);
+}
+
+OURO_API OURO_INLINE void ouro_give(void *container, ouro_slot *slot, void *object)
+{
+    if (OURO_UNLIKELY(!ouro_private_is_mine(container, slot))) {
+        ouro_private_give_slow(container, slot, object);
+        return;
+    }
+    void *old = slot->ouro_private_ref;
+    slot->ouro_private_ref = object;
+    if (old)
+        ouro_release(old);
+}
+
+OURO_END_DECLS
+#endif

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * A pool: the pages of one thread slot, and allocation from them without atomics (docs/design/pools.md). "The holder" is the
+ * thread that holds the slot (sync/tslot.h S1); other threads only push chains of blocks onto pages.
+ *
+ *     oi_pool_alloc ──page->free──▶ block            the common case: one page, a pop
+ *          └─ refill: blocks freed by others, cut more, a page with free blocks, a page sent back, a new page */
+#pragma once
+
+#include <pthread.h>
+
+#include "mem/page.h"
+#include "mem/size_class.h"
+
+/* Indices of a pool's tables. */
+#define OI_POOL_NONE 0u /* always empty: sends ouro_new of what has no class to the slow path */
+#define OI_POOL_TOKENS 1u
+#define OI_POOL_FIRST 2u
+#define OI_POOL_COUNT (OI_POOL_FIRST + 2 * OI_CLASSES)
+#define OI_POOL_LARGE 255u /* in a page's `index`: a page of one block, in no table */
+
+static inline unsigned oi_pool_index(size_t size, bool leaf)
+{
+    return OI_POOL_FIRST + 2 * oi_class_of(size) + leaf;
+}
+
+LIST_HEAD(oi_young_list, oi_page);
+
+struct oi_pool {
+    /* The holder's. */
+    struct oi_page *current[OI_POOL_COUNT]; /* never NULL: oi_pool_empty_page if there is none */
+    LIST_HEAD(, oi_page) available[OI_POOL_COUNT];
+    size_t fresh_blocks; /* free blocks that refills have found since this was reset: no fewer have been allocated */
+    size_t fresh_limit;  /* at this many, the next slow allocation asks the cycle layer whether to collect */
+
+    /* Shared. */
+    struct oi_stack returned;      /* pages that others took out of FULL; the holder takes them back */
+    pthread_mutex_t young_lock;    /* protects the lists below: the holder takes it, and whoever releases a page on one */
+    struct oi_young_list young;      /* TRACED pages on which private objects may be */
+    struct oi_young_list young_leaf; /* and LEAF ones */
+};
+
+/* A page without blocks, shared by all; never written. */
+extern struct oi_page oi_pool_empty_page;
+
+void oi_pool_init(struct oi_pool *pool);
+
+/* The slow half of oi_pool_alloc: finds or makes a page with free blocks, makes it current and pops one. NULL: out of memory. */
+void *oi_pool_refill(struct oi_pool *pool, unsigned index);
+
+/* A block that has a page of its own. NULL: out of memory. */
+void *oi_pool_alloc_large(struct oi_pool *pool, size_t size, bool leaf);
+
+/* The slow half of oi_pool_free: the page had no free block, or has no used one now. */
+void oi_pool_page_changed(struct oi_pool *pool, struct oi_page *page);
+
+/* Hands a chain of n blocks, all of one page, the last one's `after` being 0, to the page's holder. Any thread. O(1), but for
+ * O(n) when there is a chain already. */
+void oi_page_push_remote(struct oi_page *page, uint32_t head, uint32_t n);
+
+/* Takes in what others have pushed onto pages and sent back, releases empty pages. The holder. */
+void oi_pool_collect(struct oi_pool *pool);
+
+/* Takes back what was sent back, releasing at most max pages: for a claimer, who must not keep the slot for long. */
+void oi_pool_collect_some(struct oi_pool *pool, unsigned max);
+
+/* Pops a block; its content is undefined but for the first 4 bytes, which are 0. The holder. */
+static inline void *oi_pool_alloc(struct oi_pool *pool, unsigned index)
+{
+    struct oi_page *page = pool->current[index];
+    struct oi_block *block = page->free;
+    if (OI_UNLIKELY(!block))
+        return oi_pool_refill(pool, index);
+    page->free = block->next;
+    oi_owner_add(&page->used, 1);
+    return block;
+}
+
+/* Frees a block of one of the pool's own pages. The holder. */
+static inline void oi_pool_free(struct oi_pool *pool, void *freed)
+{
+    struct oi_page *page = oi_page_of(freed);
+    struct oi_block *block = freed, *old = page->free;
+    /* Relaxed: the block is nobody else's; a walker that sees it sees it free or not. */
+    oi_store_relaxed(&block->first, 0);
+    block->next = old;
+    page->free = block;
+    uint32_t used = oi_load_relaxed(&page->used) - 1;
+    oi_store_relaxed(&page->used, used);
+    if (OI_UNLIKELY(!old || !used))
+        oi_pool_page_changed(pool, page);
+}
+
+/* Frees a block that the calling thread holds no pool for, or of another's page, at once (no read section can see it). */
+static inline void oi_pool_free_remote(void *freed)
+{
+    struct oi_page *page = oi_page_of(freed);
+    struct oi_block *block = freed;
+    uint32_t position = oi_page_position(page, freed);
+    block->after = 0;
+    oi_page_push_remote(page, position, 1);
+}

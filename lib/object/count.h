@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Biased counts, the slow half (docs/design/biased-counts.md; after Choi, Shull, Torrellas, "Biased Reference Counting", PACT 2018, with the
+ * changes that protocol page names). The fast half is inline in <ouro/inline/count.h>. */
+#pragma once
+
+#include "object/act.h"
+
+/* Rule D's touch: clears CAND. Returns the owner's id. */
+static inline uint32_t oi_touch(ouro_object *o)
+{
+    /* acq_rel: comes before the disposal that follows, and is seen with it by the collector (G2) [MO-touch]. */
+    return oi_fetch_and_acqrel(&o->ouro_private_owner, 0x7fff) & 0x7fffu;
+}
+
+/* Rule D's check, before a disposal: returns the owner's id, CAND cleared. */
+static inline uint32_t oi_check(ouro_object *o)
+{
+    __atomic_signal_fence(__ATOMIC_SEQ_CST); /* I5: not before the previous operation's act */
+    uint32_t w = oi_owner(o);
+    return OI_UNLIKELY(w & OI_CAND) ? oi_touch(o) : w;
+}
+
+/* One more reference, the caller having access by a reference or a chain; `id` as oi_check or oi_owner read it. */
+void oi_retain_as(ouro_object *o, uint32_t id);
+
+/* Inside a read section: false if the object is dead. */
+bool oi_try_retain(ouro_object *o);
+
+/* Drops one reference; as ouro_release, but says `call` in reports. */
+void oi_release(struct oi_act *act, ouro_object *o, const char *call);
+
+/* Ends the bias of an object whose slot the caller holds, using up one reference. True: that was the last, and the object
+ * is DEAD and the caller's. */
+bool oi_unbias(ouro_object *o, const char *call);
+
+void oi_make_immortal(ouro_object *o);

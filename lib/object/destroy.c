@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: MIT */
+#include "object/destroy.h"
+
+#include "mem/limbo.h"
+#include "object/count.h"
+#include "object/weak.h"
+
+/* The plain list is linked by a pointer at byte 8: nobody will read those counts again. */
+struct plain {
+    uint64_t first;
+    ouro_object *next;
+};
+
+static void push_plain(struct oi_act *act, ouro_object *o)
+{
+    ((struct plain *)o)->next = act->dead_plain;
+    act->dead_plain = o;
+}
+
+void oi_destroy_later(struct oi_act *act, ouro_object *o)
+{
+    oi_dead_link(o, act->dead);
+    act->dead = o;
+}
+
+/* Gives a private object the form of a dead one, for whoever still looks at it: a borrower, a weak reference. */
+static void make_dead(ouro_object *o)
+{
+    oi_set_owner(o, 0);
+    oi_set_shared(o, OI_DEAD);
+}
+
+/* True if an object with these flags can be taken apart without anyone noticing: no weak reference leads to it, it was not
+ * revived once, and this thread is not where a borrowed pointer to it (read section) or a look at the whole heap (a
+ * collection started by user code) could meet it half dead. */
+static bool is_plain(const struct oi_act *act, uint32_t flags)
+{
+    return !(flags & ~OI_UNTRACKED) && !act->reading && !act->in_user_code;
+}
+
+/* A child's reference goes. The common cases of oi_release, in line. */
+static void release_child(struct oi_act *act, ouro_object *o)
+{
+    if (oi_check(o) != oi_my_id()) {
+        oi_release(act, o, "ouro_release");
+        return;
+    }
+    if (!ouro_private_sub1(&o->ouro_private_local))
+        return;
+    if (is_plain(act, oi_flags(o)))
+        push_plain(act, o);
+    else
+        ouro_private_release_last(o);
+}
+
+void oi_release_slots(struct oi_act *act, const struct oi_type *type, ouro_object *o)
+{
+    ouro_slot *slot;
+    size_t count;
+    for (uint32_t run = 0; oi_slots_run(type, o, run, &slot, &count); run++) {
+        for (; count; count--, slot++) {
+            /* Relaxed: nobody stores here any more. The content stays, for read sections that are on their way through. */
+            ouro_object *child = oi_slot_ref(oi_load_relaxed(&slot->ouro_private_ref));
+            if (child)
+                release_child(act, child);
+        }
+    }
+}
+
+/* A private object that is_plain, and whose type asks for nothing. */
+static void destroy_plain(struct oi_act *act, ouro_object *o)
+{
+    const struct oi_type *type = oi_type_of(o);
+    if (OI_UNLIKELY(type->special)) {
+        make_dead(o);
+        oi_destroy_later(act, o);
+        return;
+    }
+    oi_release_slots(act, type, o);
+    oi_pool_free(&act->self->pool, o);
+}
+
+void oi_finalize(struct oi_act *act, const struct oi_type *type, ouro_object *o)
+{
+    bool outer = act->in_user_code;
+    act->in_user_code = true;
+    type->finalize(o);
+    oi_left_user_code(act, outer);
+}
+
+void oi_left_user_code(struct oi_act *act, bool outer)
+{
+    act->in_user_code = outer;
+    if (OI_UNLIKELY(act->home))
+        oi_hold_slot(act);
+}
+
+/* Brings a dead object back with one reference, for its finalizer. */
+static void revive(struct oi_act *act, ouro_object *o)
+{
+    uint32_t flags = (oi_flags(o) & OI_FLAGS) | OI_FINALIZED;
+    oi_set_flags(o, flags); /* nobody else writes the flags of a dead object */
+    oi_set_local(o, 0);
+    if (flags & OI_PUBLISHED) {
+        /* Release: the flags, before a weak reference finds it alive again; pairs with oi_try_retain [MO-revive]. */
+        oi_store_release(&o->ouro_private_shared, OI_ONE | OI_MERGED);
+    } else {
+        oi_set_shared(o, 0);
+        oi_set_owner(o, act->self->tslot.id);
+    }
+}
+
+static void free_block(struct oi_act *act, const struct oi_type *type, ouro_object *o)
+{
+    if ((oi_flags(o) & OI_PUBLISHED) || type->dispose) {
+        oi_limbo_retire(o);
+    } else if (act->reading) {
+        oi_dead_link(o, act->dead_blocks);
+        act->dead_blocks = o;
+    } else {
+        oi_pool_free(&act->self->pool, o);
+    }
+}
+
+/* A DEAD object: to its finalizer first, if that is due; else to its end. */
+static void destroy_dead(struct oi_act *act, ouro_object *o)
+{
+    const struct oi_type *type = oi_type_of(o);
+    uint32_t flags = oi_flags(o);
+    if (type->finalize && !(flags & OI_FINALIZED)) {
+        if (act->reading) {
+            oi_dead_link(o, act->dead_waiting);
+            act->dead_waiting = o;
+            return;
+        }
+        revive(act, o);
+        oi_finalize(act, type, o);
+        oi_release(act, o, "ouro_release");
+        return;
+    }
+    if (flags & OI_HAS_WEAK)
+        oi_weak_target_died(act, o);
+    if (type->dispose)
+        type->dispose(o);
+    oi_release_slots(act, type, o);
+    free_block(act, type, o);
+}
+
+void oi_destroy_run(struct oi_act *act)
+{
+    if (act->destroying)
+        return;
+    act->destroying = true;
+    for (;;) {
+        ouro_object *o;
+        if ((o = act->dead_plain)) {
+            act->dead_plain = ((struct plain *)o)->next;
+            destroy_plain(act, o);
+        } else if ((o = act->dead)) {
+            act->dead = oi_dead_next(o);
+            destroy_dead(act, o);
+        } else {
+            break;
+        }
+    }
+    act->destroying = false;
+    if (OI_UNLIKELY(act->callbacks))
+        oi_weak_run_callbacks(act);
+}
+
+void oi_destroy_private(struct oi_act *act, ouro_object *o)
+{
+    if (is_plain(act, oi_flags(o))) {
+        push_plain(act, o);
+    } else {
+        make_dead(o);
+        oi_destroy_later(act, o);
+    }
+    oi_destroy_run(act);
+}
+
+void oi_destroy_dead(struct oi_act *act, ouro_object *o)
+{
+    oi_destroy_later(act, o);
+    oi_destroy_run(act);
+}
+
+void oi_destroy_section_ended(struct oi_act *act)
+{
+    for (ouro_object *o; (o = act->dead_blocks);) {
+        act->dead_blocks = oi_dead_next(o);
+        oi_pool_free(&act->self->pool, o);
+    }
+    for (ouro_object *o; (o = act->dead_waiting);) {
+        act->dead_waiting = oi_dead_next(o);
+        oi_destroy_later(act, o);
+    }
+    oi_destroy_run(act);
+}

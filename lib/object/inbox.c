@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: MIT */
+#include "object/inbox.h"
+
+#include "object/count.h"
+#include "object/destroy.h"
+
+/* The most that a claimer carries out before it lets the slot go: a returning owner waits no longer than that takes. */
+#define BATCH 256u
+
+struct oi_token *oi_token_new(struct oi_act *act, ouro_object *o)
+{
+    struct oi_token *token = oi_pool_alloc(&act->self->pool, OI_POOL_TOKENS);
+    if (token)
+        token->object = o;
+    return token;
+}
+
+ouro_object *oi_token_free(struct oi_act *act, struct oi_token *token)
+{
+    ouro_object *o = token->object;
+    if (oi_page_of(token)->pool == &act->self->pool)
+        oi_pool_free(&act->self->pool, token);
+    else
+        oi_pool_free_remote(token);
+    return o;
+}
+
+/* By the holder of the slot: carries out at most max tokens. Those of objects that are not (any more) biased to it are put on *aside.
+ * What dies is left to the destroy loop. No user code runs here. True: there is more. */
+static bool carry_out(struct oi_act *act, struct oi_tslot *slot, uint32_t max, struct oi_stack_node **aside)
+{
+    while (max) {
+        if (!slot->pending)
+            slot->pending = oi_stack_take_all(&slot->inbox);
+        struct oi_stack_node *node = slot->pending;
+        if (!node)
+            return false;
+        slot->pending = node->next;
+        max--;
+        struct oi_token *token = OI_CONTAINER_OF(node, struct oi_token, node);
+        if (OI_ID(oi_owner(token->object)) != slot->id) {
+            node->next = *aside;
+            *aside = node;
+            continue;
+        }
+        /* The object is evidently shared: end its bias, so that the next drop need not come here. */
+        ouro_object *o = oi_token_free(act, token);
+        if (oi_unbias(o, "ouro_release"))
+            oi_destroy_later(act, o);
+    }
+    return slot->pending || !oi_stack_is_empty(&slot->inbox);
+}
+
+/* Without the slot: the rest of the work. */
+static void finish(struct oi_act *act, struct oi_stack_node *aside)
+{
+    while (aside) {
+        struct oi_token *token = OI_CONTAINER_OF(aside, struct oi_token, node);
+        aside = aside->next;
+        oi_release(act, oi_token_free(act, token), "ouro_release");
+    }
+    oi_destroy_run(act);
+}
+
+/* Claims the slot as long as there is something in its inbox and nobody else is its holder. Only then, with nothing left behind, does
+ * what may take long: destruction, user code. */
+static void carry_out_for(struct oi_act *act, struct oi_tslot *slot)
+{
+    struct oi_stack_node *aside = NULL;
+    bool more = true;
+    while (more && oi_tslot_claim(slot)) {
+        more = carry_out(act, slot, BATCH, &aside);
+        oi_tslot_let_go(slot);
+        /* S3: look again after letting go. `pending` may not be looked at any more: hence `more`. If the next claim fails, whoever
+         * holds the slot then has taken the duty over. */
+        more = more || !oi_stack_is_empty(&slot->inbox);
+    }
+    finish(act, aside);
+}
+
+void oi_inbox_recheck(struct oi_act *act, struct oi_tslot *slot)
+{
+    if (!oi_stack_is_empty(&slot->inbox)) /* the caller's transition was the barrier */
+        carry_out_for(act, slot);
+}
+
+void oi_inbox_look(struct oi_act *act)
+{
+    struct oi_tslot *slot = &act->self->tslot;
+    struct oi_stack_node *aside = NULL;
+    if (!slot->pending && oi_stack_is_empty(&slot->inbox)) /* also true of nobody's */
+        return;
+    while (carry_out(act, slot, UINT32_MAX, &aside)) {
+    }
+    finish(act, aside);
+}
+
+/* The last resort: `shared` may go negative. Nothing is lost: the sum stays right. */
+static void force(struct oi_act *act, ouro_object *o)
+{
+    uint32_t s = oi_shared(o);
+    while (!(s & OI_STUCK)) {
+        if (s & OI_MERGED) {
+            oi_release(act, o, "ouro_release");
+            return;
+        }
+        /* acq_rel: as any decrement [MO-count]. */
+        if (oi_cas_weak_acqrel(&o->ouro_private_shared, &s, s - OI_ONE))
+            return;
+    }
+}
+
+void oi_inbox_push(struct oi_act *act, uint32_t id, ouro_object *o)
+{
+    struct oi_tslot *slot = oi_tslot_find(id);
+    /* A sleeper's or exited thread's slot: be its holder for a moment, the token never leaving this hand. */
+    if (oi_tslot_claim(slot)) {
+        bool mine = OI_ID(oi_owner(o)) == id;
+        if (mine && oi_unbias(o, "ouro_release"))
+            oi_destroy_later(act, o);
+        oi_tslot_let_go(slot);
+        oi_inbox_recheck(act, slot); /* S3, as in carry_out_for */
+        if (!mine)
+            oi_release(act, o, "ouro_release");
+        oi_destroy_run(act);
+        return;
+    }
+    if (oi_load_relaxed(&slot->state) == OI_TSLOT_RETIRED)
+        return; /* its thread vanished in a fork: what it held is never touched again */
+    struct oi_token *token = oi_hold_slot(act) ? oi_token_new(act, o) : NULL;
+    if (!token) {
+        force(act, o);
+        return;
+    }
+    oi_stack_push(&slot->inbox, &token->node);
+    /* S3: after the push (a full barrier), look at the state. */
+    carry_out_for(act, slot);
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Inboxes: references that a non-owner dropped and that only the owner's slot can account for, on their way there (protocol 4.5 and 14.2;
+ * tests/model/counts.pml). What is queued is the reference itself, a token: so the object is alive while it waits.
+ *
+ * The slot's holder carries tokens out at its safepoints. If its thread is parked or gone, the pusher becomes the holder for a moment
+ * (sync/tslot.h, S1 to S3) and does it: a token never waits for a sleeper. */
+#pragma once
+
+#include "object/act.h"
+
+/* Disposes of one reference to o, which is biased to slot `id`. Never fails: without memory for the token, `shared` goes
+ * negative instead, and the object is found by the next collection. */
+void oi_inbox_push(struct oi_act *act, uint32_t id, ouro_object *o);
+
+/* A safepoint: carries out what is in the caller's inbox. May run user code. */
+void oi_inbox_look(struct oi_act *act);
+
+/* The slot was just parked or vacated by the caller: looks once more at its inbox (S3). */
+void oi_inbox_recheck(struct oi_act *act, struct oi_tslot *slot);
+
+/* A reference as a list node, from the caller's pool; NULL: no memory. The caller holds a slot. */
+struct oi_token *oi_token_new(struct oi_act *act, ouro_object *o);
+
+/* Frees the node; returns what it referred to, the reference now being the caller's. */
+ouro_object *oi_token_free(struct oi_act *act, struct oi_token *token);

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Making objects: the fast path is a pop from the current page and a header; everything else is elsewhere. */
+#include <string.h>
+
+#include "object/act.h"
+#include "object/inbox.h"
+#include "object/misuse.h"
+
+OI_TLS struct oi_act oi_act = {.self = &oi_nobody};
+
+struct oi_local oi_nobody = {
+    .tslot = {.id = OI_TSLOT_NONE},
+    .pool = {.current = {[0 ... OI_POOL_COUNT - 1] = &oi_pool_empty_page}, .fresh_limit = SIZE_MAX},
+};
+
+struct words {
+    uint64_t first, counts;
+    uint64_t body[];
+};
+
+/* bytes: a multiple of 8. */
+static inline void clear_body(struct words *block, size_t bytes)
+{
+    if (OI_UNLIKELY(bytes > 128)) {
+        memset(block->body, 0, bytes);
+        return;
+    }
+    typedef uint64_t pair __attribute__((vector_size(16), aligned(8), may_alias));
+    char *at = (char *)block->body, *end = at + bytes;
+    if (bytes & 8) {
+        end -= 8;
+        *(uint64_t *)end = 0;
+    }
+    for (; at < end; at += 16) {
+        *(pair *)at = (pair){0, 0};
+        __asm__("" : "+r"(at)); /* keeps the loop from being made a call of memset */
+    }
+}
+
+static inline void *make(struct oi_local *self, void *block, uint64_t birth, size_t body)
+{
+    struct words *words = block;
+    clear_body(words, body);
+    words->counts = self->birth_counts;
+    /* Relaxed: nobody but this thread knows the block; a walker of the page sees a private object, or a free block. */
+    oi_store_relaxed(&words->first, birth | self->birth);
+    return block;
+}
+
+/* A block, by whatever it takes. NULL: no slot or no memory. Updates *self. */
+static OI_NOINLINE void *find_block(struct oi_act *act, unsigned index, size_t size, bool leaf)
+{
+    if (!oi_hold_slot(act))
+        return NULL;
+    oi_inbox_look(act);
+    struct oi_pool *pool = &act->self->pool;
+    if (pool->fresh_blocks >= pool->fresh_limit)
+        oi_upcalls.pressure(act, false);
+    for (int attempt = 0; attempt < 2; attempt++) {
+        pool = &act->self->pool;
+        void *block = index == OI_POOL_NONE ? oi_pool_alloc_large(pool, size, leaf) : oi_pool_alloc(pool, index);
+        if (block)
+            return block;
+        if (!attempt)
+            oi_upcalls.pressure(act, true);
+    }
+    return NULL;
+}
+
+static void *new_slow(ouro_type *descriptor)
+{
+    struct oi_act *act = &oi_act;
+    struct oi_type *type = oi_type_register(descriptor, "ouro_new");
+    if (!type)
+        return NULL;
+    if (oi_type_is_array(type)) {
+        oi_misuse(OURO_MISUSE_WRONG_TYPE, "ouro_new", NULL, "an array type needs ouro_new_array");
+        return NULL;
+    }
+    void *block = find_block(act, descriptor->ouro_private_pool, type->size, type->leaf);
+    return block ? make(act->self, block, type->birth, type->size - sizeof(ouro_object)) : NULL;
+}
+
+void *ouro_new(ouro_type *type)
+{
+    struct oi_local *self = oi_act.self;
+    if (OI_UNLIKELY(!type))
+        return new_slow(type);
+    /* Acquire: pairs with the registration [MO-types]. A type without a pool (new, large, array) has index OI_POOL_NONE,
+     * whose page is always empty. */
+    struct oi_page *page = self->pool.current[oi_load_acquire(&type->ouro_private_pool)];
+    struct oi_block *block = page->free;
+    if (OI_UNLIKELY(!block))
+        return new_slow(type);
+    page->free = block->next;
+    ouro_private_add1(&page->used);
+    return make(self, block, type->ouro_private_birth, type->ouro_private_body);
+}
+
+void *ouro_new_array(ouro_type *descriptor, size_t length)
+{
+    struct oi_act *act = &oi_act;
+    struct oi_type *type = oi_type_register(descriptor, "ouro_new_array");
+    if (!type)
+        return NULL;
+    if (!oi_type_is_array(type)) {
+        oi_misuse(OURO_MISUSE_WRONG_TYPE, "ouro_new_array", NULL, "the type has neither array_slots nor array_bytes");
+        return NULL;
+    }
+    size_t unit = type->slots_at ? sizeof(ouro_slot) : 1, head = type->slots_at ? type->slots_at : type->bytes_at;
+    if (length > (SIZE_MAX / 2 - head) / unit)
+        return NULL;
+    size_t size = oi_round_up(head + length * unit, type->align < 8 ? 8 : type->align);
+    if (size < type->size)
+        size = type->size;
+    unsigned index = size <= OI_CLASS_MAX ? oi_pool_index(size, type->leaf) : OI_POOL_NONE;
+    void *block = NULL;
+    if (index != OI_POOL_NONE && act->self->pool.current[index]->free)
+        block = oi_pool_alloc(&act->self->pool, index);
+    else
+        block = find_block(act, index, size, type->leaf);
+    if (!block)
+        return NULL;
+    ((ouro_array *)block)->length = length;
+    struct words *words = block;
+    size_t body = size - sizeof(ouro_array);
+    if (body <= 128)
+        clear_body((struct words *)((char *)words + 8), body);
+    else
+        memset((char *)block + sizeof(ouro_array), 0, body);
+    words->counts = act->self->birth_counts;
+    oi_store_relaxed(&words->first, type->birth | act->self->birth);
+    return block;
+}

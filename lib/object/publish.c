@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT */
+#include "object/publish.h"
+
+#include "object/gray.h"
+#include "object/misuse.h"
+#include "object/weak.h"
+
+void oi_publish_one(struct oi_act *act, ouro_object *o)
+{
+    oi_set_shared(o, 0);
+    oi_set_owner(o, act->self->tslot.id); /* P2 */
+    /* Release: all that this thread wrote into the object comes before whoever reads PUBLISHED; the store that makes it
+     * reachable releases too [MO-publish]. */
+    oi_store_release(&o->ouro_private_flags, (uint16_t)(oi_flags(o) | OI_PUBLISHED));
+}
+
+/* Adds what o makes reachable, if it is private and not on the list yet. */
+static void shade(struct oi_act *act, ouro_object *o)
+{
+    if (o && oi_is_mine(o) && !oi_shared(o))
+        oi_gray_push(act->self, o);
+}
+
+static void shade_weak(struct oi_hash_node *node, void *act)
+{
+    shade(act, &OI_CONTAINER_OF(node, struct ouro_weak, node)->object);
+}
+
+void oi_publish(ouro_object *o)
+{
+    struct oi_act *act = &oi_act;
+    for (shade(act, o); (o = oi_gray_pop(act->self));) {
+        const struct oi_type *type = oi_type_of(o);
+        oi_publish_one(act, o);
+        if (oi_flags(o) & OI_HAS_WEAK)
+            oi_weak_each(o, shade_weak, act); /* W1 */
+        if (oi_weak_is(o))
+            shade(act, oi_load_relaxed(&((struct ouro_weak *)o)->target)); /* W1 */
+        OI_FOR_EACH_SLOT(slot, type, o)
+            shade(act, oi_slot_ref(slot->ouro_private_ref));
+    }
+}
+
+void ouro_share(void *object)
+{
+    ouro_object *o = object;
+    if (!o)
+        return;
+    if (!oi_type_word(o))
+        oi_misuse(OURO_MISUSE_OVER_RELEASE, "ouro_share", o, "the object is dead");
+    else if (oi_is_foreign(o))
+        oi_misuse(OURO_MISUSE_FOREIGN_PRIVATE, "ouro_share", o, "only the thread that made an object can share it");
+    else if (!(oi_flags(o) & OI_PUBLISHED))
+        oi_publish(o);
+}

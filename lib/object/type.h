@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What the library knows of a type: the user's descriptor, checked and made quick to use. Registered by the type's first object, and kept
+ * for good (objects of it may live on after a shutdown). */
+#pragma once
+
+#include "object/header.h"
+
+/* Slots that follow each other without a gap. */
+struct oi_slot_run {
+    uint32_t first; /* offset in the object, in units of 8 bytes */
+    uint32_t count;
+};
+
+struct oi_act;
+
+struct oi_type {
+    void (*finalize)(void *object);
+    /* For the library's own types: called when an object dies, before its block goes; the block then always takes a grace period. */
+    void (*dispose)(ouro_object *object);
+    uint64_t birth;     /* the first 8 bytes of a new object, less what its thread adds */
+    uint32_t size;      /* of the fixed part, rounded up to 8 */
+    uint32_t align;
+    uint32_t slots_at;  /* offset of the array of slots in bytes, or 0 */
+    uint32_t bytes_at;  /* offset of the raw tail, or 0 */
+    bool leaf;          /* no slots at all */
+    bool special;       /* has finalize or dispose */
+    uint32_t run_count;
+    struct oi_slot_run *runs;
+    const ouro_type *descriptor;
+};
+
+extern struct oi_type *oi_types[1u << OI_TYPE_ID_BITS]; /* [id]; set once (release) */
+
+/* The type of an object that is alive. */
+static inline struct oi_type *oi_type_of(const ouro_object *o)
+{
+    /* Relaxed: whoever may use the object was given it, and the type was entered before the object existed. */
+    return oi_load_relaxed(&oi_types[OI_TYPE_ID(oi_type_word(o))]);
+}
+
+/* The registered form of a descriptor; NULL if it is unusable (reported as misuse of `call`) or there is no memory. */
+struct oi_type *oi_type_register(ouro_type *descriptor, const char *call);
+
+/* The same for a type of the library's own. */
+struct oi_type *oi_type_register_internal(ouro_type *descriptor, void (*dispose)(ouro_object *object));
+
+static inline bool oi_type_is_array(const struct oi_type *type)
+{
+    return type->slots_at || type->bytes_at;
+}
+
+/* Bytes of an object. */
+static inline size_t oi_object_size(const struct oi_type *type, const ouro_object *o)
+{
+    if (!oi_type_is_array(type))
+        return type->size;
+    size_t length = ((const ouro_array *)o)->length;
+    return type->slots_at ? type->slots_at + length * sizeof(ouro_slot) : type->bytes_at + length;
+}
+
+/* The i-th run of slots of an object, the array part being the last; false after that. */
+static inline bool oi_slots_run(const struct oi_type *type, ouro_object *o, uint32_t i, ouro_slot **first, size_t *count)
+{
+    if (i < type->run_count) {
+        *first = (ouro_slot *)o + type->runs[i].first;
+        *count = type->runs[i].count;
+        return true;
+    }
+    if (i > type->run_count || !type->slots_at)
+        return false;
+    *first = (ouro_slot *)((char *)o + type->slots_at);
+    *count = ((ouro_array *)o)->length;
+    return true;
+}
+
+/* for each slot `s` of object `o` of type `t`, with a statement */
+#define OI_FOR_EACH_SLOT(s, t, o)                                                                                       \
+    for (struct oi_slot_cursor oi_c = {.run = 0, .left = 0}; oi_slot_next(&oi_c, (t), (o)); oi_c.at++, oi_c.left--)     \
+        for (ouro_slot *s = oi_c.at; s; s = NULL)
+
+struct oi_slot_cursor {
+    ouro_slot *at;
+    size_t left;
+    uint32_t run;
+};
+
+static inline bool oi_slot_next(struct oi_slot_cursor *c, const struct oi_type *type, ouro_object *o)
+{
+    while (!c->left) {
+        if (!oi_slots_run(type, o, c->run++, &c->at, &c->left))
+            return false;
+    }
+    return true;
+}
+
+void oi_type_before_fork(void);
+void oi_type_after_fork(void);

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: MIT */
+#include "port/os.h"
+
+#include <errno.h>
+#include <linux/membarrier.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/base.h"
+#include "port/atomic.h"
+
+static void *map(size_t size)
+{
+    void *at = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    return at == MAP_FAILED ? NULL : at;
+}
+
+void *oi_os_map(size_t size, size_t align)
+{
+    char *at = map(size);
+    if (!at || !((uintptr_t)at & (align - 1)))
+        return at;
+    /* Not aligned by luck: take enough to hold an aligned range, and give back what sticks out. */
+    oi_os_unmap(at, size);
+    if (size + align < size || !(at = map(size + align)))
+        return NULL;
+    char *aligned = (char *)oi_round_up((uintptr_t)at, align);
+    if (aligned > at)
+        oi_os_unmap(at, (size_t)(aligned - at));
+    if (at + align > aligned)
+        oi_os_unmap(aligned + size, (size_t)(at + align - aligned));
+    return aligned;
+}
+
+void oi_os_unmap(void *at, size_t size)
+{
+    munmap(at, size); /* fails only for arguments that were never mapped, or when splitting a mapping needs memory: then it stays */
+}
+
+void oi_os_purge(void *at, size_t size)
+{
+    madvise(at, size, MADV_DONTNEED);
+}
+
+uint64_t oi_os_now_ns(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+bool oi_os_has_membarrier(void)
+{
+    long commands = syscall(__NR_membarrier, MEMBARRIER_CMD_QUERY, 0, 0);
+    return commands > 0 && (commands & MEMBARRIER_CMD_PRIVATE_EXPEDITED);
+}
+
+void oi_wakeup_init(struct oi_wakeup *wakeup)
+{
+    sem_init(&wakeup->semaphore, 0, 0);
+    oi_store_relaxed(&wakeup->set, 0);
+}
+
+void oi_wakeup_set(struct oi_wakeup *wakeup)
+{
+    /* seq_cst: what the caller published before comes before this, for the waiter that clears the flag and then looks; and
+     * a setter that finds the flag set knows that the waiter has yet to look [MO-wakeup]. */
+    if (!oi_load_seqcst(&wakeup->set) && !oi_exchange_seqcst(&wakeup->set, 1))
+        sem_post(&wakeup->semaphore);
+}
+
+void oi_wakeup_wait(struct oi_wakeup *wakeup, long timeout_ms)
+{
+    int failed;
+    do {
+        if (timeout_ms < 0) {
+            failed = sem_wait(&wakeup->semaphore);
+        } else {
+            struct timespec until;
+            clock_gettime(CLOCK_MONOTONIC, &until);
+            until.tv_sec += timeout_ms / 1000;
+            until.tv_nsec += timeout_ms % 1000 * 1000000;
+            if (until.tv_nsec >= 1000000000) {
+                until.tv_nsec -= 1000000000;
+                until.tv_sec++;
+            }
+            failed = sem_clockwait(&wakeup->semaphore, CLOCK_MONOTONIC, &until);
+        }
+    } while (failed && errno == EINTR);
+    /* seq_cst, before the waiter looks at what there is to do: pairs with oi_wakeup_set [MO-wakeup]. */
+    if (!failed)
+        oi_exchange_seqcst(&wakeup->set, 0);
+}

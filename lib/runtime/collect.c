@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * When the young collection runs, and the public face of collection. */
+#include <ouro/gc.h>
+#include <string.h>
+
+#include "mem/limbo.h"
+#include "object/destroy.h"
+#include "object/misuse.h"
+#include "port/os.h"
+#include "runtime/runtime.h"
+
+/* Pacing. A collection looks at every private object, so it is worth its price when enough has been added since the last one: FIRST blocks at
+ * the least, and, as long as collections find next to nothing, as many as there were survivors, which keeps the price
+ * below a constant per object made. When they do find something, a fifth of the survivors: then what is dead and not
+ * yet found stays below that. */
+#define FIRST ((size_t)10000)
+#define GOOD_YIELD 20 /* a collection that frees more than one in so many of its candidates found something */
+
+static bool disabled; /* atomic */
+static size_t threshold[OURO_GC_GENERATIONS]; /* atomic */
+static ouro_gc_generation_stats young_stats;  /* atomic, member by member */
+
+void oi_collect_init(void)
+{
+    oi_store_relaxed(&disabled, (oi_options.flags & OURO_GC_DISABLED) != 0);
+    for (int i = 0; i < OURO_GC_GENERATIONS; i++)
+        oi_store_relaxed(&threshold[i], oi_options.threshold[i]);
+    oi_young_manual = oi_options.flags & OURO_FINALIZE_MANUAL;
+}
+
+static size_t limit_after(const struct oi_young_result *result, size_t survivors)
+{
+    size_t pinned = oi_load_relaxed(&threshold[0]);
+    if (pinned)
+        return pinned;
+    bool good = result->freed * GOOD_YIELD > result->candidates;
+    size_t limit = good ? survivors / 5 : survivors;
+    return limit > FIRST ? limit : FIRST;
+}
+
+void oi_collect_thread_init(struct oi_thread *thread)
+{
+    thread->young.limit = limit_after(&(struct oi_young_result){0}, 0);
+    thread->local.pool.fresh_blocks = 0;
+    thread->local.pool.fresh_limit = thread->young.limit;
+}
+
+static void record(const struct oi_young_result *result, uint64_t ns)
+{
+    oi_fetch_add_relaxed(&young_stats.collections, 1);
+    oi_fetch_add_relaxed(&young_stats.collected, result->freed);
+    oi_fetch_add_relaxed(&young_stats.candidates, result->candidates);
+    oi_fetch_add_relaxed(&young_stats.duration_ns, ns);
+    uint64_t max = oi_load_relaxed(&young_stats.duration_max_ns);
+    while (ns > max && !oi_cas_weak_relaxed(&young_stats.duration_max_ns, &max, ns)) {
+    }
+}
+
+static bool collect_once(struct oi_act *act, struct oi_young_result *result)
+{
+    struct oi_thread *thread = oi_thread_of(act->self);
+    uint64_t start = oi_os_now_ns();
+    bool ok = oi_young_collect(act, &thread->young, result);
+    if (ok)
+        record(result, oi_os_now_ns() - start);
+    thread->young.limit = limit_after(result, thread->young.survivors);
+    thread->local.pool.fresh_blocks = 0;
+    thread->local.pool.fresh_limit = thread->young.limit;
+    return ok;
+}
+
+long oi_collect_young(struct oi_act *act)
+{
+    long found = 0;
+    for (;;) {
+        struct oi_young_result result = {0};
+        if (!collect_once(act, &result))
+            return OURO_E_NOMEM;
+        found += (long)result.freed;
+        /* What has been finalized can go now, unless it was resurrected. */
+        if (oi_young_manual || !oi_young_run_due(act, &oi_thread_of(act->self)->young, SIZE_MAX))
+            return found;
+    }
+}
+
+/* Recycled blocks count as handed out, too: only what has been added is a reason to collect. */
+static bool is_worth_it(struct oi_act *act)
+{
+    struct oi_thread *thread = oi_thread_of(act->self);
+    size_t added = oi_young_added(act);
+    size_t pinned = oi_load_relaxed(&threshold[0]), limit = pinned ? pinned : thread->young.limit;
+    if (added >= limit)
+        return true;
+    thread->local.pool.fresh_blocks = 0;
+    thread->local.pool.fresh_limit = limit - added > limit / 8 + 1 ? limit - added : limit / 8 + 1;
+    return false;
+}
+
+void oi_collect_pressure(struct oi_act *act, bool force)
+{
+    bool may = !act->reading && !act->destroying && !act->in_user_code;
+    if (force) {
+        /* Out of memory: all that could make some. */
+        if (may)
+            oi_collect_young(act);
+        if (!act->reading)
+            oi_limbo_reclaim();
+        oi_pool_collect(&act->self->pool);
+        oi_service_sweep(true);
+    } else if (may && !oi_load_relaxed(&disabled) && (is_worth_it(act) || oi_page_over_soft_limit())) {
+        oi_collect_young(act);
+        if (oi_page_over_soft_limit())
+            oi_service_wake();
+    }
+}
+
+long ouro_gc_collect(int generation)
+{
+    struct oi_act *act = &oi_act;
+    if (generation < 0 || generation >= OURO_GC_GENERATIONS)
+        return OURO_E_INVALID;
+    if (act->reading) {
+        oi_misuse(OURO_MISUSE_WRONG_PLACE, "ouro_gc_collect", NULL, "not inside a read section");
+        return OURO_E_USAGE;
+    }
+    ouro_status status = ouro_thread_attach(0);
+    if (status != OURO_OK || !oi_hold_slot(act))
+        return status;
+    ouro_safepoint();
+    return oi_collect_young(act);
+}
+
+void ouro_gc_enable(void)
+{
+    oi_start_default();
+    oi_store_relaxed(&disabled, false);
+}
+
+void ouro_gc_disable(void)
+{
+    oi_start_default();
+    oi_store_relaxed(&disabled, true);
+}
+
+bool ouro_gc_is_enabled(void)
+{
+    oi_start_default();
+    return !oi_load_relaxed(&disabled);
+}
+
+void ouro_gc_get_threshold(size_t out[3])
+{
+    oi_start_default();
+    for (int i = 0; i < OURO_GC_GENERATIONS; i++)
+        out[i] = oi_load_relaxed(&threshold[i]);
+}
+
+ouro_status ouro_gc_set_threshold(const size_t in[3])
+{
+    struct oi_act *act = &oi_act;
+    ouro_status status = oi_start_default();
+    if (status != OURO_OK)
+        return status;
+    for (int i = 0; i < OURO_GC_GENERATIONS; i++)
+        oi_store_relaxed(&threshold[i], in[i]);
+    if (oi_holds_slot(act)) /* other threads follow at their next collection, or look at it */
+        act->self->pool.fresh_limit = 0;
+    return OURO_OK;
+}
+
+void ouro_gc_get_count(size_t out[3])
+{
+    struct oi_act *act = &oi_act;
+    out[0] = out[1] = out[2] = 0;
+    if (!oi_holds_slot(act))
+        return;
+    size_t now = oi_young_count(act), before = oi_thread_of(act->self)->young.survivors;
+    out[0] = now > before ? now - before : 0;
+}
+
+void ouro_gc_get_stats(ouro_gc_stats *stats, size_t size)
+{
+    ouro_gc_stats all = {.size = size};
+    ouro_gc_generation_stats *young = &all.generation[0];
+    young->collections = oi_load_relaxed(&young_stats.collections);
+    young->collected = oi_load_relaxed(&young_stats.collected);
+    young->candidates = oi_load_relaxed(&young_stats.candidates);
+    young->duration_ns = oi_load_relaxed(&young_stats.duration_ns);
+    young->duration_max_ns = oi_load_relaxed(&young_stats.duration_max_ns);
+    memcpy(stats, &all, size < sizeof all ? size : sizeof all);
+}
+
+bool ouro_gc_is_tracked(const void *object)
+{
+    const ouro_object *o = object;
+    return o && oi_type_word(o) && !(oi_flags(o) & OI_UNTRACKED);
+}
+
+bool ouro_gc_is_finalized(const void *object)
+{
+    const ouro_object *o = object;
+    return o && oi_type_word(o) && (oi_flags(o) & OI_FINALIZED) && oi_type_of(o)->finalize;
+}
+
+size_t ouro_finalizers_run(size_t budget)
+{
+    struct oi_act *act = &oi_act;
+    if (!oi_holds_slot(act) && !(act->home && oi_hold_slot(act)))
+        return 0;
+    return oi_young_run_due(act, &oi_thread_of(act->self)->young, budget);
+}

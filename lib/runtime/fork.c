@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * fork(): the parent goes on untouched, the child goes on with the forking thread alone (docs/embedding.md). Slots of vanished threads are
+ * retired: what they held, or were in the middle of, is leaked and never touched. */
+#include <pthread.h>
+
+#include "mem/limbo.h"
+#include "object/type.h"
+#include "runtime/runtime.h"
+#include "runtime/start.h"
+
+/* liburcu waits for grace periods under way, and this thread may be the reader they wait for: it leaves its read section meanwhile.
+ * oi_limbo_before_fork has seen to it that nothing it may look at is reused because of that. */
+static void interrupt_reading(uint32_t depth)
+{
+    while (depth--)
+        oi_rcu_read_unlock();
+}
+
+static void resume_reading(uint32_t depth)
+{
+    while (depth--)
+        oi_rcu_read_lock();
+}
+
+/* In lock order: docs/design/lock-order.md. */
+static void before(void)
+{
+    oi_start_before_fork();
+    oi_service_before_fork();
+    oi_tslot_before_fork();
+    oi_limbo_before_fork(oi_act.reading);
+    oi_page_before_fork();
+    oi_type_before_fork();
+    interrupt_reading(oi_act.reading);
+    oi_rcu_before_fork();
+}
+
+static void after_in_parent(void)
+{
+    oi_rcu_after_fork_parent();
+    resume_reading(oi_act.reading);
+    oi_type_after_fork();
+    oi_page_after_fork();
+    oi_limbo_after_fork_parent();
+    oi_tslot_after_fork_parent();
+    oi_service_after_fork_parent();
+    oi_start_after_fork();
+}
+
+static void after_in_child(void)
+{
+    struct oi_local *mine = oi_holds_slot(&oi_act) ? oi_act.self : oi_act.home;
+    oi_rcu_after_fork_child();
+    resume_reading(oi_act.reading);
+    oi_type_after_fork();
+    oi_page_after_fork();
+    oi_limbo_after_fork_child();
+    if (mine)
+        pthread_mutex_init(&mine->pool.young_lock, NULL); /* another thread may have had it for a moment */
+    oi_tslot_after_fork_child(mine ? &mine->tslot : NULL, oi_act.home);
+    oi_service_after_fork_child();
+    oi_start_after_fork();
+}
+
+ouro_status oi_fork_init(void)
+{
+    static bool done; /* under the start lock */
+    if (!done && pthread_atfork(before, after_in_parent, after_in_child) != 0)
+        return OURO_E_NOMEM;
+    done = true;
+    return OURO_OK;
+}

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The background thread: takes dead blocks through grace periods, returns memory to the OS, keeps the weak references' table in shape. It
+ * sleeps without a timer while there is nothing to do, and is started by the first thing there is. */
+#include <pthread.h>
+#include <signal.h>
+#include <time.h>
+
+#include "mem/limbo.h"
+#include "object/inbox.h"
+#include "object/weak.h"
+#include "port/os.h"
+#include "runtime/runtime.h"
+
+/* Rounds are this far apart at the least, so that one grace period serves much. */
+#define ROUND_MS 1
+#define SWEEP_PAGES 64u /* at a time, of a parked thread's: see oi_tslot_unpark */
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* the service lock: docs/design/lock-order.md */
+static pthread_t thread;   /* under the lock */
+static bool running;       /* atomic; written under the lock */
+static bool stopping;      /* atomic */
+static struct oi_wakeup wakeup;
+
+void oi_service_sweep(bool whole)
+{
+    for (uint32_t id = 1, n = oi_tslot_count(); id <= n; id++) {
+        struct oi_tslot *slot = oi_tslot_find(id);
+        struct oi_pool *pool = &OI_CONTAINER_OF(slot, struct oi_local, tslot)->pool;
+        if ((!whole && oi_stack_is_empty(&pool->returned)) || !oi_tslot_claim(slot))
+            continue;
+        if (whole)
+            oi_pool_collect(pool);
+        else
+            oi_pool_collect_some(pool, SWEEP_PAGES);
+        oi_tslot_let_go(slot);
+        oi_inbox_recheck(&oi_act, slot);
+    }
+}
+
+/* One pass. Returns how long to sleep until the next is due by itself; negative: for ever. */
+static long work(void)
+{
+    uint64_t next_ns = UINT64_MAX;
+    if (oi_limbo_is_waiting()) {
+        oi_limbo_reclaim();
+        oi_service_sweep(false);
+    }
+    oi_weak_maintain();
+    if (oi_options.purge_delay_ms >= 0)
+        oi_page_purge((uint64_t)oi_options.purge_delay_ms * 1000000u, &next_ns);
+    if (oi_limbo_is_waiting())
+        return ROUND_MS;
+    return next_ns == UINT64_MAX ? -1 : (long)(next_ns / 1000000u) + 1;
+}
+
+static void *run(void *unused)
+{
+    (void)unused;
+    long timeout_ms = 0;
+    while (!oi_load_acquire(&stopping)) {
+        oi_wakeup_wait(&wakeup, timeout_ms);
+        timeout_ms = work();
+        if (timeout_ms < 0 || timeout_ms > ROUND_MS) {
+            /* A short rest, so that a stream of deaths is served in batches. */
+            struct timespec rest = {.tv_nsec = ROUND_MS * 1000000};
+            clock_nanosleep(CLOCK_MONOTONIC, 0, &rest, NULL);
+        }
+    }
+    return NULL;
+}
+
+static void start(void)
+{
+    sigset_t all, before;
+    pthread_mutex_lock(&lock);
+    if (!running && !stopping) {
+        sigfillset(&all);
+        pthread_sigmask(SIG_SETMASK, &all, &before); /* the program's signals are not for this thread */
+        bool ok = pthread_create(&thread, NULL, run, NULL) == 0;
+        pthread_sigmask(SIG_SETMASK, &before, NULL);
+        oi_store_release(&running, ok); /* if not: the next wake-up tries again; allocation under pressure does the work */
+    }
+    pthread_mutex_unlock(&lock);
+}
+
+void oi_service_wake(void)
+{
+    if (OI_UNLIKELY(!oi_load_acquire(&running)))
+        start();
+    oi_wakeup_set(&wakeup);
+}
+
+void oi_service_init(void)
+{
+    static bool done; /* under the start lock */
+    if (!done)
+        oi_wakeup_init(&wakeup);
+    done = true;
+    oi_limbo_on_waiting = oi_service_wake;
+    oi_page_on_dirty = oi_service_wake;
+}
+
+void oi_service_stop(void)
+{
+    pthread_mutex_lock(&lock);
+    bool was = running;
+    oi_store_release(&stopping, true);
+    pthread_mutex_unlock(&lock);
+    if (was) {
+        oi_wakeup_set(&wakeup);
+        pthread_join(thread, NULL);
+    }
+    pthread_mutex_lock(&lock);
+    oi_store_release(&running, false);
+    oi_store_release(&stopping, false);
+    pthread_mutex_unlock(&lock);
+}
+
+void oi_service_before_fork(void)
+{
+    pthread_mutex_lock(&lock);
+}
+
+void oi_service_after_fork_parent(void)
+{
+    pthread_mutex_unlock(&lock);
+}
+
+void oi_service_after_fork_child(void)
+{
+    oi_store_relaxed(&running, false); /* started anew by the next wake-up */
+    oi_store_relaxed(&stopping, false);
+    oi_wakeup_init(&wakeup);
+    pthread_mutex_unlock(&lock);
+}
