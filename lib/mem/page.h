@@ -59,18 +59,17 @@ struct oi_page {
     uint32_t used;           /* read by anyone for statistics */
     uint32_t carved;         /* likewise */
     uint32_t capacity;       /* immutable while in use */
-    uint32_t gray;           /* position of the first block on the page's gray list (object/gray.h) */
-    uint8_t back;            /* units from the page's first unit to this one; 0 in a page's own header; under the page lock */
+    uint32_t block_units;    /* block size in units of 8 bytes; immutable while in use */
+    uint16_t back;           /* bytes from the page's own header to this one's; 0 in its own; under the page lock */
     uint8_t kind;            /* immutable while in use */
     uint8_t state;           /* enum oi_page_state */
     uint8_t index;           /* in the pool's tables; immutable while in use */
-    uint32_t block_units;    /* block size in units of 8 bytes; immutable while in use */
     char *base;              /* first block; immutable while in use */
     struct oi_pool *pool;    /* atomic for statistics; NULL when free; immutable while in use */
     LIST_ENTRY(oi_page) link; /* AVAILABLE: on the pool's list */
 
     /* Shared. */
-    uint64_t remote;              /* atomic: blocks freed by others, ready for use; OI_REMOTE_FULL */
+    uint64_t remote __attribute__((aligned(64))); /* atomic: blocks freed by others, ready for use; OI_REMOTE_FULL */
     uint64_t limbo;               /* atomic: dead blocks not yet seen by the reclaimer */
     uint64_t ripening;            /* the reclaimer's: dead blocks waiting for its grace period */
     struct oi_page *ripe_next;    /* the reclaimer's: next page of the batch */
@@ -78,8 +77,9 @@ struct oi_page {
     struct oi_stack_node returned; /* the pool's `returned` stack */
     LIST_ENTRY(oi_page) young;    /* under the pool's young lock; see pool.h */
     uint32_t young_base;          /* the holder's: `used` when the page joined the young list, or at the last collection */
+    uint32_t gray;                /* the holder's: position of the first block on the page's gray list (object/gray.h) */
     struct oi_page *gray_next;    /* the holder's */
-};
+} __attribute__((aligned(64)));
 
 struct oi_segment {
     size_t size;                    /* OI_SEGMENT, or more for one huge block; immutable */
@@ -91,7 +91,7 @@ struct oi_segment {
     struct oi_page pages[OI_SEGMENT_UNITS];
 };
 
-_Static_assert(sizeof(struct oi_page) <= 192, "page headers fit into the first unit");
+_Static_assert(sizeof(struct oi_page) == 192, "three cache lines: the holder's, the shared one, the collections'");
 _Static_assert(sizeof(struct oi_segment) <= OI_UNIT, "page headers fit into the first unit");
 
 static inline struct oi_segment *oi_segment_of(const void *block)
@@ -103,7 +103,7 @@ static inline struct oi_segment *oi_segment_of(const void *block)
 static inline struct oi_page *oi_page_of(const void *block)
 {
     struct oi_page *page = &oi_segment_of(block)->pages[((uintptr_t)block >> OI_UNIT_SHIFT) % OI_SEGMENT_UNITS];
-    return page - page->back;
+    return (struct oi_page *)((char *)page - page->back);
 }
 
 static inline size_t oi_page_block_size(const struct oi_page *page)

@@ -74,6 +74,18 @@ static inline uint32_t oi_local_tokens(uint32_t local)
 #define oi_set_local(o, v) oi_store_relaxed(&(o)->ouro_private_local, (uint32_t)(v))
 #define oi_set_shared(o, v) oi_store_relaxed(&(o)->ouro_private_shared, (uint32_t)(v))
 
+/* True if the object is biased to slot `id`, not marked, private, and nothing special but perhaps untracked: the owner and the flags in
+ * one comparison. */
+static inline bool oi_is_plain_of(const ouro_object *o, uint32_t id)
+{
+    typedef uint32_t both __attribute__((may_alias));
+    _Static_assert(offsetof(ouro_object, ouro_private_flags) == offsetof(ouro_object, ouro_private_owner) + 2 &&
+                       __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
+                   "the flags are the upper half");
+    /* Relaxed: that it is so, no other thread can change. */
+    return (oi_load_relaxed((const both *)&o->ouro_private_owner) & ~(OI_UNTRACKED << 16)) == id;
+}
+
 /* What a slot holds. Later, slots hold tagged words as well: they are told from references here and nowhere else. */
 static inline ouro_object *oi_slot_ref(void *word)
 {

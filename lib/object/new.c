@@ -14,38 +14,43 @@ struct oi_local oi_nobody = {
     .pool = {.current = {[0 ... OI_POOL_COUNT - 1] = &oi_pool_empty_page}, .fresh_limit = SIZE_MAX},
 };
 
+#define LARGE_BODY ((size_t)256) /* from here on, memset is quicker */
+
 struct words {
     uint64_t first, counts;
     uint64_t body[];
 };
 
-/* bytes: a multiple of 8. */
+/* Zeroes the body, a multiple of 8 bytes, and maybe the header, which is written afterwards: the last 16 bytes in any case, then what is
+ * before them. Without a branch for objects of up to 32 bytes. */
 static inline void clear_body(struct words *block, size_t bytes)
 {
-    if (OI_UNLIKELY(bytes > 128)) {
-        memset(block->body, 0, bytes);
-        return;
-    }
     typedef uint64_t pair __attribute__((vector_size(16), aligned(8), may_alias));
-    char *at = (char *)block->body, *end = at + bytes;
-    if (bytes & 8) {
-        end -= 8;
-        *(uint64_t *)end = 0;
-    }
-    for (; at < end; at += 16) {
+    char *last = (char *)block + bytes;
+    *(pair *)last = (pair){0, 0};
+    for (char *at = (char *)block->body; OI_UNLIKELY(at < last); at += 16) {
         *(pair *)at = (pair){0, 0};
-        __asm__("" : "+r"(at)); /* keeps the loop from being made a call of memset */
+        __asm__("" : "+r"(at)); /* keeps compilers from calling memset, which costs more than it does for what is small */
     }
 }
 
 static inline void *make(struct oi_local *self, void *block, uint64_t birth, size_t body)
 {
     struct words *words = block;
-    clear_body(words, body);
+    if (OI_UNLIKELY(body > LARGE_BODY))
+        memset(words->body, 0, body);
+    else
+        clear_body(words, body);
     words->counts = self->birth_counts;
     /* Relaxed: nobody but this thread knows the block; a walker of the page sees a private object, or a free block. */
     oi_store_relaxed(&words->first, birth | self->birth);
     return block;
+}
+
+/* Out of line, so that the fast path calls nothing. */
+static OI_NOINLINE void *make_large(struct oi_local *self, void *block, const ouro_type *type)
+{
+    return make(self, block, type->ouro_private_birth, type->ouro_private_body);
 }
 
 /* A block, by whatever it takes. NULL: no slot or no memory. Updates *self. */
@@ -95,7 +100,10 @@ void *ouro_new(ouro_type *type)
         return new_slow(type);
     page->free = block->next;
     ouro_private_add1(&page->used);
-    return make(self, block, type->ouro_private_birth, type->ouro_private_body);
+    size_t body = type->ouro_private_body;
+    if (OI_UNLIKELY(body > LARGE_BODY))
+        return make_large(self, block, type);
+    return make(self, block, type->ouro_private_birth, body);
 }
 
 void *ouro_new_array(ouro_type *descriptor, size_t length)
@@ -122,13 +130,12 @@ void *ouro_new_array(ouro_type *descriptor, size_t length)
         block = find_block(act, index, size, type->leaf);
     if (!block)
         return NULL;
-    ((ouro_array *)block)->length = length;
     struct words *words = block;
-    size_t body = size - sizeof(ouro_array);
-    if (body <= 128)
-        clear_body((struct words *)((char *)words + 8), body);
+    if (size > LARGE_BODY)
+        memset(words, 0, size);
     else
-        memset((char *)block + sizeof(ouro_array), 0, body);
+        clear_body(words, size - sizeof(ouro_object));
+    ((ouro_array *)block)->length = length; /* before the type: whoever sees the one sees the other */
     words->counts = act->self->birth_counts;
     oi_store_relaxed(&words->first, type->birth | act->self->birth);
     return block;

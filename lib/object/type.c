@@ -68,7 +68,7 @@ static struct oi_type *build(const ouro_type *d, void (*dispose)(ouro_object *),
 {
     struct oi_slot_run runs[OURO_TYPE_FIELDS_MAX];
     uint32_t n = make_runs(d, runs);
-    struct oi_type *type = malloc(sizeof *type + n * sizeof *runs);
+    struct oi_type *type = malloc(sizeof *type + (n + 1) * sizeof *runs);
     if (!type)
         return NULL;
     *type = (struct oi_type){
@@ -80,10 +80,11 @@ static struct oi_type *build(const ouro_type *d, void (*dispose)(ouro_object *),
         .bytes_at = (uint32_t)d->array_bytes,
         .leaf = !n && !d->array_slots,
         .special = d->finalize || dispose,
+        .simple = !d->finalize && !dispose && n <= 1 && !d->array_slots,
         .run_count = n,
-        .runs = (struct oi_slot_run *)(type + 1),
         .descriptor = d,
     };
+    type->runs[0] = (struct oi_slot_run){0};
     for (uint32_t i = 0; i < n; i++)
         type->runs[i] = runs[i];
     size_t units = (type->size - sizeof(ouro_object)) / 8;

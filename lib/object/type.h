@@ -25,9 +25,10 @@ struct oi_type {
     uint32_t bytes_at;  /* offset of the raw tail, or 0 */
     bool leaf;          /* no slots at all */
     bool special;       /* has finalize or dispose */
-    uint32_t run_count;
-    struct oi_slot_run *runs;
+    bool simple;        /* not special, no array of slots, and its slots are one run (or none): runs[0] says all */
     const ouro_type *descriptor;
+    uint32_t run_count;
+    struct oi_slot_run runs[];
 };
 
 extern struct oi_type *oi_types[1u << OI_TYPE_ID_BITS]; /* [id]; set once (release) */

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 #
+# shellcheck shell=sh disable=SC2034
 # For the tests in this folder: a work folder that goes away, and check.
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

@@ -7,7 +7,7 @@ set -u
 
 so=$built/libouro.so.0 archive=$built/libouro.a
 readelf -d "$so" > "$work/dynamic"
-nm -D --defined-only "$so" | awk '$2 != "A" {print $3}' | sed 's/@.*//' | sort -u > "$work/exported"
+nm -D -g --defined-only "$so" | awk '$2 != "A" {print $3}' | sed 's/@.*//' | sort -u > "$work/exported"
 nm --defined-only -g "$archive" | awk 'NF == 3 {print $3}' | sort -u > "$work/global"
 
 none() { # PATTERN FILE: no line but those that match
