@@ -36,9 +36,8 @@ static void retain_shared(ouro_object *o)
     for (;;) {
         if (s & OI_STUCK)
             return;
-        uint32_t n = oi_count(s) >= OI_COUNT_MAX ? OI_STUCK_WORD : s + OI_ONE;
         /* Relaxed: the caller has a reference, so nothing is concluded from this one's being there. */
-        if (oi_cas_weak_relaxed(&o->ouro_private_shared, &s, n))
+        if (oi_cas_weak_relaxed(&o->ouro_private_shared, &s, oi_shared_plus_one(s)))
             return;
     }
 }
@@ -82,13 +81,12 @@ bool oi_try_retain(ouro_object *o)
     }
     uint32_t s = oi_shared(o);
     for (;;) {
-        if (s == OI_DEAD)
+        if (s == OI_DEAD || oi_is_finalizing(s))
             return false;
         if (s & OI_STUCK)
             return true;
-        uint32_t n = oi_count(s) >= OI_COUNT_MAX ? OI_STUCK_WORD : s + OI_ONE;
-        /* Acquire: whoever revived it (a finalizer's resurrection) comes before [MO-revive]. */
-        if (oi_cas_weak_acquire(&o->ouro_private_shared, &s, n))
+        /* Acquire: a finalizer that resurrected it comes before [MO-revive]. */
+        if (oi_cas_weak_acquire(&o->ouro_private_shared, &s, oi_shared_plus_one(s)))
             return true;
     }
 }
@@ -225,6 +223,8 @@ size_t ouro_refcount(const void *object)
     if (!(oi_flags(o) & OI_PUBLISHED))
         return local;
     int64_t n = (int64_t)oi_count(s) + (s & OI_MERGED ? 0 : local);
+    if (oi_is_finalizing(s))
+        n -= OI_FINALIZING;
     return n > 0 ? (size_t)n : 0;
 }
 

@@ -120,19 +120,39 @@ void oi_left_user_code(struct oi_act *act, bool outer)
         oi_hold_slot(act);
 }
 
-/* Brings a dead object back with one reference, for its finalizer. */
+/* Brings a dead object back with one reference, this thread's, for its finalizer. */
 static void revive(struct oi_act *act, ouro_object *o)
 {
     uint32_t flags = (oi_flags(o) & OI_FLAGS) | OI_FINALIZED;
     oi_set_flags(o, flags); /* nobody else writes the flags of a dead object */
     oi_set_local(o, 0);
     if (flags & OI_PUBLISHED) {
-        /* Release: the flags, before a weak reference finds it alive again; pairs with oi_try_retain [MO-revive]. */
-        oi_store_release(&o->ouro_private_shared, OI_ONE | OI_MERGED);
+        oi_set_shared(o, (uint32_t)(OI_FINALIZING + 1) << 2 | OI_MERGED);
     } else {
         oi_set_shared(o, 0);
         oi_set_owner(o, act->self->tslot.id);
     }
+}
+
+/* The finalizer has returned. This thread's reference goes; if the finalizer has left others, the object lives on. */
+static void end_finalizing(struct oi_act *act, ouro_object *o)
+{
+    if (!(oi_flags(o) & OI_PUBLISHED)) {
+        oi_release(act, o, "ouro_release");
+        return;
+    }
+    uint32_t s = oi_shared(o), n;
+    do {
+        if (!oi_is_finalizing(s)) {
+            oi_release(act, o, "ouro_release"); /* immortal now; or the finalizer has published a private object */
+            return;
+        }
+        n = s - ((uint32_t)(OI_FINALIZING + 1) << 2);
+        /* acq_rel: as any drop [MO-count]; and release what the finalizer did to whoever finds it alive; pairs with
+         * oi_try_retain [MO-revive]. */
+    } while (!oi_cas_weak_acqrel(&o->ouro_private_shared, &s, n));
+    if (n == OI_DEAD)
+        oi_destroy_later(act, o);
 }
 
 static void free_block(struct oi_act *act, const struct oi_type *type, ouro_object *o)
@@ -160,7 +180,7 @@ static void destroy_dead(struct oi_act *act, ouro_object *o)
         }
         revive(act, o);
         oi_finalize(act, type, o);
-        oi_release(act, o, "ouro_release");
+        end_finalizing(act, o);
         return;
     }
     if (flags & OI_HAS_WEAK)

@@ -14,6 +14,7 @@
  *     BIASED(id)      owner = id, not MERGED
  *     UNBIASING       owner = 0,  not MERGED       a few instructions of the ex-owner
  *     MERGED          owner = 0,  MERGED           `local` is ignored
+ *     FINALIZING      owner = 0,  MERGED           count is above OI_FINALIZING: dead, and not yet decided whether for good
  *     DEAD            owner = 0,  shared == 1      exclusively the destroyer's, but for read sections that still look at it
  *     STUCK           immortal: nobody writes `shared` any more
  *
@@ -48,13 +49,31 @@ _Static_assert(OI_TYPE_ID_BITS == OURO_PRIVATE_UNITS_SHIFT, "the inline slot che
 #define OI_ONE 4u /* one reference in `shared` */
 #define OI_DEAD OI_MERGED
 #define OI_STUCK_WORD ((1u << 29) | OI_STUCK | OI_MERGED)
-#define OI_COUNT_MAX (1 << 28)
+#define OI_COUNT_MAX (1 << 27) /* counts from here on are overflown, or hold OI_FINALIZING */
+
+/* Added to the count of a published object while the finalizer that its death called for runs: references can be counted as ever, none
+ * of their drops looks like a death, and try_retain sees that the object is not to be found by racing readers, only through
+ * a reference that the finalizer made. */
+#define OI_FINALIZING (1 << 28)
 
 #define OI_LAST 0xffffffffu /* `local` while its last reference is being dropped */
 
 static inline int32_t oi_count(uint32_t shared)
 {
     return (int32_t)shared >> 2;
+}
+
+static inline bool oi_is_finalizing(uint32_t shared)
+{
+    return !(shared & OI_STUCK) && oi_count(shared) >= OI_FINALIZING;
+}
+
+/* `shared` with one more reference. */
+static inline uint32_t oi_shared_plus_one(uint32_t shared)
+{
+    int32_t count = oi_count(shared);
+    bool full = count >= OI_COUNT_MAX && (count < OI_FINALIZING || count >= OI_FINALIZING + OI_COUNT_MAX);
+    return OI_UNLIKELY(full) ? OI_STUCK_WORD : shared + OI_ONE;
 }
 
 /* References counted in `local`. */

@@ -19,8 +19,8 @@ typedef void (*ouro_weak_callback)(ouro_weak *weak, void *arg);
  * or not usable by this thread (reported as misuse). Any thread; never blocks. */
 OURO_API OURO_NODISCARD ouro_weak *ouro_weak_new(void *target, ouro_weak_callback callback, void *arg);
 
-/* The target as a new reference, or NULL once it is dead (a target whose finalizer is due or running reads as NULL
- * until that finalizer has resurrected it by leaving a reference). weak NULL: NULL. Never waits; any thread. */
+/* The target as a new reference, or NULL once it is dead. While a shared target's finalizer is due or running it reads as NULL, and
+ * again as the target if the finalizer has resurrected it. weak NULL: NULL. Never waits; any thread. */
 OURO_API OURO_NODISCARD void *ouro_weak_get(ouro_weak *weak);
 
 OURO_END_DECLS
