@@ -16,6 +16,7 @@ void oi_assert_failed(const char *expression, const char *file, int line) __attr
 #define OI_LIKELY(x) OURO_LIKELY(x)
 #define OI_UNLIKELY(x) OURO_UNLIKELY(x)
 #define OI_NOINLINE __attribute__((noinline))
+#define OI_ALWAYS_INLINE inline __attribute__((always_inline))
 #define OI_COLD __attribute__((cold, noinline))
 
 #define OI_CONTAINER_OF(ptr, type, member) ((type *)((char *)(ptr) - offsetof(type, member)))

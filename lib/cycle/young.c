@@ -18,42 +18,40 @@ bool oi_young_manual;
 
 static bool is_candidate(const ouro_object *o)
 {
-    return oi_owner(o) == oi_my_id() && !(oi_flags(o) & (OI_PUBLISHED | OI_UNTRACKED));
+    return oi_is_young_of(o, oi_my_id());
 }
 
 typedef void visit_object(struct oi_local *self, ouro_object *o, void *arg);
 
-/* Calls fn for each candidate on the page. */
-static void each_on_page(struct oi_local *self, struct oi_page *page, visit_object *fn, void *arg)
-{
-    size_t size = oi_page_block_size(page);
-    char *at = page->base;
-    for (uint32_t i = 0; i < page->carved; i++, at += size) {
-        ouro_object *o = (ouro_object *)at;
-        if (oi_type_word(o) && is_candidate(o))
-            fn(self, o, arg);
-    }
-}
-
-static void each_candidate(struct oi_local *self, visit_object *fn, void *arg)
+/* Calls fn for each candidate on the young pages. Inlined, with fn, into each phase. */
+static OI_ALWAYS_INLINE void each_candidate(struct oi_local *self, visit_object *fn, void *arg)
 {
     struct oi_page *page;
-    LIST_FOREACH(page, &self->pool.young, young)
-        each_on_page(self, page, fn, arg);
+    LIST_FOREACH(page, &self->pool.young, young) {
+        size_t size = oi_page_block_size(page);
+        char *end = page->base + size * page->carved;
+        for (char *at = page->base; at < end; at += size) {
+            ouro_object *o = (ouro_object *)at;
+            if (is_candidate(o)) /* a free block has no owner */
+                fn(self, o, arg);
+        }
+    }
 }
 
 /* ---- phase 1: count references among candidates ---- */
 
-static void count_references(struct oi_local *self, ouro_object *o, void *arg)
+static void count_reference(ouro_object *child, void *unused)
+{
+    (void)unused;
+    if (is_candidate(child))
+        oi_set_shared(child, oi_shared(child) + 1);
+}
+
+static void count_references(struct oi_local *self, ouro_object *o, void *candidates)
 {
     (void)self;
-    ++*(size_t *)arg;
-    const struct oi_type *type = oi_type_of(o);
-    OI_FOR_EACH_SLOT(slot, type, o) {
-        ouro_object *child = oi_slot_ref(slot->ouro_private_ref);
-        if (child && is_candidate(child))
-            oi_set_shared(child, oi_shared(child) + 1);
-    }
+    ++*(size_t *)candidates;
+    oi_each_ref(oi_type_of(o), o, count_reference, NULL);
 }
 
 /* ---- phase 2: what has references from elsewhere is reachable, and what that reaches ---- */
@@ -63,26 +61,22 @@ static bool is_white(const ouro_object *o)
     return !(oi_shared(o) & OI_GRAY);
 }
 
-static void drain_gray(struct oi_local *self)
+static void shade(ouro_object *child, void *self)
 {
-    for (ouro_object *o; (o = oi_gray_pop(self));) {
-        const struct oi_type *type = oi_type_of(o);
-        oi_set_shared(o, OI_GRAY_DONE);
-        OI_FOR_EACH_SLOT(slot, type, o) {
-            ouro_object *child = oi_slot_ref(slot->ouro_private_ref);
-            if (child && is_candidate(child) && is_white(child))
-                oi_gray_push(self, child);
-        }
-    }
+    if (is_candidate(child) && is_white(child))
+        oi_gray_push(self, child);
 }
 
-static void mark_reachable(struct oi_local *self, ouro_object *o, void *arg)
+static void mark_reachable(struct oi_local *self, ouro_object *o, void *unused)
 {
-    (void)arg;
+    (void)unused;
     if (!is_white(o) || oi_local_tokens(oi_local(o)) <= oi_shared(o))
         return;
     oi_gray_push(self, o);
-    drain_gray(self);
+    while ((o = oi_gray_pop(self))) {
+        oi_set_shared(o, OI_GRAY_DONE);
+        oi_each_ref(oi_type_of(o), o, shade, self);
+    }
 }
 
 /* ---- phase 3: separate ---- */
@@ -197,15 +191,16 @@ static bool clear_weak(struct oi_act *act, ouro_object *o, void *arg)
 }
 
 /* References that leave the garbage are released; those inside it go with it. */
+static void release_if_outside(ouro_object *child, void *act)
+{
+    if (!is_garbage(child))
+        oi_release(act, child, "ouro_gc_collect");
+}
+
 static bool release_outside(struct oi_act *act, ouro_object *o, void *arg)
 {
     (void)arg;
-    const struct oi_type *type = oi_type_of(o);
-    OI_FOR_EACH_SLOT(slot, type, o) {
-        ouro_object *child = oi_slot_ref(slot->ouro_private_ref);
-        if (child && !is_garbage(child))
-            oi_release(act, child, "ouro_gc_collect");
-    }
+    oi_each_ref(oi_type_of(o), o, release_if_outside, act);
     return true;
 }
 

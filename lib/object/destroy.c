@@ -53,18 +53,15 @@ static void release_child(struct oi_act *act, ouro_object *o)
         ouro_private_release_last(o);
 }
 
+static void release_ref(ouro_object *ref, void *act)
+{
+    release_child(act, ref);
+}
+
 void oi_release_slots(struct oi_act *act, const struct oi_type *type, ouro_object *o)
 {
-    ouro_slot *slot;
-    size_t count;
-    for (uint32_t run = 0; oi_slots_run(type, o, run, &slot, &count); run++) {
-        for (; count; count--, slot++) {
-            /* Relaxed: nobody stores here any more. The content stays, for read sections that are on their way through. */
-            ouro_object *child = oi_slot_ref(oi_load_relaxed(&slot->ouro_private_ref));
-            if (child)
-                release_child(act, child);
-        }
-    }
+    /* The slots' content stays, for read sections that are on their way through. */
+    oi_each_ref(type, o, release_ref, act);
 }
 
 /* Destroys a private object that is_plain and whose type is simple, and all that dies with it and is like it. This is where most

@@ -93,16 +93,27 @@ static inline uint32_t oi_local_tokens(uint32_t local)
 #define oi_set_local(o, v) oi_store_relaxed(&(o)->ouro_private_local, (uint32_t)(v))
 #define oi_set_shared(o, v) oi_store_relaxed(&(o)->ouro_private_shared, (uint32_t)(v))
 
-/* True if the object is biased to slot `id`, not marked, private, and nothing special but perhaps untracked: the owner and the flags in
- * one comparison. */
-static inline bool oi_is_plain_of(const ouro_object *o, uint32_t id)
+/* Owner and flags in one load, the flags in the upper half. */
+static inline uint32_t oi_owner_and_flags(const ouro_object *o)
 {
     typedef uint32_t both __attribute__((may_alias));
     _Static_assert(offsetof(ouro_object, ouro_private_flags) == offsetof(ouro_object, ouro_private_owner) + 2 &&
                        __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
                    "the flags are the upper half");
-    /* Relaxed: that it is so, no other thread can change. */
-    return (oi_load_relaxed((const both *)&o->ouro_private_owner) & ~(OI_UNTRACKED << 16)) == id;
+    /* Relaxed: compared with what only this thread can have stored. */
+    return oi_load_relaxed((const both *)&o->ouro_private_owner);
+}
+
+/* True if the object is biased to slot `id`, not marked, private, and nothing special but perhaps untracked. */
+static inline bool oi_is_plain_of(const ouro_object *o, uint32_t id)
+{
+    return (oi_owner_and_flags(o) & ~(OI_UNTRACKED << 16)) == id;
+}
+
+/* True if it is private to slot `id`, and tracked. */
+static inline bool oi_is_young_of(const ouro_object *o, uint32_t id)
+{
+    return (oi_owner_and_flags(o) & ~((OI_FINALIZED | OI_HAS_WEAK) << 16)) == id;
 }
 
 /* What a slot holds. Later, slots hold tagged words as well: they are told from references here and nowhere else. */

@@ -21,6 +21,11 @@ static void shade(struct oi_act *act, ouro_object *o)
         oi_gray_push(act->self, o);
 }
 
+static void shade_ref(ouro_object *ref, void *act)
+{
+    shade(act, ref);
+}
+
 static void shade_weak(struct oi_hash_node *node, void *act)
 {
     shade(act, &OI_CONTAINER_OF(node, struct ouro_weak, node)->object);
@@ -36,8 +41,7 @@ void oi_publish(ouro_object *o)
             oi_weak_each(o, shade_weak, act); /* W1 */
         if (oi_weak_is(o))
             shade(act, oi_load_relaxed(&((struct ouro_weak *)o)->target)); /* W1 */
-        OI_FOR_EACH_SLOT(slot, type, o)
-            shade(act, oi_slot_ref(slot->ouro_private_ref));
+        oi_each_ref(type, o, shade_ref, act);
     }
 }
 

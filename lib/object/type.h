@@ -75,24 +75,18 @@ static inline bool oi_slots_run(const struct oi_type *type, ouro_object *o, uint
     return true;
 }
 
-/* for each slot `s` of object `o` of type `t`, with a statement */
-#define OI_FOR_EACH_SLOT(s, t, o)                                                                                       \
-    for (struct oi_slot_cursor oi_c = {.run = 0, .left = 0}; oi_slot_next(&oi_c, (t), (o)); oi_c.at++, oi_c.left--)     \
-        for (ouro_slot *s = oi_c.at; s; s = NULL)
-
-struct oi_slot_cursor {
-    ouro_slot *at;
-    size_t left;
-    uint32_t run;
-};
-
-static inline bool oi_slot_next(struct oi_slot_cursor *c, const struct oi_type *type, ouro_object *o)
+/* Calls fn for each reference in the object's slots, read relaxed. Inlined, with fn, into each caller. */
+static OI_ALWAYS_INLINE void oi_each_ref(const struct oi_type *type, ouro_object *o, void (*fn)(ouro_object *ref, void *arg), void *arg)
 {
-    while (!c->left) {
-        if (!oi_slots_run(type, o, c->run++, &c->at, &c->left))
-            return false;
+    ouro_slot *slot;
+    size_t count;
+    for (uint32_t run = 0; oi_slots_run(type, o, run, &slot, &count); run++) {
+        for (ouro_slot *end = slot + count; slot < end; slot++) {
+            ouro_object *ref = oi_slot_ref(oi_load_relaxed(&slot->ouro_private_ref));
+            if (ref)
+                fn(ref, arg);
+        }
     }
-    return true;
 }
 
 void oi_type_before_fork(void);

@@ -97,6 +97,11 @@ static void push(struct count *count, ouro_object *o)
     count->stack[count->depth++] = o;
 }
 
+static void push_ref(ouro_object *ref, void *count)
+{
+    push(count, ref);
+}
+
 static void find_kept(struct count *count, ouro_object *o, size_t bytes)
 {
     (void)bytes;
@@ -104,12 +109,7 @@ static void find_kept(struct count *count, ouro_object *o, size_t bytes)
         return;
     for (push(count, o); count->depth;) {
         o = count->stack[--count->depth];
-        const struct oi_type *type = oi_type_of(o);
-        OI_FOR_EACH_SLOT(slot, type, o) {
-            ouro_object *child = oi_slot_ref(oi_load_acquire(&slot->ouro_private_ref));
-            if (child)
-                push(count, child);
-        }
+        oi_each_ref(oi_type_of(o), o, push_ref, count);
     }
 }
 
