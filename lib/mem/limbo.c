@@ -7,6 +7,8 @@
 
 static struct oi_stack waiting; /* pages whose `limbo` is not empty */
 static struct oi_page *batch;   /* pages whose `ripening` waits for the grace period; under `batch_lock` */
+static uint64_t rounds;         /* atomic; written under `round_lock` */
+static bool under_way;          /* atomic; a round is; written under `round_lock` */
 static pthread_mutex_t round_lock = PTHREAD_MUTEX_INITIALIZER; /* one round at a time; held while waiting for readers */
 static pthread_mutex_t batch_lock = PTHREAD_MUTEX_INITIALIZER; /* taken after it, shortly: docs/design/lock-order.md */
 
@@ -31,9 +33,14 @@ void oi_limbo_retire(void *retired)
         oi_limbo_on_waiting();
 }
 
+uint64_t oi_limbo_rounds(void)
+{
+    return oi_load_acquire(&rounds);
+}
+
 bool oi_limbo_is_waiting(void)
 {
-    return !oi_stack_is_empty(&waiting);
+    return oi_load_relaxed(&under_way) || !oi_stack_is_empty(&waiting);
 }
 
 /* Moves every waiting page's chain to `ripening`. Returns the number of blocks. */
@@ -77,6 +84,7 @@ size_t oi_limbo_reclaim(void)
 {
     pthread_mutex_lock(&round_lock);
     pthread_mutex_lock(&batch_lock);
+    oi_store_relaxed(&under_way, true);
     size_t blocks = take_waiting();
     struct oi_page *page = batch;
     pthread_mutex_unlock(&batch_lock);
@@ -90,6 +98,8 @@ size_t oi_limbo_reclaim(void)
         page = batch;
         pthread_mutex_unlock(&batch_lock);
     }
+    oi_store_relaxed(&under_way, false);
+    oi_store_release(&rounds, rounds + 1);
     pthread_mutex_unlock(&round_lock);
     return blocks;
 }
@@ -108,5 +118,6 @@ void oi_limbo_after_fork_parent(void)
 void oi_limbo_after_fork_child(void)
 {
     pthread_mutex_unlock(&batch_lock);
+    oi_store_relaxed(&under_way, false);
     pthread_mutex_init(&round_lock, NULL); /* its holder is gone; what it had in the batch goes with the next round */
 }

@@ -22,6 +22,9 @@ size_t oi_limbo_reclaim(void);
 /* True if something is waiting; a moment's reading. */
 bool oi_limbo_is_waiting(void);
 
+/* Rounds finished since the process began. */
+uint64_t oi_limbo_rounds(void);
+
 /* Called by the thread that gives the reclaimer something to do. Set once at start; must not block. */
 extern void (*oi_limbo_on_waiting)(void);
 

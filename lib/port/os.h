@@ -19,6 +19,8 @@ void oi_os_purge(void *at, size_t size);
 /* Monotonic time, nanoseconds. */
 uint64_t oi_os_now_ns(void);
 
+void oi_os_sleep_ms(long ms);
+
 /* True if the kernel has membarrier(PRIVATE_EXPEDITED), on which liburcu's read sections and the collector's proof rest. */
 bool oi_os_has_membarrier(void);
 

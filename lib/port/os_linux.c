@@ -51,6 +51,12 @@ uint64_t oi_os_now_ns(void)
     return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 }
 
+void oi_os_sleep_ms(long ms)
+{
+    struct timespec t = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000};
+    clock_nanosleep(CLOCK_MONOTONIC, 0, &t, NULL);
+}
+
 bool oi_os_has_membarrier(void)
 {
     long commands = syscall(__NR_membarrier, MEMBARRIER_CMD_QUERY, 0, 0);

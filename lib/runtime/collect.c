@@ -15,6 +15,7 @@
  * below a constant per object made. When they do find something, a fifth of the survivors: then what is dead and not
  * yet found stays below that. */
 #define FIRST ((size_t)10000)
+#define LIMBO_WAIT_MS 20 /* the longest that an allocation waits when memory is out */
 #define GOOD_YIELD 20 /* a collection that frees more than one in so many of its candidates found something */
 
 static bool disabled; /* atomic */
@@ -97,15 +98,25 @@ static bool is_worth_it(struct oi_act *act)
     return false;
 }
 
+/* Memory is out. Dead blocks that wait for read sections may be all that is missing: waits for them, but not for long, since a
+ * reader may be asleep. */
+static void await_limbo(void)
+{
+    uint64_t round = oi_limbo_rounds() + 2; /* the one under way may have begun too early */
+    for (int ms = 0; ms < LIMBO_WAIT_MS && oi_limbo_is_waiting() && oi_limbo_rounds() < round; ms++) {
+        oi_service_wake();
+        oi_os_sleep_ms(1);
+    }
+}
+
 void oi_collect_pressure(struct oi_act *act, bool force)
 {
     bool may = !act->reading && !act->destroying && !act->in_user_code;
     if (force) {
-        /* Out of memory: all that could make some. */
         if (may)
             oi_collect_young(act);
         if (!act->reading)
-            oi_limbo_reclaim();
+            await_limbo();
         oi_pool_collect(&act->self->pool);
         oi_service_sweep(true);
     } else if (may && !oi_load_relaxed(&disabled) && (is_worth_it(act) || oi_page_over_soft_limit())) {

@@ -4,7 +4,6 @@
  * sleeps without a timer while there is nothing to do, and is started by the first thing there is. */
 #include <pthread.h>
 #include <signal.h>
-#include <time.h>
 
 #include "mem/limbo.h"
 #include "object/inbox.h"
@@ -63,8 +62,7 @@ static void *run(void *unused)
         timeout_ms = work();
         if (timeout_ms < 0 || timeout_ms > ROUND_MS) {
             /* A short rest, so that a stream of deaths is served in batches. */
-            struct timespec rest = {.tv_nsec = ROUND_MS * 1000000};
-            clock_nanosleep(CLOCK_MONOTONIC, 0, &rest, NULL);
+            oi_os_sleep_ms(ROUND_MS);
         }
     }
     return NULL;
