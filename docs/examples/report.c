@@ -5,6 +5,7 @@
  * others, went by counting. Rows are taken while one thread runs, so that all numbers are exact. */
 #include <inttypes.h>
 #include <stdio.h>
+#include <time.h>
 
 #include "demo.h"
 
@@ -79,6 +80,19 @@ static void print_cost(const char *what, size_t objects, uint64_t ns)
     printf("  %-15s %12s objects in %.1f ms", what, number(objects), (double)ns / 1e6);
     if (objects > 0)
         printf(", %.0f ns each", (double)ns / (double)objects);
+}
+
+/* Dropping what exited threads have made may be finished by the library's own thread, an instant later. */
+void report_wait_until_gone(void)
+{
+    ouro_mem_stats memory;
+    for (int tries = 0; tries < 5000; tries++) {
+        ouro_safepoint();
+        ouro_mem_get_stats(&memory, sizeof memory);
+        if (memory.live_objects == 0)
+            return;
+        nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+    }
 }
 
 /* The last phase is the one that drops the graph: nothing else goes on, so its time is the time of counting. */

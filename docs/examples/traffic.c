@@ -67,10 +67,11 @@ static size_t check_chain(const struct search *search, size_t place, size_t chan
     size_t length = 1;
     for (; place != 0; place = search->from[place], length++) {
         const struct package *dependant = search->queue[place], *needed = search->queue[search->from[place]];
+        const struct version *version = ouro_peek(&dependant->version); /* once: it may change meanwhile */
         mine->hops++;
-        if (list_has(package_depends(dependant), needed))
+        if (version && list_has(ouro_peek(&version->depends), needed))
             continue;
-        if (!ouro_peek(&dependant->version) || atomic_load(&dependant->changed) > changes_before)
+        if (!version || atomic_load(&dependant->changed) > changes_before)
             mine->overtaken++; /* being reinstalled, or rewired since the search began */
         else
             mine->wrong++;

@@ -118,6 +118,6 @@ void oi_limbo_after_fork_parent(void)
 void oi_limbo_after_fork_child(void)
 {
     pthread_mutex_unlock(&batch_lock);
-    oi_store_relaxed(&under_way, false);
+    oi_store_relaxed(&under_way, batch != NULL);
     pthread_mutex_init(&round_lock, NULL); /* its holder is gone; what it had in the batch goes with the next round */
 }

@@ -25,7 +25,7 @@ enum {
     LIVES = SCALED(64) > 8 ? SCALED(64) : 8, /* each thread function's life is short; this many in all */
     STEPS = SCALED(24000),            /* of each life */
     HELD = 8,                         /* references that a thread holds at a time */
-    IDS = LIVES * STEPS * 2
+    IDS = LIVES * STEPS
 };
 
 struct vertex {

@@ -81,9 +81,10 @@ bool check_contains(const char *a, const char *b, const char *file, int line, co
     return ok;
 }
 
-_Noreturn void check_give_up(void)
+_Noreturn void check_give_up(const char *file, int line, const char *text)
 {
-    fprintf(stderr, "%s: %s: cannot go on\n", program_name, current_test);
+    fprintf(stderr, "%s:%d: %s: cannot go on: %s\n", file, line, current_test, text);
+    printf("%s: %lu passed, %lu failed\n", program_name, atomic_load(&passed), check_failures() + 1);
     fflush(NULL);
     _Exit(1);
 }

@@ -29,7 +29,8 @@
 #define CHECK_STR(a, b) check_string((a), (b), __FILE__, __LINE__, #a, #b)
 /* The string a contains b. */
 #define CHECK_HAS(a, b) check_contains((a), (b), __FILE__, __LINE__, #a, #b)
-#define REQUIRE(cond) ((void)(CHECK(cond) || (check_give_up(), 0)))
+/* Not counted when it holds: for what a test cannot go on without. */
+#define REQUIRE(cond) ((cond) ? (void)0 : check_give_up(__FILE__, __LINE__, #cond))
 
 #define CHECK_RUN(test) check_run(#test, test)
 
@@ -38,7 +39,7 @@ bool check_int(intmax_t a, const char *op, intmax_t b, const char *file, int lin
 bool check_pointer(const void *a, const void *b, const char *file, int line, const char *ta, const char *tb);
 bool check_string(const char *a, const char *b, const char *file, int line, const char *ta, const char *tb);
 bool check_contains(const char *a, const char *b, const char *file, int line, const char *ta, const char *tb);
-_Noreturn void check_give_up(void);
+_Noreturn void check_give_up(const char *file, int line, const char *text);
 
 /* The program's name and, if a test hangs, the message that says which. */
 void check_start(const char *program);

@@ -10,8 +10,9 @@
 #include <stdint.h>
 
 #include "support/rng.h"
+#include "support/scale.h"
 
-enum { TEAM_MAX = 64, STEP_SECONDS = 10 };
+enum { TEAM_MAX = 64, STEP_SECONDS = TEST_SLOWDOWN > 1 ? 60 : 10 };
 
 struct member {
     unsigned index;          /* 0 .. count-1 */
