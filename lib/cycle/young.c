@@ -240,6 +240,7 @@ bool oi_young_collect(struct oi_act *act, struct oi_young *young, struct oi_youn
     struct oi_local *self = act->self;
     OI_ASSERT(!act->reading && !act->dead_plain && !self->gray);
     struct separation found = find_garbage(self, result);
+    result->found = found.garbage;
     if (found.finalizers) {
         /* What they reach must stay for them. With references of their own, they are reachable: start over. */
         bool ok = each_gray(act, make_due, young);

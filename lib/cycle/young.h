@@ -19,7 +19,8 @@ struct oi_young {
 extern bool oi_young_manual;
 
 struct oi_young_result {
-    size_t freed;      /* objects found unreachable, and gone */
+    size_t found;      /* objects found unreachable */
+    size_t freed;      /* of these, gone; the others wait for finalizers */
     size_t candidates; /* objects looked at */
 };
 

@@ -85,7 +85,8 @@ size_t oi_limbo_reclaim(void)
     pthread_mutex_lock(&round_lock);
     pthread_mutex_lock(&batch_lock);
     oi_store_relaxed(&under_way, true);
-    size_t blocks = take_waiting();
+    /* A batch is left from a round whose thread vanished in a fork: then that one first, for its pages may be waiting anew. */
+    size_t blocks = batch ? 1 : take_waiting();
     struct oi_page *page = batch;
     pthread_mutex_unlock(&batch_lock);
     if (page)
@@ -107,7 +108,7 @@ size_t oi_limbo_reclaim(void)
 void oi_limbo_before_fork(bool reading)
 {
     pthread_mutex_lock(&batch_lock); /* so that every page is on the stack, in the batch, or handed over */
-    interrupted = reading;
+    interrupted = interrupted || reading;
 }
 
 void oi_limbo_after_fork_parent(void)

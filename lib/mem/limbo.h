@@ -15,7 +15,7 @@
 /* Any thread; never blocks, never fails. The block's bytes stay as they are, but for the word at byte 8. */
 void oi_limbo_retire(void *block);
 
-/* One round: takes all waiting blocks through a grace period, and hands them to their pages. Returns how many. Not inside a read
+/* One round: takes all waiting blocks through a grace period, and hands them to their pages. Returns 0 if there were none. Not inside a read
  * section. Any thread; rounds exclude each other. */
 size_t oi_limbo_reclaim(void);
 

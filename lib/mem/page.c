@@ -16,6 +16,7 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* the page lock: docs/
 static pthread_mutex_t purge_lock = PTHREAD_MUTEX_INITIALIZER; /* one purge at a time; taken before `lock` */
 static struct segment_list segments, roomy;              /* this and the next: under the lock */
 static struct oi_page_totals totals;
+static bool over_soft_limit; /* atomic; follows totals */
 
 void (*oi_page_on_dirty)(void);
 
@@ -59,6 +60,11 @@ static struct oi_segment *new_segment(size_t size)
     return segment;
 }
 
+static void in_use_changed(void)
+{
+    oi_store_relaxed(&over_soft_limit, totals.soft_limit && totals.in_use > totals.soft_limit);
+}
+
 static struct oi_page *take_units(struct oi_segment *segment, unsigned first, unsigned n, size_t bytes)
 {
     uint64_t run = unit_run(first, n);
@@ -66,6 +72,7 @@ static struct oi_page *take_units(struct oi_segment *segment, unsigned first, un
     if (!segment->free_units)
         LIST_REMOVE(segment, roomy);
     totals.in_use += bytes;
+    in_use_changed();
     totals.committed += bytes - (size_t)__builtin_popcountl(segment->dirty_units & run) * OI_UNIT;
     segment->dirty_units &= ~run;
     for (unsigned i = 0; i < n; i++)
@@ -85,7 +92,7 @@ static struct oi_page *find_units(unsigned n)
             return take_units(segment, first, n, bytes);
     }
     segment = new_segment(OI_SEGMENT);
-    return segment && within_hard_limit(bytes) ? take_units(segment, 1, n, bytes) : NULL;
+    return segment ? take_units(segment, 1, n, bytes) : NULL; /* as for find_huge */
 }
 
 /* A segment for one block that no ordinary segment can hold. */
@@ -154,6 +161,7 @@ void oi_page_release(struct oi_page *page)
     segment->free_units |= unit_run(first, n);
     segment->dirty_units |= unit_run(first, n);
     totals.in_use -= bytes;
+    in_use_changed();
     if (huge) /* never used for anything else: leaves whole */
         LIST_REMOVE(segment, roomy);
     pthread_mutex_unlock(&lock);
@@ -257,13 +265,13 @@ void oi_page_set_limits(size_t soft, size_t hard)
     pthread_mutex_lock(&lock);
     totals.soft_limit = soft;
     totals.hard_limit = hard;
+    in_use_changed();
     pthread_mutex_unlock(&lock);
 }
 
-bool oi_page_over_soft_limit(void)
+bool oi_page_is_over_soft_limit(void)
 {
-    struct oi_page_totals now = oi_page_totals();
-    return now.soft_limit && now.in_use > now.soft_limit;
+    return oi_load_relaxed(&over_soft_limit);
 }
 
 void oi_page_before_fork(void)

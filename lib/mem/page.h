@@ -152,7 +152,7 @@ struct oi_page_totals {
 };
 struct oi_page_totals oi_page_totals(void);
 void oi_page_set_limits(size_t soft, size_t hard);
-bool oi_page_over_soft_limit(void);
+bool oi_page_is_over_soft_limit(void); /* a moment's reading, without the lock */
 
 /* Called, with no lock held, when memory has become free that a purge will have to look at later. Set once at start. */
 extern void (*oi_page_on_dirty)(void);

@@ -59,7 +59,7 @@ void *ouro_private_retain_full(void *object)
 void *ouro_private_retain_other(void *object)
 {
     ouro_object *o = object;
-    if (OI_UNLIKELY(!oi_type_word(o))) {
+    if (OI_UNLIKELY(oi_is_dead(o))) {
         oi_misuse(OURO_MISUSE_OVER_RELEASE, "ouro_retain", o, OVER_RELEASED);
         return NULL;
     }
@@ -91,7 +91,7 @@ bool oi_try_retain(ouro_object *o)
     }
 }
 
-bool oi_unbias(ouro_object *o, const char *call)
+bool oi_unbias(ouro_object *o, uint32_t used, const char *call)
 {
     /* This plain store is also rule D's check: it wipes CAND. From here until the CAS, others see UNBIASING and count down in
      * `shared` what this CAS then accounts for. `local` stays as it is: it never reads 0 while references are counted in it. */
@@ -102,7 +102,7 @@ bool oi_unbias(ouro_object *o, const char *call)
     do {
         if (s & OI_STUCK)
             return false;
-        int32_t count = oi_count(s) + (int32_t)tokens - 1;
+        int32_t count = oi_count(s) + (int32_t)tokens - (int32_t)used;
         over = count < 0 || count > OI_COUNT_MAX;
         n = over ? OI_STUCK_WORD : (uint32_t)count << 2 | OI_MERGED;
         /* acq_rel: release the owner = 0 and all this thread did; acquire what those did who dropped references before, for
@@ -119,14 +119,14 @@ void ouro_private_release_last(void *object)
     struct oi_act *act = &oi_act;
     if (!(oi_flags(o) & OI_PUBLISHED))
         oi_destroy_private(act, o);
-    else if (oi_unbias(o, "ouro_release"))
+    else if (oi_unbias(o, 1, "ouro_release"))
         oi_destroy_dead(act, o);
 }
 
 /* What can be seen to be wrong with releasing an object that is not biased to the caller. True: reported. */
 static bool release_is_misuse(const ouro_object *o, const char *call)
 {
-    if (OI_UNLIKELY(!oi_type_word(o) || oi_shared(o) == OI_DEAD)) {
+    if (OI_UNLIKELY(oi_is_dead(o))) {
         oi_misuse(OURO_MISUSE_OVER_RELEASE, call, o, OVER_RELEASED);
         return true;
     }
@@ -203,7 +203,7 @@ void ouro_immortalize(void *object)
     ouro_object *o = object;
     if (!o)
         return;
-    if (!oi_type_word(o))
+    if (oi_is_dead(o))
         oi_misuse(OURO_MISUSE_OVER_RELEASE, "ouro_immortalize", o, OVER_RELEASED);
     else if (oi_is_foreign(o))
         oi_misuse(OURO_MISUSE_FOREIGN_PRIVATE, "ouro_immortalize", o, FOREIGN);

@@ -30,8 +30,8 @@ bool oi_try_retain(ouro_object *o);
 /* Drops one reference; as ouro_release, but says `call` in reports. */
 void oi_release(struct oi_act *act, ouro_object *o, const char *call);
 
-/* Ends the bias of an object whose slot the caller holds, using up one reference. True: that was the last, and the object
- * is DEAD and the caller's. */
-bool oi_unbias(ouro_object *o, const char *call);
+/* Ends the bias of an object whose slot the caller holds, using up `used` references (0 or 1). True: there are none left, and the
+ * object is DEAD and the caller's. */
+bool oi_unbias(ouro_object *o, uint32_t used, const char *call);
 
 void oi_make_immortal(ouro_object *o);

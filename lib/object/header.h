@@ -63,6 +63,9 @@ static inline int32_t oi_count(uint32_t shared)
     return (int32_t)shared >> 2;
 }
 
+/* True if an object that the caller claims to hold is dead: its block is free, or in limbo. */
+#define oi_is_dead(o) (!oi_type_word(o) || ((oi_flags(o) & OI_PUBLISHED) && oi_shared(o) == OI_DEAD))
+
 static inline bool oi_is_finalizing(uint32_t shared)
 {
     return !(shared & OI_STUCK) && oi_count(shared) >= OI_FINALIZING;

@@ -45,7 +45,7 @@ static bool carry_out(struct oi_act *act, struct oi_tslot *slot, uint32_t max, s
         }
         /* The object is evidently shared: end its bias, so that the next drop need not come here. */
         ouro_object *o = oi_token_free(act, token);
-        if (oi_unbias(o, "ouro_release"))
+        if (oi_unbias(o, 1, "ouro_release"))
             oi_destroy_later(act, o);
     }
     return slot->pending || !oi_stack_is_empty(&slot->inbox);
@@ -84,19 +84,39 @@ void oi_inbox_recheck(struct oi_act *act, struct oi_tslot *slot)
         carry_out_for(act, slot);
 }
 
+/* Objects of the page that are biased to the caller's slot, and that nobody refers to: their last reference was dropped by force. */
+static void settle_page(struct oi_page *page, void *arg)
+{
+    struct oi_act *act = arg;
+    size_t size = oi_page_block_size(page);
+    for (uint32_t i = 0; page->pool == &act->self->pool && page->kind != OI_PAGE_RAW && i < page->carved; i++) {
+        ouro_object *o = (ouro_object *)(page->base + i * size);
+        if (!oi_type_word(o) || OI_ID(oi_owner(o)) != act->self->tslot.id || !(oi_flags(o) & OI_PUBLISHED))
+            continue;
+        uint32_t s = oi_shared(o);
+        /* Ending a bias is always right for the slot's holder, so this moment's reading is good enough to choose by. */
+        if (!(s & OI_MERGED) && oi_count(s) + (int32_t)oi_local_tokens(oi_local(o)) == 0 && oi_unbias(o, 0, "ouro_release"))
+            oi_destroy_later(act, o);
+    }
+}
+
 void oi_inbox_look(struct oi_act *act)
 {
     struct oi_tslot *slot = &act->self->tslot;
     struct oi_stack_node *aside = NULL;
-    if (!slot->pending && oi_stack_is_empty(&slot->inbox)) /* also true of nobody's */
+    if (!slot->pending && oi_stack_is_empty(&slot->inbox) && !oi_load_relaxed(&slot->forced)) /* also true of nobody's */
         return;
     while (carry_out(act, slot, UINT32_MAX, &aside)) {
     }
+    /* Acquire: pairs with force() [MO-forced]. */
+    if (OI_UNLIKELY(oi_load_relaxed(&slot->forced)) && oi_exchange_acquire(&slot->forced, 0))
+        oi_page_each(settle_page, act);
     finish(act, aside);
 }
 
-/* The last resort: `shared` may go negative. Nothing is lost: the sum stays right. */
-static void force(struct oi_act *act, ouro_object *o)
+/* The last resort: `shared` may go negative. Nothing is lost, for the sum stays right; the owner finds the object when it looks
+ * through its pages. */
+static void force(struct oi_act *act, struct oi_tslot *slot, ouro_object *o)
 {
     uint32_t s = oi_shared(o);
     while (!(s & OI_STUCK)) {
@@ -105,8 +125,10 @@ static void force(struct oi_act *act, ouro_object *o)
             return;
         }
         /* acq_rel: as any decrement [MO-count]. */
-        if (oi_cas_weak_acqrel(&o->ouro_private_shared, &s, s - OI_ONE))
+        if (oi_cas_weak_acqrel(&o->ouro_private_shared, &s, s - OI_ONE)) {
+            oi_store_release(&slot->forced, 1); /* [MO-forced] */
             return;
+        }
     }
 }
 
@@ -116,7 +138,7 @@ void oi_inbox_push(struct oi_act *act, uint32_t id, ouro_object *o)
     /* A sleeper's or exited thread's slot: be its holder for a moment, the token never leaving this hand. */
     if (oi_tslot_claim(slot)) {
         bool mine = OI_ID(oi_owner(o)) == id;
-        if (mine && oi_unbias(o, "ouro_release"))
+        if (mine && oi_unbias(o, 1, "ouro_release"))
             oi_destroy_later(act, o);
         oi_tslot_let_go(slot);
         oi_inbox_recheck(act, slot); /* S3, as in carry_out_for */
@@ -129,7 +151,7 @@ void oi_inbox_push(struct oi_act *act, uint32_t id, ouro_object *o)
         return; /* its thread vanished in a fork: what it held is never touched again */
     struct oi_token *token = oi_hold_slot(act) ? oi_token_new(act, o) : NULL;
     if (!token) {
-        force(act, o);
+        force(act, slot, o);
         return;
     }
     oi_stack_push(&slot->inbox, &token->node);

@@ -10,7 +10,7 @@
 #include "object/act.h"
 
 /* Disposes of one reference to o, which is biased to slot `id`. Never fails: without memory for the token, `shared` goes
- * negative instead, and the object is found by the next collection. */
+ * negative instead, and the owner, at its next safepoint, looks through its pages for what nobody refers to. */
 void oi_inbox_push(struct oi_act *act, uint32_t id, ouro_object *o);
 
 /* A safepoint: carries out what is in the caller's inbox. May run user code. */

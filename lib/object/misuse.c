@@ -41,17 +41,27 @@ void oi_misuse_set_default(bool print, bool trap)
     oi_store_relaxed(&trapping, trap);
 }
 
-void oi_misuse(ouro_misuse_kind kind, const char *call, const void *object, const char *message)
+static void report(ouro_misuse_kind kind, const char *call, const void *object, const ouro_type *type, const char *message)
 {
-    const struct oi_type *type = object ? oi_types[OI_TYPE_ID(oi_type_word((const ouro_object *)object))] : NULL;
     ouro_misuse misuse = {
         .size = sizeof misuse,
         .kind = kind,
         .call = call,
-        .type_name = type && type->descriptor->name ? type->descriptor->name : "?",
+        .type_name = type && type->name ? type->name : "?",
         .object = object,
         .message = message,
     };
-    struct hook hook = hooks[oi_load_acquire(&active)];
+    struct hook hook = hooks[oi_load_acquire(&active)]; /* pairs with oi_misuse_set_hook [MO-hook] */
     hook.fn(&misuse, hook.arg);
+}
+
+void oi_misuse_type(ouro_misuse_kind kind, const char *call, const ouro_type *type, const char *message)
+{
+    report(kind, call, NULL, type, message);
+}
+
+void oi_misuse(ouro_misuse_kind kind, const char *call, const void *object, const char *message)
+{
+    const struct oi_type *type = object ? oi_types[OI_TYPE_ID(oi_type_word((const ouro_object *)object))] : NULL;
+    report(kind, call, object, type ? type->descriptor : NULL, message);
 }

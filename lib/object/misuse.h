@@ -13,4 +13,7 @@ void oi_misuse_set_hook(ouro_misuse_hook hook, void *arg);
 /* The default hook: prints one line to stderr; raises SIGTRAP after it if trap is set. */
 void oi_misuse_set_default(bool print, bool trap);
 
+/* Of a call about a type, when there is no object. */
+OI_COLD void oi_misuse_type(ouro_misuse_kind kind, const char *call, const ouro_type *type, const char *message);
+
 OI_COLD void oi_misuse(ouro_misuse_kind kind, const char *call, const void *object, const char *message);

@@ -60,7 +60,7 @@ static OI_NOINLINE void *find_block(struct oi_act *act, unsigned index, size_t s
         return NULL;
     oi_inbox_look(act);
     struct oi_pool *pool = &act->self->pool;
-    if (pool->fresh_blocks >= pool->fresh_limit)
+    if (pool->fresh_blocks >= pool->fresh_limit || oi_page_is_over_soft_limit())
         oi_upcalls.pressure(act, false);
     for (int attempt = 0; attempt < 2; attempt++) {
         pool = &act->self->pool;
@@ -80,7 +80,7 @@ static void *new_slow(ouro_type *descriptor)
     if (!type)
         return NULL;
     if (oi_type_is_array(type)) {
-        oi_misuse(OURO_MISUSE_WRONG_TYPE, "ouro_new", NULL, "an array type needs ouro_new_array");
+        oi_misuse_type(OURO_MISUSE_WRONG_TYPE, "ouro_new", descriptor, "an array type needs ouro_new_array");
         return NULL;
     }
     void *block = find_block(act, descriptor->ouro_private_pool, type->size, type->leaf);
@@ -113,7 +113,7 @@ void *ouro_new_array(ouro_type *descriptor, size_t length)
     if (!type)
         return NULL;
     if (!oi_type_is_array(type)) {
-        oi_misuse(OURO_MISUSE_WRONG_TYPE, "ouro_new_array", NULL, "the type has neither array_slots nor array_bytes");
+        oi_misuse_type(OURO_MISUSE_WRONG_TYPE, "ouro_new_array", descriptor, "the type has neither array_slots nor array_bytes");
         return NULL;
     }
     size_t unit = type->slots_at ? sizeof(ouro_slot) : 1, head = type->slots_at ? type->slots_at : type->bytes_at;

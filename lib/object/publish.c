@@ -50,7 +50,7 @@ void ouro_share(void *object)
     ouro_object *o = object;
     if (!o)
         return;
-    if (!oi_type_word(o))
+    if (oi_is_dead(o))
         oi_misuse(OURO_MISUSE_OVER_RELEASE, "ouro_share", o, "the object is dead");
     else if (oi_is_foreign(o))
         oi_misuse(OURO_MISUSE_FOREIGN_PRIVATE, "ouro_share", o, "only the thread that made an object can share it");

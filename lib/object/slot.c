@@ -9,6 +9,7 @@
 #include "object/publish.h"
 
 extern inline bool ouro_private_is_mine(const void *container, const ouro_slot *slot);
+extern inline bool ouro_private_may_store(const void *object);
 extern inline void *ouro_peek(const ouro_slot *slot);
 extern inline void ouro_set(void *container, ouro_slot *slot, void *object);
 extern inline void ouro_give(void *container, ouro_slot *slot, void *object);
@@ -22,10 +23,11 @@ static bool is_inside(const ouro_object *container, const ouro_slot *slot)
     return at >= sizeof(ouro_object) && at < size && size - at >= sizeof(ouro_slot) && at % sizeof(ouro_slot) == 0;
 }
 
-/* How the calling thread may work on the slot; REFUSED: misuse, reported. */
-static enum access access_to(const ouro_object *container, const ouro_slot *slot, const char *call)
+/* How the calling thread may work on the slot; REFUSED: misuse, reported. reads: the call only reads, so that in a read section the container
+ * may be dead. */
+static enum access access_to(const ouro_object *container, const ouro_slot *slot, const char *call, bool reads)
 {
-    if (OI_UNLIKELY(!container || !oi_type_word(container))) {
+    if (OI_UNLIKELY(!container || !oi_type_word(container) || (oi_is_dead(container) && !(reads && oi_act.reading)))) {
         oi_misuse(container ? OURO_MISUSE_OVER_RELEASE : OURO_MISUSE_WRONG_TYPE, call, container,
                   container ? "the container is dead" : "the container is NULL");
         return REFUSED;
@@ -44,7 +46,7 @@ static enum access access_to(const ouro_object *container, const ouro_slot *slot
 /* False: an object that the calling thread may not store; reported. */
 static bool may_store(const ouro_object *o, const char *call)
 {
-    if (OI_UNLIKELY(o && !oi_type_word(o))) {
+    if (OI_UNLIKELY(o && oi_is_dead(o))) {
         oi_misuse(OURO_MISUSE_OVER_RELEASE, call, o, "the object to store is dead");
         return false;
     }
@@ -122,7 +124,7 @@ void *ouro_get(void *container, ouro_slot *slot)
 {
     if (OI_LIKELY(ouro_private_is_mine(container, slot)))
         return ouro_retain(slot->ouro_private_ref);
-    switch (access_to(container, slot, "ouro_get")) {
+    switch (access_to(container, slot, "ouro_get", true)) {
     case PRIVATE:
         return ouro_retain(slot->ouro_private_ref);
     case SHARED:
@@ -134,7 +136,7 @@ void *ouro_get(void *container, ouro_slot *slot)
 
 void ouro_private_set_slow(void *container, ouro_slot *slot, void *object)
 {
-    enum access access = access_to(container, slot, "ouro_set");
+    enum access access = access_to(container, slot, "ouro_set", false);
     if (access == REFUSED || !may_store(object, "ouro_set"))
         return;
     retain_for_store(access, object);
@@ -143,7 +145,7 @@ void ouro_private_set_slow(void *container, ouro_slot *slot, void *object)
 
 void ouro_private_give_slow(void *container, ouro_slot *slot, void *object)
 {
-    enum access access = access_to(container, slot, "ouro_give");
+    enum access access = access_to(container, slot, "ouro_give", false);
     if (access == REFUSED)
         release(object, "ouro_give");
     else if (may_store(object, "ouro_give"))
@@ -152,13 +154,13 @@ void ouro_private_give_slow(void *container, ouro_slot *slot, void *object)
 
 void *ouro_take(void *container, ouro_slot *slot)
 {
-    enum access access = access_to(container, slot, "ouro_take");
+    enum access access = access_to(container, slot, "ouro_take", false);
     return access == REFUSED ? NULL : exchange(access, slot, NULL);
 }
 
 void *ouro_swap(void *container, ouro_slot *slot, void *object)
 {
-    enum access access = access_to(container, slot, "ouro_swap");
+    enum access access = access_to(container, slot, "ouro_swap", false);
     if (access == REFUSED) {
         release(object, "ouro_swap");
         return NULL;
@@ -168,13 +170,14 @@ void *ouro_swap(void *container, ouro_slot *slot, void *object)
 
 bool ouro_compare_set(void *container, ouro_slot *slot, void *expected, void *object)
 {
-    enum access access = access_to(container, slot, "ouro_compare_set");
+    enum access access = access_to(container, slot, "ouro_compare_set", false);
     if (access == REFUSED || !may_store(object, "ouro_compare_set"))
         return false;
     if (access == PRIVATE) {
         if (slot->ouro_private_ref != expected)
             return false;
-        ouro_set(container, slot, object);
+        retain_for_store(access, object);
+        release(exchange(access, slot, object), "ouro_compare_set");
         return true;
     }
     if (oi_load_relaxed(&slot->ouro_private_ref) != expected) /* relaxed: nothing is concluded from what is not there */

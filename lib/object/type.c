@@ -129,7 +129,7 @@ struct oi_type *oi_type_register(ouro_type *descriptor, const char *call)
         return oi_load_acquire(&oi_types[id]);
     const char *wrong = fault(descriptor);
     if (wrong) {
-        oi_misuse(OURO_MISUSE_WRONG_TYPE, call, NULL, wrong);
+        oi_misuse_type(OURO_MISUSE_WRONG_TYPE, call, descriptor, wrong);
         return NULL;
     }
     return oi_type_register_internal(descriptor, NULL);

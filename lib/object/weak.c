@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "object/weak.h"
 
+#include <pthread.h>
+
 #include "object/count.h"
 #include "object/destroy.h"
 #include "object/misuse.h"
@@ -10,7 +12,8 @@
 
 static struct oi_hash *table;
 static size_t weak_count;                   /* atomic: weak references in the table */
-static size_t buckets = OI_WEAK_BUCKETS_MIN; /* the service thread's */
+static size_t buckets = OI_WEAK_BUCKETS_MIN;                        /* under the next */
+static pthread_mutex_t resize_lock = PTHREAD_MUTEX_INITIALIZER; /* held while resizing, which waits for readers */
 uint32_t oi_verdict = OI_VERDICT_IDLE;
 
 static ouro_type weak_type = OURO_TYPE(struct ouro_weak, .name = "ouro_weak");
@@ -54,7 +57,7 @@ bool oi_weak_is(const ouro_object *o)
 
 static bool may_use(const ouro_object *o, const char *call)
 {
-    if (!o || !oi_type_word(o)) {
+    if (!o || oi_is_dead(o)) {
         oi_misuse(o ? OURO_MISUSE_OVER_RELEASE : OURO_MISUSE_WRONG_TYPE, call, o, o ? "the object is dead" : "the target is NULL");
         return false;
     }
@@ -117,6 +120,10 @@ void *ouro_weak_get(ouro_weak *weak)
 {
     if (!weak)
         return NULL;
+    if (oi_is_dead(&weak->object)) {
+        oi_misuse(OURO_MISUSE_OVER_RELEASE, "ouro_weak_get", weak, "the weak reference is dead");
+        return NULL;
+    }
     if (!oi_weak_is(&weak->object)) {
         oi_misuse(OURO_MISUSE_WRONG_TYPE, "ouro_weak_get", weak, "the object is not a weak reference");
         return NULL;
@@ -171,15 +178,26 @@ void oi_weak_run_callbacks(struct oi_act *act)
     }
 }
 
+void oi_weak_before_fork(void)
+{
+    pthread_mutex_lock(&resize_lock);
+}
+
+void oi_weak_after_fork(void)
+{
+    pthread_mutex_unlock(&resize_lock);
+}
+
 void oi_weak_maintain(void)
 {
+    pthread_mutex_lock(&resize_lock);
     size_t want = buckets, count = oi_load_relaxed(&weak_count);
     while (count > 2 * want)
         want *= 2;
     while (want > OI_WEAK_BUCKETS_MIN && count < want / 8)
         want /= 2;
-    if (want == buckets)
-        return;
+    if (want != buckets)
+        oi_hash_resize(table, want);
     buckets = want;
-    oi_hash_resize(table, want);
+    pthread_mutex_unlock(&resize_lock);
 }

@@ -39,6 +39,10 @@ void oi_weak_each(ouro_object *o, void (*fn)(struct oi_hash_node *node, void *ar
 /* If the table has grown out of its buckets, adapts it. In the service thread. */
 void oi_weak_maintain(void);
 
+/* Around fork(), after read sections of the forking thread have been interrupted. */
+void oi_weak_before_fork(void);
+void oi_weak_after_fork(void);
+
 /* The verdict word: how the collector and upgrades of weak references agree on a set of candidates. */
 enum oi_verdict { OI_VERDICT_IDLE, OI_VERDICT_OPEN, OI_VERDICT_RESCUED, OI_VERDICT_COMMITTED };
 extern uint32_t oi_verdict;

@@ -16,6 +16,7 @@
  * yet found stays below that. */
 #define FIRST ((size_t)10000)
 #define LIMBO_WAIT_MS 20 /* the longest that an allocation waits when memory is out */
+#define ROUNDS 8 /* finalizers that make garbage with finalizers do not keep a collection going for ever */
 #define GOOD_YIELD 20 /* a collection that frees more than one in so many of its candidates found something */
 
 static bool disabled; /* atomic */
@@ -73,16 +74,18 @@ static bool collect_once(struct oi_act *act, struct oi_young_result *result)
 
 long oi_collect_young(struct oi_act *act)
 {
-    long found = 0;
-    for (;;) {
+    size_t found = 0, kept = 0;
+    for (int round = 0; round < ROUNDS; round++) {
         struct oi_young_result result = {0};
         if (!collect_once(act, &result))
             return OURO_E_NOMEM;
-        found += (long)result.freed;
+        found += result.found > kept ? result.found - kept : 0; /* what was kept for its finalizer is found twice */
+        kept = result.found - result.freed;
         /* What has been finalized can go now, unless it was resurrected. */
         if (oi_young_manual || !oi_young_run_due(act, &oi_thread_of(act->self)->young, SIZE_MAX))
-            return found;
+            break;
     }
+    return (long)found;
 }
 
 /* Recycled blocks count as handed out, too: only what has been added is a reason to collect. */
@@ -91,6 +94,9 @@ static bool is_worth_it(struct oi_act *act)
     struct oi_thread *thread = oi_thread_of(act->self);
     size_t added = oi_young_added(act);
     size_t pinned = oi_load_relaxed(&threshold[0]), limit = pinned ? pinned : thread->young.limit;
+    size_t hurried = thread->young.survivors / 8 > FIRST / 8 ? thread->young.survivors / 8 : FIRST / 8;
+    if (oi_page_is_over_soft_limit() && limit > hurried)
+        limit = hurried;
     if (added >= limit)
         return true;
     thread->local.pool.fresh_blocks = 0;
@@ -112,6 +118,9 @@ static void await_limbo(void)
 void oi_collect_pressure(struct oi_act *act, bool force)
 {
     bool may = !act->reading && !act->destroying && !act->in_user_code;
+    struct oi_pool *pool = &act->self->pool;
+    if (!force && pool->fresh_blocks < pool->fresh_limit && pool->fresh_blocks < FIRST / 8)
+        return; /* over the soft limit, but not yet again */
     if (force) {
         if (may)
             oi_collect_young(act);
@@ -119,11 +128,11 @@ void oi_collect_pressure(struct oi_act *act, bool force)
             await_limbo();
         oi_pool_collect(&act->self->pool);
         oi_service_sweep(true);
-    } else if (may && !oi_load_relaxed(&disabled) && (is_worth_it(act) || oi_page_over_soft_limit())) {
+    } else if (may && !oi_load_relaxed(&disabled) && is_worth_it(act)) {
         oi_collect_young(act);
-        if (oi_page_over_soft_limit())
-            oi_service_wake();
     }
+    if (oi_limbo_is_waiting())
+        oi_service_wake();
 }
 
 long ouro_gc_collect(int generation)

@@ -6,6 +6,7 @@
 
 #include "mem/limbo.h"
 #include "object/type.h"
+#include "object/weak.h"
 #include "runtime/runtime.h"
 #include "runtime/start.h"
 
@@ -33,12 +34,14 @@ static void before(void)
     oi_page_before_fork();
     oi_type_before_fork();
     interrupt_reading(oi_act.reading);
+    oi_weak_before_fork();
     oi_rcu_before_fork();
 }
 
 static void after_in_parent(void)
 {
     oi_rcu_after_fork_parent();
+    oi_weak_after_fork();
     resume_reading(oi_act.reading);
     oi_type_after_fork();
     oi_page_after_fork();
@@ -52,12 +55,15 @@ static void after_in_child(void)
 {
     struct oi_local *mine = oi_holds_slot(&oi_act) ? oi_act.self : oi_act.home;
     oi_rcu_after_fork_child();
+    oi_weak_after_fork();
     resume_reading(oi_act.reading);
     oi_type_after_fork();
     oi_page_after_fork();
     oi_limbo_after_fork_child();
-    if (mine)
+    if (mine) {
         pthread_mutex_init(&mine->pool.young_lock, NULL); /* another thread may have had it for a moment */
+        mine->pool.fresh_limit = 0;                       /* the next slow allocation wakes a new background thread */
+    }
     oi_tslot_after_fork_child(mine ? &mine->tslot : NULL, oi_act.home);
     oi_service_after_fork_child();
     oi_start_after_fork();

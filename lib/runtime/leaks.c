@@ -7,144 +7,169 @@
 
 #include "runtime/runtime.h"
 
-/* A set of addresses, open addressing; a full one forgets (the report then counts more as leaked, never less). */
-struct set {
-    const void **at;
-    size_t mask, used;
+/* What is known of an object that is alive. */
+struct entry {
+    ouro_object *object;
+    size_t references; /* to it, from slots of objects that are alive */
+    bool leaked;       /* the program has a reference to it, or to what leads to it */
+    bool kept;         /* immortal, or reachable from there */
 };
 
-static bool set_grow(struct set *set)
+/* All of them, by address: open addressing. */
+struct census {
+    struct entry *at;
+    size_t mask, used;
+    ouro_object **stack;
+    size_t depth, room;
+    struct {
+        uint32_t id;
+        size_t objects, bytes;
+    } *types;
+    size_t types_count;
+};
+
+static struct entry *place(const struct entry *at, size_t mask, const ouro_object *o)
 {
-    size_t n = set->at ? 2 * (set->mask + 1) : 1024;
-    struct set bigger = {calloc(n, sizeof *bigger.at), n - 1, set->used};
-    if (!bigger.at)
+    size_t i = ((uintptr_t)o >> 3) * 0x9e3779b97f4a7c15u >> 20 & mask;
+    while (at[i].object && at[i].object != o)
+        i = (i + 1) & mask;
+    return (struct entry *)&at[i];
+}
+
+static struct entry *find(const struct census *census, const ouro_object *o)
+{
+    struct entry *entry = census->at ? place(census->at, census->mask, o) : NULL;
+    return entry && entry->object ? entry : NULL;
+}
+
+static bool grow(struct census *census)
+{
+    size_t n = census->at ? 2 * (census->mask + 1) : 1024;
+    struct entry *at = calloc(n, sizeof *at);
+    if (!at)
         return false;
-    for (size_t i = 0; set->at && i <= set->mask; i++) {
-        if (!set->at[i])
-            continue;
-        size_t j = ((uintptr_t)set->at[i] >> 3) * 0x9e3779b97f4a7c15u >> 20 & bigger.mask;
-        while (bigger.at[j])
-            j = (j + 1) & bigger.mask;
-        bigger.at[j] = set->at[i];
+    for (size_t i = 0; census->at && i <= census->mask; i++) {
+        if (census->at[i].object)
+            *place(at, n - 1, census->at[i].object) = census->at[i];
     }
-    free(set->at);
-    *set = bigger;
+    free(census->at);
+    census->at = at;
+    census->mask = n - 1;
     return true;
 }
 
-static const void **set_place(const struct set *set, const void *p)
+static void enter(struct census *census, ouro_object *o)
 {
-    size_t i = ((uintptr_t)p >> 3) * 0x9e3779b97f4a7c15u >> 20 & set->mask;
-    while (set->at[i] && set->at[i] != p)
-        i = (i + 1) & set->mask;
-    return &set->at[i];
+    if ((!census->at || census->used * 2 > census->mask) && !grow(census))
+        return; /* out of memory: the report says less than there is */
+    place(census->at, census->mask, o)->object = o;
+    census->used++;
 }
 
-static bool set_has(const struct set *set, const void *p)
-{
-    return set->at && *set_place(set, p);
-}
-
-/* True if p was not there before. */
-static bool set_add(struct set *set, const void *p)
-{
-    if ((!set->at || set->used * 2 > set->mask) && !set_grow(set))
-        return false;
-    const void **place = set_place(set, p);
-    bool added = !*place;
-    *place = p;
-    set->used += added;
-    return added;
-}
-
-struct count {
-    ouro_leak_report *report;
-    struct set kept;              /* immortal, or reachable from there */
-    struct { uint32_t id; size_t objects, bytes; } *types;
-    size_t types_count;
-    ouro_object **stack;
-    size_t depth, room;
-};
-
-static bool is_alive(const ouro_object *o)
-{
-    return oi_type_word(o) && ((oi_flags(o) & OI_PUBLISHED) == 0 || oi_shared(o) != OI_DEAD);
-}
-
-static void each_object(struct oi_page *page, struct count *count, void (*fn)(struct count *count, ouro_object *o, size_t bytes))
+/* Walks one page: enters every object that is alive. */
+static void enter_page(struct oi_page *page, void *census)
 {
     size_t size = oi_page_block_size(page);
     uint32_t carved = oi_load_acquire(&page->carved); /* [MO-carved] */
     for (uint32_t i = 0; page->kind != OI_PAGE_RAW && i < carved; i++) {
         ouro_object *o = (ouro_object *)(page->base + i * size);
-        if (is_alive(o))
-            fn(count, o, size);
+        if (!oi_is_dead(o))
+            enter(census, o);
     }
 }
 
-static void push(struct count *count, ouro_object *o)
+static void count_reference(ouro_object *ref, void *census)
 {
-    if (!set_add(&count->kept, o))
-        return;
-    if (count->depth == count->room) {
-        size_t room = count->room ? 2 * count->room : 256;
-        void *stack = realloc(count->stack, room * sizeof *count->stack);
+    struct entry *entry = find(census, ref);
+    if (entry)
+        entry->references++;
+}
+
+static void push(struct census *census, ouro_object *o)
+{
+    if (census->depth == census->room) {
+        size_t room = census->room ? 2 * census->room : 256;
+        void *stack = realloc(census->stack, room * sizeof *census->stack);
         if (!stack)
-            return;
-        count->stack = stack;
-        count->room = room;
+            return; /* out of memory: what it reaches counts as if nothing led there */
+        census->stack = stack;
+        census->room = room;
     }
-    count->stack[count->depth++] = o;
+    census->stack[census->depth++] = o;
 }
 
-static void push_ref(ouro_object *ref, void *count)
+static void mark_leaked(ouro_object *o, void *census)
 {
-    push(count, ref);
-}
-
-static void find_kept(struct count *count, ouro_object *o, size_t bytes)
-{
-    (void)bytes;
-    if (!(oi_flags(o) & OI_PUBLISHED) || !(oi_shared(o) & OI_STUCK))
+    struct entry *entry = find(census, o);
+    if (!entry || entry->leaked)
         return;
-    for (push(count, o); count->depth;) {
-        o = count->stack[--count->depth];
-        oi_each_ref(oi_type_of(o), o, push_ref, count);
+    entry->leaked = true;
+    push(census, o);
+}
+
+static void mark_kept(ouro_object *o, void *census)
+{
+    struct entry *entry = find(census, o);
+    if (!entry || entry->kept)
+        return;
+    entry->kept = true;
+    push(census, o);
+}
+
+static bool is_immortal(const ouro_object *o)
+{
+    return (oi_flags(o) & OI_PUBLISHED) && (oi_shared(o) & OI_STUCK);
+}
+
+/* Marks what is reachable from every object that is a root. */
+static void trace(struct census *census, bool (*is_root)(const struct entry *entry), void (*mark)(ouro_object *o, void *census))
+{
+    for (size_t i = 0; census->at && i <= census->mask; i++) {
+        if (!census->at[i].object || !is_root(&census->at[i]))
+            continue;
+        for (mark(census->at[i].object, census); census->depth;) {
+            ouro_object *o = census->stack[--census->depth];
+            oi_each_ref(oi_type_of(o), o, mark, census);
+        }
     }
 }
 
-static void count_leak(struct count *count, ouro_object *o, size_t bytes)
+static bool is_held(const struct entry *entry)
 {
-    ouro_leak_report *report = count->report;
-    if (set_has(&count->kept, o)) {
+    return !is_immortal(entry->object) && ouro_refcount(entry->object) > entry->references;
+}
+
+static bool is_kept_root(const struct entry *entry)
+{
+    return is_immortal(entry->object);
+}
+
+static void count_type(struct census *census, uint32_t id, size_t bytes)
+{
+    size_t i = 0;
+    while (i < census->types_count && census->types[i].id != id)
+        i++;
+    if (i == census->types_count) {
+        void *types = realloc(census->types, (i + 1) * sizeof *census->types);
+        if (!types)
+            return;
+        census->types = types;
+        census->types[census->types_count++] = (__typeof__(*census->types)){.id = id};
+    }
+    census->types[i].objects++;
+    census->types[i].bytes += bytes;
+}
+
+static void count_entry(struct census *census, const struct entry *entry, ouro_leak_report *report)
+{
+    size_t bytes = oi_page_block_size(oi_page_of(entry->object));
+    if (is_immortal(entry->object) || (entry->kept && !entry->leaked)) {
         report->immortal_objects++;
         return;
     }
     report->objects++;
     report->bytes += bytes;
-    uint32_t id = OI_TYPE_ID(oi_type_word(o));
-    size_t i = 0;
-    while (i < count->types_count && count->types[i].id != id)
-        i++;
-    if (i == count->types_count) {
-        void *types = realloc(count->types, (i + 1) * sizeof *count->types);
-        if (!types)
-            return;
-        count->types = types;
-        count->types[count->types_count++] = (__typeof__(*count->types)){.id = id};
-    }
-    count->types[i].objects++;
-    count->types[i].bytes += bytes;
-}
-
-static void find_kept_on(struct oi_page *page, void *count)
-{
-    each_object(page, count, find_kept);
-}
-
-static void count_leaks_on(struct oi_page *page, void *count)
-{
-    each_object(page, count, count_leak);
+    count_type(census, OI_TYPE_ID(oi_type_word(entry->object)), bytes);
 }
 
 static int by_bytes(const void *a, const void *b)
@@ -155,24 +180,33 @@ static int by_bytes(const void *a, const void *b)
 
 void oi_leaks_count(ouro_leak_report *report)
 {
-    struct count count = {.report = report};
+    struct census census = {0};
     memset(report, 0, sizeof *report);
-    oi_page_each(find_kept_on, &count);
-    oi_page_each(count_leaks_on, &count);
-    ouro_leak_type *all = calloc(count.types_count + 1, sizeof *all);
-    for (size_t i = 0; all && i < count.types_count; i++) {
-        const char *name = oi_types[count.types[i].id]->descriptor->name;
-        all[i] = (ouro_leak_type){name ? name : "?", count.types[i].objects, count.types[i].bytes};
+    oi_page_each(enter_page, &census);
+    for (size_t i = 0; census.at && i <= census.mask; i++) {
+        if (census.at[i].object)
+            oi_each_ref(oi_type_of(census.at[i].object), census.at[i].object, count_reference, &census);
+    }
+    trace(&census, is_held, mark_leaked);
+    trace(&census, is_kept_root, mark_kept);
+    for (size_t i = 0; census.at && i <= census.mask; i++) {
+        if (census.at[i].object)
+            count_entry(&census, &census.at[i], report);
+    }
+    ouro_leak_type *all = calloc(census.types_count + 1, sizeof *all);
+    for (size_t i = 0; all && i < census.types_count; i++) {
+        const char *name = oi_types[census.types[i].id]->descriptor->name;
+        all[i] = (ouro_leak_type){name ? name : "?", census.types[i].objects, census.types[i].bytes};
     }
     if (all) {
-        qsort(all, count.types_count, sizeof *all, by_bytes);
-        report->types_count = count.types_count < OURO_LEAK_TYPES_MAX ? count.types_count : OURO_LEAK_TYPES_MAX;
+        qsort(all, census.types_count, sizeof *all, by_bytes);
+        report->types_count = census.types_count < OURO_LEAK_TYPES_MAX ? census.types_count : OURO_LEAK_TYPES_MAX;
         memcpy(report->types, all, report->types_count * sizeof *all);
     }
     free(all);
-    free(count.types);
-    free(count.stack);
-    free(count.kept.at);
+    free(census.types);
+    free(census.stack);
+    free(census.at);
 }
 
 void oi_leaks_print(const ouro_leak_report *report)

@@ -71,7 +71,8 @@ static void *run(void *unused)
 static void start(void)
 {
     sigset_t all, before;
-    pthread_mutex_lock(&lock);
+    if (pthread_mutex_trylock(&lock) != 0)
+        return; /* the caller may hold other locks; whoever holds this one starts, stops or forks, and looks again */
     if (!running && !stopping) {
         sigfillset(&all);
         pthread_sigmask(SIG_SETMASK, &all, &before); /* the program's signals are not for this thread */
@@ -113,6 +114,8 @@ void oi_service_stop(void)
     oi_store_release(&running, false);
     oi_store_release(&stopping, false);
     pthread_mutex_unlock(&lock);
+    if (oi_limbo_is_waiting())
+        oi_service_wake(); /* other threads go on */
 }
 
 void oi_service_before_fork(void)

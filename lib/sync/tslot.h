@@ -47,6 +47,7 @@ struct oi_tslot {
     uint32_t id;                   /* immutable */
     uint32_t state;                /* atomic, enum oi_tslot_state */
     struct oi_stack inbox;         /* any thread pushes, the holder takes; see object/inbox.h */
+    uint32_t forced;               /* atomic flag: references were dropped that no token could be made for */
     struct oi_stack_node *pending; /* taken from the inbox, not yet carried out; the holder's */
 };
 

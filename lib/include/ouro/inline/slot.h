@@ -22,11 +22,19 @@ OURO_API void ouro_private_give_slow(void *container, ouro_slot *slot, void *obj
 OURO_API OURO_INLINE bool ouro_private_is_mine(const void *container, const ouro_slot *slot)
 {
     const ouro_object *o = (const ouro_object *)container;
-    size_t unit = ((uintptr_t)slot - (uintptr_t)container - sizeof(ouro_object)) / sizeof(ouro_slot);
+    size_t at = (uintptr_t)slot - (uintptr_t)container - sizeof(ouro_object);
+    size_t unit = at >> 3 | at << 61; /* a rotation: what is not a multiple of 8 comes out large */
     /* Relaxed: that this thread's id is there, and PUBLISHED not, nobody else can change. */
     return __atomic_load_n(&o->ouro_private_owner, __ATOMIC_RELAXED) == ouro_private_thread_id &&
            !(__atomic_load_n(&o->ouro_private_flags, __ATOMIC_RELAXED) & OURO_PRIVATE_PUBLISHED) &&
            unit < (size_t)(__atomic_load_n(&o->ouro_private_type, __ATOMIC_RELAXED) >> OURO_PRIVATE_UNITS_SHIFT);
+}
+
+/* True if this thread may store a reference to the object in its own containers without a closer look. */
+OURO_API OURO_INLINE bool ouro_private_may_store(const void *object)
+{
+    const ouro_object *o = (const ouro_object *)object;
+    return !o || __atomic_load_n(&o->ouro_private_owner, __ATOMIC_RELAXED) == ouro_private_thread_id; /* relaxed: as above */
 }
 
 OURO_API OURO_INLINE void *ouro_peek(const ouro_slot *slot)
@@ -37,11 +45,11 @@ OURO_API OURO_INLINE void *ouro_peek(const ouro_slot *slot)
 
 OURO_API OURO_INLINE void ouro_set(void *container, ouro_slot *slot, void *object)
 {
-    if (OURO_UNLIKELY(!ouro_private_is_mine(container, slot))) {
+    if (OURO_UNLIKELY(!ouro_private_is_mine(container, slot) || !ouro_private_may_store(object))) {
         ouro_private_set_slow(container, slot, object);
         return;
     }
-    object = ouro_retain(object); /* NULL if it may not be stored; reported */
+    ouro_retain(object);
     void *old = slot->ouro_private_ref;
     slot->ouro_private_ref = object;
     if (old)
@@ -50,7 +58,7 @@ OURO_API OURO_INLINE void ouro_set(void *container, ouro_slot *slot, void *objec
 
 OURO_API OURO_INLINE void ouro_give(void *container, ouro_slot *slot, void *object)
 {
-    if (OURO_UNLIKELY(!ouro_private_is_mine(container, slot))) {
+    if (OURO_UNLIKELY(!ouro_private_is_mine(container, slot) || !ouro_private_may_store(object))) {
         ouro_private_give_slow(container, slot, object);
         return;
     }
