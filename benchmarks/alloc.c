@@ -30,14 +30,14 @@ static inline void plain_init(plain_node *n)
     static double name(void *beside, uint64_t n) \
     {                                            \
         void *other = beside ? make : NULL;      \
-        double begin = bench_now();              \
+        double begin = bench_clock();            \
         for (; n; n--) {                         \
             void *block = make;                  \
             init;                                \
             BENCH_TOUCH(block);                  \
             drop(block);                         \
         }                                        \
-        double took = bench_now() - begin;       \
+        double took = bench_clock() - begin;     \
         drop(other);                             \
         return took;                             \
     }
@@ -48,7 +48,7 @@ static inline void plain_init(plain_node *n)
     static double name(void *arg, uint64_t n)    \
     {                                            \
         (void)arg;                               \
-        double begin = bench_now();              \
+        double begin = bench_clock();            \
         for (; n; n--) {                         \
             for (size_t i = 0; i < BATCH; i++) { \
                 void *block = make;              \
@@ -59,7 +59,7 @@ static inline void plain_init(plain_node *n)
             for (size_t i = 0; i < BATCH; i++)   \
                 drop(batch[i]);                  \
         }                                        \
-        return bench_now() - begin;              \
+        return bench_clock() - begin;            \
     }
 
 LOOP_ONE(one_system, peer_system_malloc(sizeof(node)), (void)0, peer_system_free)

@@ -46,6 +46,7 @@ typedef struct bench_bar {
 
 /* True for a run that shows that everything works, in seconds; its numbers are rough. */
 extern bool bench_quick;
+extern bool bench_cpu_time; /* see bench_clock */
 
 /* Measures the series together. slices: how many turns each gets in a repetition; few when turns are expensive
  * (cold caches), many when operations are small. title: for the progress lines. */
@@ -101,9 +102,14 @@ typedef void bench_work(void *arg, unsigned index, uint64_t n);
 enum { BENCH_TEAM_MAX = 8 };
 
 bench_team *bench_team_start(unsigned threads);
-/* Runs work on every thread, all starting together; returns the seconds from the first start to the last end. */
+/* Runs work on every thread, all starting together; returns the seconds from the first start to the last end (with
+ * --cpu-time: those of the busiest thread). */
 double bench_team_run(bench_team *team, bench_work *work, void *arg, uint64_t n);
 void bench_team_stop(bench_team *team);
+
+/* Seconds, to be subtracted from each other on one thread: of the clock, or with --cpu-time of this thread's own time
+ * on a processor, which does not pass while others have it. */
+double bench_clock(void);
 
 /* For spinning on another thread: polite to it when there are fewer processors than threads. */
 void bench_relax(unsigned *spins);

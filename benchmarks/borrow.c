@@ -157,9 +157,9 @@ static double run_lookup(void *arg, uint64_t n)
         return bench_team_run(l->team, work_lookup, l, n);
     }
     work_warm(l, 0, n);
-    double begin = bench_now();
+    double begin = bench_clock();
     work_lookup(l, 0, n);
-    return bench_now() - begin;
+    return bench_clock() - begin;
 }
 
 /* Every key that was asked for is in the tree, so the keys found add up to the keys asked for. */
@@ -207,12 +207,12 @@ static void measure(const char *title, bench_team *team)
 static double run_section(void *arg, uint64_t n)
 {
     (void)arg;
-    double begin = bench_now();
+    double begin = bench_clock();
     for (; n; n--) {
         ouro_read_begin();
         ouro_read_end();
     }
-    return bench_now() - begin;
+    return bench_clock() - begin;
 }
 
 static double run_urcu_section(void *arg, uint64_t n)
@@ -220,10 +220,10 @@ static double run_urcu_section(void *arg, uint64_t n)
     uint64_t unused = 0;
     plain_entry *none = NULL;
     (void)arg;
-    double begin = bench_now();
+    double begin = bench_clock();
     uint64_t random = 1;
     borrow_urcu(&none, 1, &random, n, &unused);
-    return bench_now() - begin;
+    return bench_clock() - begin;
 }
 
 void bench_borrow(void)

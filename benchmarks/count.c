@@ -70,31 +70,31 @@ static void ouro_hidden_pairs(node *object, uint64_t n)
 static double run_plain(void *arg, uint64_t n)
 {
     state *s = arg;
-    double begin = bench_now();
+    double begin = bench_clock();
     plain_pairs(&s->counters[0].plain, n);
-    return bench_now() - begin;
+    return bench_clock() - begin;
 }
 
 static double run_atomic(void *arg, uint64_t n)
 {
     state *s = arg;
-    double begin = bench_now();
+    double begin = bench_clock();
     atomic_pairs(s, &s->counters[0].atomic, n);
-    return bench_now() - begin;
+    return bench_clock() - begin;
 }
 
 static double run_ouro(void *arg, uint64_t n)
 {
-    double begin = bench_now();
+    double begin = bench_clock();
     ouro_pairs(arg, n);
-    return bench_now() - begin;
+    return bench_clock() - begin;
 }
 
 static double run_hidden(void *arg, uint64_t n)
 {
-    double begin = bench_now();
+    double begin = bench_clock();
     ouro_hidden_pairs(arg, n);
-    return bench_now() - begin;
+    return bench_clock() - begin;
 }
 
 static void measure_owner(state *s)
@@ -122,26 +122,26 @@ static void measure_owner(state *s)
 static double run_plain_many(void *arg, uint64_t n)
 {
     volatile uint32_t **counters = arg;
-    double begin = bench_now();
+    double begin = bench_clock();
     for (uint64_t i = 0; i < n; i++) {
         volatile uint32_t *counter = counters[i % MANY];
         *counter = *counter + 1;
         *counter = *counter - 1;
     }
-    return bench_now() - begin;
+    return bench_clock() - begin;
 }
 
 static double run_ouro_many(void *arg, uint64_t n)
 {
     node **objects = arg;
-    double begin = bench_now();
+    double begin = bench_clock();
     for (uint64_t i = 0; i < n; i++) {
         node *object = objects[i % MANY];
         ouro_retain(object);
         BENCH_OPAQUE(object);
         ouro_release(object);
     }
-    return bench_now() - begin;
+    return bench_clock() - begin;
 }
 
 static void measure_many(void)

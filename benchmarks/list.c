@@ -26,13 +26,13 @@ static double run_plain(void *arg, uint64_t n)
             *at = (plain_node){.left = list};
             list = at;
         }
-        double begin = bench_now();
+        double begin = bench_clock();
         while (list) {
             plain_node *next = list->left;
             peer_free(list);
             list = next;
         }
-        took += bench_now() - begin;
+        took += bench_clock() - begin;
     }
     return took;
 }
@@ -55,9 +55,9 @@ static double run_private(void *arg, uint64_t n)
     for (; n; n--) {
         size_t live = bench_live();
         node *list = make_list();
-        double begin = bench_now();
+        double begin = bench_clock();
         ouro_release(list);
-        took += bench_now() - begin;
+        took += bench_clock() - begin;
         bench_check(bench_live() == live, "the dropped list is not gone at once");
     }
     return took;
@@ -71,9 +71,9 @@ static double run_shared(void *arg, uint64_t n)
         size_t live = bench_live();
         node *list = make_list();
         ouro_share(list);
-        double begin = bench_now();
+        double begin = bench_clock();
         ouro_release(list);
-        took += bench_now() - begin;
+        took += bench_clock() - begin;
         /* Dead at once too, but the numbers may be those of some moments ago while the memory is being handed back. */
         bench_settle(live, "shared list dropped");
     }

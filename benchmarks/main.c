@@ -30,7 +30,7 @@ enum { ENTRIES = sizeof entries / sizeof entries[0] };
 
 static int usage(FILE *out, int code)
 {
-    fprintf(out, "usage: bench [--only NAME[,NAME...]] [--quick] [--json FILE] [--list]\n");
+    fprintf(out, "usage: bench [--only NAME[,NAME...]] [--quick] [--cpu-time] [--json FILE] [--list]\n");
     return code;
 }
 
@@ -84,6 +84,8 @@ int main(int argc, char **argv)
             return usage(stdout, 0);
         if (strcmp(argv[i], "--quick") == 0)
             bench_quick = true;
+        else if (strcmp(argv[i], "--cpu-time") == 0)
+            bench_cpu_time = true;
         else if (strcmp(argv[i], "--only") == 0 && i + 1 < argc)
             only = argv[++i];
         else if (strcmp(argv[i], "--json") == 0 && i + 1 < argc)

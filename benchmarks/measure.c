@@ -10,6 +10,14 @@
 #include "bench.h"
 
 bool bench_quick;
+bool bench_cpu_time;
+
+double bench_clock(void)
+{
+    struct timespec t;
+    clock_gettime(bench_cpu_time ? CLOCK_THREAD_CPUTIME_ID : CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
+}
 
 /* The least of three: an interruption must not pass for work. */
 static double try_run(const bench_series *s, uint64_t n)

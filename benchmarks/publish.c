@@ -23,9 +23,9 @@ static double run_share(void *arg, uint64_t n)
     (void)arg;
     for (; n; n--) {
         node *root = make(DEPTH);
-        double begin = bench_now();
+        double begin = bench_clock();
         ouro_share(root);
-        took += bench_now() - begin;
+        took += bench_clock() - begin;
         ouro_release(root);
     }
     return took;
@@ -38,9 +38,9 @@ static double run_release(void *arg, uint64_t n)
         node *root = make(DEPTH);
         if (arg)
             ouro_share(root);
-        double begin = bench_now();
+        double begin = bench_clock();
         ouro_release(root);
-        took += bench_now() - begin;
+        took += bench_clock() - begin;
     }
     return took;
 }
@@ -48,22 +48,22 @@ static double run_release(void *arg, uint64_t n)
 static double run_one_private(void *arg, uint64_t n)
 {
     (void)arg;
-    double begin = bench_now();
+    double begin = bench_clock();
     for (; n; n--)
         ouro_release(node_new());
-    return bench_now() - begin;
+    return bench_clock() - begin;
 }
 
 static double run_one_shared(void *arg, uint64_t n)
 {
     (void)arg;
-    double begin = bench_now();
+    double begin = bench_clock();
     for (; n; n--) {
         node *object = node_new();
         ouro_share(object);
         ouro_release(object);
     }
-    return bench_now() - begin;
+    return bench_clock() - begin;
 }
 
 void bench_publish(void)
@@ -73,11 +73,7 @@ void bench_publish(void)
     bench_series series[] = {
         {.name = "ouro_share of a tree of 65 535, per node", .run = run_share, .n = trees, .unit = NODES},
         {.name = "ouro_release of a private tree, per node", .run = run_release, .n = trees, .unit = NODES},
-        {.name = "ouro_release of a shared tree, per node",
-         .run = run_release,
-         .state = &shared,
-         .n = trees,
-         .unit = NODES},
+        {.name = "ouro_release of a shared tree, per node", .run = run_release, .state = &shared, .n = trees, .unit = NODES},
     };
     bench_series one[] = {
         {.name = "one object: new + release", .run = run_one_private},

@@ -282,6 +282,7 @@ void report_begin(void)
 #endif
     read_line("/sys/kernel/mm/transparent_hugepage/enabled", "", text, sizeof text);
     fact_add("huge pages", "%s", text);
+    fact_add("clock", "%s", bench_cpu_time ? "each thread's own processor time" : "monotonic");
     read_line("/proc/loadavg", "", text, sizeof text);
     fact_add("load before", "%s", text);
 }

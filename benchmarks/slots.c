@@ -16,59 +16,59 @@ typedef struct state {
 static double run_exchange(void *arg, uint64_t n)
 {
     state *s = arg;
-    double begin = bench_now();
+    double begin = bench_clock();
     for (; n; n--) {
         void *old = atomic_exchange_explicit(&s->plain, s->contents[n & 1], memory_order_acq_rel);
         BENCH_TOUCH(old);
     }
-    return bench_now() - begin;
+    return bench_clock() - begin;
 }
 
 static double run_peek(void *arg, uint64_t n)
 {
     state *s = arg;
-    double begin = bench_now();
+    double begin = bench_clock();
     for (; n; n--) {
         void *content = ouro_peek(&s->container->left);
         BENCH_TOUCH(content);
     }
-    return bench_now() - begin;
+    return bench_clock() - begin;
 }
 
 static double run_get(void *arg, uint64_t n)
 {
     state *s = arg;
-    double begin = bench_now();
+    double begin = bench_clock();
     for (; n; n--)
         ouro_release(ouro_get(s->container, &s->container->left));
-    return bench_now() - begin;
+    return bench_clock() - begin;
 }
 
 static double run_set(void *arg, uint64_t n)
 {
     state *s = arg;
-    double begin = bench_now();
+    double begin = bench_clock();
     for (; n; n--)
         ouro_set(s->container, &s->container->left, s->contents[n & 1]);
-    return bench_now() - begin;
+    return bench_clock() - begin;
 }
 
 static double run_swap(void *arg, uint64_t n)
 {
     state *s = arg;
-    double begin = bench_now();
+    double begin = bench_clock();
     for (; n; n--)
         ouro_release(ouro_swap(s->container, &s->container->left, ouro_retain(s->contents[n & 1])));
-    return bench_now() - begin;
+    return bench_clock() - begin;
 }
 
 static double run_take_give(void *arg, uint64_t n)
 {
     state *s = arg;
-    double begin = bench_now();
+    double begin = bench_clock();
     for (; n; n--)
         ouro_give(s->container, &s->container->left, ouro_take(s->container, &s->container->left));
-    return bench_now() - begin;
+    return bench_clock() - begin;
 }
 
 static void make(state *s)

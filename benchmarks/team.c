@@ -66,9 +66,9 @@ static void *member_main(void *arg)
         atomic_fetch_add(&team->arrived, 1);
         while (atomic_load(&team->arrived) != team->threads)
             bench_relax(&spins);
-        me->begin = bench_now();
+        me->begin = bench_clock();
         team->work(team->arg, me->index, team->n);
-        me->end = bench_now();
+        me->end = bench_clock();
         pthread_mutex_lock(&team->lock);
         if (--team->busy == 0)
             pthread_cond_signal(&team->done);
@@ -110,14 +110,16 @@ double bench_team_run(bench_team *team, bench_work *work, void *arg, uint64_t n)
         pthread_cond_wait(&team->done, &team->lock);
     pthread_mutex_unlock(&team->lock);
 
-    double begin = team->members[0].begin, end = team->members[0].end;
-    for (unsigned i = 1; i < team->threads; i++) {
+    double begin = team->members[0].begin, end = team->members[0].end, busiest = 0;
+    for (unsigned i = 0; i < team->threads; i++) {
+        double took = team->members[i].end - team->members[i].begin;
+        busiest = took > busiest ? took : busiest;
         if (team->members[i].begin < begin)
             begin = team->members[i].begin;
         if (team->members[i].end > end)
             end = team->members[i].end;
     }
-    return end - begin;
+    return bench_cpu_time ? busiest : end - begin;
 }
 
 void bench_team_stop(bench_team *team)

@@ -14,45 +14,45 @@ static double run_count(void *arg, uint64_t n)
 {
     state *s = arg;
     node *target = s->target;
-    double begin = bench_now();
+    double begin = bench_clock();
     for (; n; n--) {
         BENCH_OPAQUE(target);
         ouro_retain(target);
         BENCH_OPAQUE(target);
         ouro_release(target);
     }
-    return bench_now() - begin;
+    return bench_clock() - begin;
 }
 
 static double run_new(void *arg, uint64_t n)
 {
     state *s = arg;
-    double begin = bench_now();
+    double begin = bench_clock();
     for (; n; n--) {
         ouro_weak *weak = ouro_weak_new(s->target, NULL, NULL);
         s->missed += !weak;
         ouro_release(weak);
     }
-    return bench_now() - begin;
+    return bench_clock() - begin;
 }
 
 static double run_get(void *arg, uint64_t n)
 {
     state *s = arg;
-    double begin = bench_now();
+    double begin = bench_clock();
     for (; n; n--) {
         void *target = ouro_weak_get(s->weak);
         s->missed += target != s->target;
         ouro_release(target);
     }
-    return bench_now() - begin;
+    return bench_clock() - begin;
 }
 
 /* An object with a weak reference, both made and dropped: what the death of the target adds. */
 static double run_whole_life(void *arg, uint64_t n)
 {
     state *s = arg;
-    double begin = bench_now();
+    double begin = bench_clock();
     for (; n; n--) {
         node *target = node_new();
         ouro_weak *weak = ouro_weak_new(target, NULL, NULL);
@@ -60,7 +60,7 @@ static double run_whole_life(void *arg, uint64_t n)
         s->missed += ouro_weak_get(weak) != NULL;
         ouro_release(weak);
     }
-    return bench_now() - begin;
+    return bench_clock() - begin;
 }
 
 void bench_weak(void)

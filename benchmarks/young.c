@@ -43,9 +43,9 @@ static double run_collection(void *arg, uint64_t n)
             if (!s->live)
                 ouro_release(s->held[i]);
         }
-        double begin = bench_now();
+        double begin = bench_clock();
         long found = ouro_gc_collect(0);
-        took += bench_now() - begin;
+        took += bench_clock() - begin;
         long expected = s->live ? 0 : (long)(s->rings * s->size);
         bench_check(found == expected, "rings of %u: %ld objects collected, not %ld", s->size, found, expected);
         /* Live rings are opened by hand: whether a later collection would find them is not what is measured. */
@@ -91,7 +91,7 @@ void bench_young(void)
 static double run_plain_rings(void *arg, uint64_t n)
 {
     unsigned size = *(unsigned *)arg;
-    double begin = bench_now();
+    double begin = bench_clock();
     for (; n; n--) {
         plain_node *first = NULL, *last = NULL;
         for (unsigned i = 0; i < size; i++) {
@@ -115,16 +115,16 @@ static double run_plain_rings(void *arg, uint64_t n)
             at = next;
         }
     }
-    return bench_now() - begin;
+    return bench_clock() - begin;
 }
 
 static double run_rings(void *arg, uint64_t n)
 {
     unsigned size = *(unsigned *)arg;
-    double begin = bench_now();
+    double begin = bench_clock();
     for (; n; n--)
         ouro_release(make_ring(size));
-    return bench_now() - begin;
+    return bench_clock() - begin;
 }
 
 void bench_rings(void)

@@ -114,12 +114,12 @@ static void leave_young_pages(struct oi_local *self, struct oi_young_list *list)
         size_t size = oi_page_block_size(page);
         for (uint32_t i = 0; i < page->carved && !private; i++) {
             ouro_object *o = (ouro_object *)(page->base + i * size);
-            private += oi_type_word(o) && oi_is_mine(o);
+            private += oi_type_word(o) && !(oi_flags(o) & OI_PUBLISHED); /* also a dead one, which may be revived */
         }
         if (private || page->state == OI_PAGE_CURRENT)
             continue;
         LIST_REMOVE(page, young);
-        page->young.le_prev = NULL;
+        page->is_young = false;
     }
     (void)self;
 }

@@ -135,7 +135,7 @@ struct oi_page *oi_page_acquire(struct oi_pool *pool, enum oi_page_kind kind, un
         page->state = OI_PAGE_CURRENT;
         page->base = (char *)oi_segment_of(page) + (size_t)(page - oi_segment_of(page)->pages) * OI_UNIT;
         page->gray_next = NULL;
-        page->young.le_prev = NULL;
+        page->is_young = false;
         oi_store_relaxed(&page->remote, 0);
         oi_store_relaxed(&page->limbo, 0);
         oi_store_release(&page->pool, pool); /* last: whoever sees a page in use sees what it is */

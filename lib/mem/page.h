@@ -64,6 +64,7 @@ struct oi_page {
     uint8_t kind;            /* immutable while in use */
     uint8_t state;           /* enum oi_page_state */
     uint8_t index;           /* in the pool's tables; immutable while in use */
+    bool is_young;           /* on a young list; also written by whoever releases the page in the holder's stead */
     char *base;              /* first block; immutable while in use */
     struct oi_pool *pool;    /* atomic for statistics; NULL when free; immutable while in use */
     LIST_ENTRY(oi_page) link; /* AVAILABLE: on the pool's list */

@@ -49,10 +49,9 @@ void oi_page_push_remote(struct oi_page *page, uint32_t head, uint32_t n)
     if (OI_CHAIN_COUNT(new) == page->capacity && pthread_mutex_trylock(&pool->young_lock) == 0) {
         /* Every block is here: nobody uses or frees one any more. The lock is busy only while the pool's holder
          * walks its young pages; then the page takes the other way. */
-        if (page->young.le_prev) {
+        if (page->is_young)
             LIST_REMOVE(page, young);
-            page->young.le_prev = NULL;
-        }
+        page->is_young = false;
         pthread_mutex_unlock(&pool->young_lock);
         oi_page_release(page);
         return;
@@ -122,17 +121,18 @@ static void make_available(struct oi_pool *pool, struct oi_page *page)
 static void leave_young(struct oi_pool *pool, struct oi_page *page)
 {
     pthread_mutex_lock(&pool->young_lock);
-    if (page->young.le_prev)
+    if (page->is_young)
         LIST_REMOVE(page, young);
-    page->young.le_prev = NULL;
+    page->is_young = false;
     pthread_mutex_unlock(&pool->young_lock);
 }
 
 static void join_young(struct oi_pool *pool, struct oi_page *page)
 {
-    if (page->kind == OI_PAGE_RAW || page->young.le_prev)
+    if (page->kind == OI_PAGE_RAW || page->is_young)
         return;
     page->young_base = page->used;
+    page->is_young = true;
     pthread_mutex_lock(&pool->young_lock);
     LIST_INSERT_HEAD(page->kind == OI_PAGE_LEAF ? &pool->young_leaf : &pool->young, page, young);
     pthread_mutex_unlock(&pool->young_lock);

@@ -190,7 +190,7 @@ static void destroy_dead(struct oi_act *act, ouro_object *o)
 
 void oi_destroy_run(struct oi_act *act)
 {
-    if (act->destroying)
+    if (act->destroying || act->in_user_code)
         return;
     act->destroying = true;
     for (;;) {

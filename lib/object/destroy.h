@@ -16,7 +16,8 @@ void oi_destroy_dead(struct oi_act *act, ouro_object *o);
 /* Adds a DEAD object to what the loop will do, without running it. */
 void oi_destroy_later(struct oi_act *act, ouro_object *o);
 
-/* Runs the loop, unless it is on the stack already; then the callbacks that have become due. */
+/* Runs the loop, then the callbacks that have become due; unless the loop or user code is on the stack: whoever called that does
+ * it then. So finalizers and callbacks never nest. */
 void oi_destroy_run(struct oi_act *act);
 
 /* Releases the references in the slots of an object that is no longer anybody's. What dies by it is left to the loop. */

@@ -84,6 +84,15 @@ void oi_inbox_recheck(struct oi_act *act, struct oi_tslot *slot)
         carry_out_for(act, slot);
 }
 
+void oi_inbox_let_go(struct oi_act *act, struct oi_tslot *slot)
+{
+    /* Another claimer may have left something behind, unable to claim again while this one held the slot. */
+    bool more = slot->pending;
+    oi_tslot_let_go(slot);
+    if (more || !oi_stack_is_empty(&slot->inbox))
+        carry_out_for(act, slot);
+}
+
 /* Objects of the page that are biased to the caller's slot, and that nobody refers to: their last reference was dropped by force. */
 static void settle_page(struct oi_page *page, void *arg)
 {
@@ -140,8 +149,7 @@ void oi_inbox_push(struct oi_act *act, uint32_t id, ouro_object *o)
         bool mine = OI_ID(oi_owner(o)) == id;
         if (mine && oi_unbias(o, 1, "ouro_release"))
             oi_destroy_later(act, o);
-        oi_tslot_let_go(slot);
-        oi_inbox_recheck(act, slot); /* S3, as in carry_out_for */
+        oi_inbox_let_go(act, slot);
         if (!mine)
             oi_release(act, o, "ouro_release");
         oi_destroy_run(act);

@@ -168,6 +168,9 @@ void oi_weak_target_died(struct oi_act *act, ouro_object *o)
 
 void oi_weak_run_callbacks(struct oi_act *act)
 {
+    if (act->calling)
+        return; /* what has become due by a callback is served by the loop below, not on top of it */
+    act->calling = true;
     while (act->callbacks && oi_may_run_user_code(act)) {
         struct ouro_weak *weak = act->callbacks;
         act->callbacks = weak->next_due;
@@ -175,7 +178,9 @@ void oi_weak_run_callbacks(struct oi_act *act)
         weak->callback(weak, weak->arg);
         oi_left_user_code(act, false);
         oi_release(act, &weak->object, "ouro_release");
+        oi_destroy_run(act); /* what the callback dropped */
     }
+    act->calling = false;
 }
 
 void oi_weak_before_fork(void)

@@ -24,42 +24,39 @@ static void resume_reading(uint32_t depth)
         oi_rcu_read_lock();
 }
 
-/* In lock order: docs/design/lock-order.md. */
+/* In lock order (docs/design/lock-order.md). liburcu's locks come before those that a reader may be waiting for: a grace period
+ * under way waits for that reader, and this thread for the grace period. */
 static void before(void)
 {
-    oi_start_before_fork();
-    oi_service_before_fork();
-    oi_tslot_before_fork();
     oi_limbo_before_fork(oi_act.reading);
-    oi_page_before_fork();
-    oi_type_before_fork();
     interrupt_reading(oi_act.reading);
     oi_weak_before_fork();
     oi_rcu_before_fork();
+    oi_start_before_fork();
+    oi_service_before_fork();
+    oi_tslot_before_fork();
+    oi_page_before_fork();
+    oi_type_before_fork();
 }
 
 static void after_in_parent(void)
 {
-    oi_rcu_after_fork_parent();
-    oi_weak_after_fork();
-    resume_reading(oi_act.reading);
     oi_type_after_fork();
     oi_page_after_fork();
-    oi_limbo_after_fork_parent();
     oi_tslot_after_fork_parent();
     oi_service_after_fork_parent();
     oi_start_after_fork();
+    oi_rcu_after_fork_parent();
+    oi_weak_after_fork();
+    resume_reading(oi_act.reading);
+    oi_limbo_after_fork_parent();
 }
 
 static void after_in_child(void)
 {
     struct oi_local *mine = oi_holds_slot(&oi_act) ? oi_act.self : oi_act.home;
-    oi_rcu_after_fork_child();
-    oi_weak_after_fork();
-    resume_reading(oi_act.reading);
     oi_type_after_fork();
     oi_page_after_fork();
-    oi_limbo_after_fork_child();
     if (mine) {
         pthread_mutex_init(&mine->pool.young_lock, NULL); /* another thread may have had it for a moment */
         mine->pool.fresh_limit = 0;                       /* the next slow allocation wakes a new background thread */
@@ -67,6 +64,10 @@ static void after_in_child(void)
     oi_tslot_after_fork_child(mine ? &mine->tslot : NULL, oi_act.home);
     oi_service_after_fork_child();
     oi_start_after_fork();
+    oi_rcu_after_fork_child();
+    oi_weak_after_fork();
+    resume_reading(oi_act.reading);
+    oi_limbo_after_fork_child();
 }
 
 ouro_status oi_fork_init(void)

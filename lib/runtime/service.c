@@ -20,6 +20,7 @@ static pthread_t thread;   /* under the lock */
 static bool running;       /* atomic; written under the lock */
 static bool stopping;      /* atomic */
 static struct oi_wakeup wakeup;
+static long purge_delay_ms; /* atomic */
 
 void oi_service_sweep(bool whole)
 {
@@ -32,8 +33,7 @@ void oi_service_sweep(bool whole)
             oi_pool_collect(pool);
         else
             oi_pool_collect_some(pool, SWEEP_PAGES);
-        oi_tslot_let_go(slot);
-        oi_inbox_recheck(&oi_act, slot);
+        oi_inbox_let_go(&oi_act, slot);
     }
 }
 
@@ -46,8 +46,9 @@ static long work(void)
         oi_service_sweep(false);
     }
     oi_weak_maintain();
-    if (oi_options.purge_delay_ms >= 0)
-        oi_page_purge((uint64_t)oi_options.purge_delay_ms * 1000000u, &next_ns);
+    long delay_ms = oi_load_relaxed(&purge_delay_ms);
+    if (delay_ms >= 0)
+        oi_page_purge((uint64_t)delay_ms * 1000000u, &next_ns);
     if (oi_limbo_is_waiting())
         return ROUND_MS;
     return next_ns == UINT64_MAX ? -1 : (long)(next_ns / 1000000u) + 1;
@@ -96,6 +97,7 @@ void oi_service_init(void)
     if (!done)
         oi_wakeup_init(&wakeup);
     done = true;
+    oi_store_relaxed(&purge_delay_ms, oi_options.purge_delay_ms);
     oi_limbo_on_waiting = oi_service_wake;
     oi_page_on_dirty = oi_service_wake;
 }

@@ -97,8 +97,10 @@ static void detach(struct oi_act *act)
 static void thread_exits(void *arg)
 {
     struct oi_act *act = arg;
-    while (act->reading)
-        ouro_read_end();
+    /* A section that was never ended ends here. liburcu's own destructor, which may have run already, forgets the reader. */
+    act->reading = 0;
+    if (act->dead_blocks || act->dead_waiting)
+        oi_destroy_section_ended(act);
     if ((oi_holds_slot(act) || act->home) && oi_hold_slot(act))
         detach(act);
 }

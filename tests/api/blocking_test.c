@@ -246,6 +246,40 @@ static void test_what_works_while_parked(void)
     ouro_release(c);
 }
 
+/* Counting does not end the region: not even a drop that is handed to a running owner. */
+struct region {
+    struct step parked, dropped;
+    struct node *running_owners, *own;
+};
+
+static void *drop_while_parked(void *arg)
+{
+    struct region *region = arg;
+    region->own = node_new(1);
+    ouro_share(region->own);
+    ouro_blocking_begin();
+    ouro_release(region->running_owners);
+    step_set(&region->parked, 1);
+    CHECK(step_wait(&region->dropped, 1));
+    ouro_blocking_end();
+    return NULL;
+}
+
+static void test_drops_do_not_end_the_region(void)
+{
+    struct region region = {STEP_INITIALIZER, STEP_INITIALIZER, node_new(2), NULL};
+    ouro_share(region.running_owners);
+    pthread_t thread = thread_start(drop_while_parked, &region, 0);
+    CHECK(step_wait(&region.parked, 1));
+    CHECK_EQ(finalized(), 0);
+    ouro_safepoint();
+    CHECK_EQ(finalized(), 1);
+    ouro_release(region.own); /* its owner is still parked */
+    CHECK_EQ(finalized(), 2);
+    step_set(&region.dropped, 1);
+    thread_join_parked(thread);
+}
+
 /* What needs the thread's own state ends the region early; the end is then nothing special. */
 static void test_what_ends_the_region(void)
 {
@@ -342,6 +376,7 @@ int main(void)
     FIXTURE_RUN(test_owner_keeps_one);
     FIXTURE_RUN(test_weak_of_parked);
     FIXTURE_RUN(test_what_works_while_parked);
+    FIXTURE_RUN(test_drops_do_not_end_the_region);
     FIXTURE_RUN(test_what_ends_the_region);
     FIXTURE_RUN(test_empty_regions);
     FIXTURE_RUN(test_parking_all_the_time);

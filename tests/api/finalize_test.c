@@ -242,6 +242,7 @@ static void shutdown_inside(void *object)
 {
     (void)object;
     CHECK_EQ(ouro_shutdown(NULL), OURO_E_USAGE);
+    CHECK_MISUSE(OURO_MISUSE_WRONG_PLACE, "ouro_shutdown", NULL, NULL);
 }
 
 static void test_shutdown_in_finalizer(void)

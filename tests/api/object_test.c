@@ -42,7 +42,7 @@ static void test_body_is_zero(void)
             for (int k = 0; k < each; k++) {
                 objects[k] = ouro_new(type);
                 REQUIRE(objects[k]);
-                CHECK_EQ((uintptr_t)objects[k] % 16, 0);
+                CHECK_EQ((uintptr_t)objects[k] % 8, 0);
                 CHECK(all_bytes_are(body_of(objects[k]), sizes[i] - sizeof(ouro_object), 0));
                 memset(body_of(objects[k]), 0xa0 + k, sizes[i] - sizeof(ouro_object));
             }
@@ -115,6 +115,11 @@ static void test_null(void)
     ouro_share(NULL);
 }
 
+struct aligned16 {
+    ouro_object object;
+    _Alignas(16) unsigned char data[16];
+};
+
 struct aligned32 {
     ouro_object object;
     _Alignas(32) unsigned char data[32];
@@ -131,6 +136,7 @@ struct aligned_bytes {
     _Alignas(64) unsigned char data[];
 };
 
+static ouro_type aligned16_type = OURO_TYPE(struct aligned16, .name = "aligned16");
 static ouro_type aligned32_type = OURO_TYPE(struct aligned32, .name = "aligned32");
 static ouro_type aligned64_type = OURO_TYPE(struct aligned64, .name = "aligned64",
                                             .slots = OURO_SLOTS(struct aligned64, slot));
@@ -140,14 +146,17 @@ static ouro_type aligned_bytes_type = OURO_TYPE(struct aligned_bytes, .name = "a
 static void test_alignment(void)
 {
     enum { COUNT = 300 };
+    struct aligned16 *z[COUNT];
     struct aligned32 *a[COUNT];
     struct aligned64 *b[COUNT];
     struct aligned_bytes *c[COUNT];
     for (int i = 0; i < COUNT; i++) {
+        z[i] = ouro_new(&aligned16_type);
         a[i] = ouro_new(&aligned32_type);
         b[i] = ouro_new(&aligned64_type);
         c[i] = ouro_new_array(&aligned_bytes_type, (size_t)i * (i % 50 ? 17 : 1700));
-        REQUIRE(a[i] && b[i] && c[i]);
+        REQUIRE(z[i] && a[i] && b[i] && c[i]);
+        CHECK_EQ((uintptr_t)z[i]->data % 16, 0);
         CHECK_EQ((uintptr_t)a[i]->data % 32, 0);
         CHECK_EQ((uintptr_t)b[i]->data % 64, 0);
         CHECK_EQ((uintptr_t)c[i]->data % 64, 0);
@@ -159,6 +168,7 @@ static void test_alignment(void)
         CHECK(all_bytes_are(a[i]->data, sizeof a[i]->data, (unsigned char)i));
         CHECK(all_bytes_are(b[i]->data, sizeof b[i]->data, (unsigned char)i));
         CHECK(all_bytes_are(c[i]->data, c[i]->array.length, (unsigned char)i));
+        ouro_release(z[i]);
         ouro_release(a[i]);
         ouro_release(b[i]);
         ouro_release(c[i]);

@@ -61,10 +61,14 @@ static bool make_one(void)
     return keep(ouro_new(&node_type));
 }
 
+/* Each that fails tries everything first, so after some of them it is enough. */
+enum { FAILURES_MAX = 50 };
+
 static bool make_small(void)
 {
+    int failures = 0;
     bool ok = true;
-    for (int i = 0; i < 5000; i++)
+    for (int i = 0; i < 5000 && failures < FAILURES_MAX; failures += !ok, i++)
         ok &= keep(i % 2 ? ouro_new(&node_type) : ouro_new(&leaf_type));
     return ok;
 }
@@ -81,10 +85,11 @@ static bool make_arrays(void)
 
 static bool make_types(void)
 {
-    enum { COUNT = 3000 };
+    enum { COUNT = 150 };
     static ouro_type types[COUNT];
+    int failures = 0;
     bool ok = true;
-    for (int i = 0; i < COUNT; i++) {
+    for (int i = 0; i < COUNT && failures < FAILURES_MAX; failures += !ok, i++) {
         types[i] = (ouro_type){.size = 16 + 16 * (size_t)(i % 20), .align = 8, .name = "one of many"};
         ok &= keep(ouro_new(&types[i]));
     }
@@ -96,8 +101,9 @@ static bool make_weak(void)
     struct node *n = ouro_new(&node_type);
     if (!n)
         return false;
+    int failures = 0;
     bool ok = true;
-    for (int i = 0; i < 2000; i++)
+    for (int i = 0; i < 2000 && failures < FAILURES_MAX; failures += !ok, i++)
         ok &= keep(ouro_weak_new(n, NULL, NULL));
     int alive = 0;
     for (int i = 0; i < kept_count; i++) {
@@ -112,8 +118,9 @@ static bool make_weak(void)
 
 static bool make_and_collect(void)
 {
+    int failures = 0;
     bool ok = true;
-    for (int i = 0; i < 30000; i++) {
+    for (int i = 0; i < 30000 && failures < FAILURES_MAX; failures += !ok, i++) {
         struct node *n = ouro_new(i % 10 ? &plain_type : &node_type);
         ok &= n != NULL;
         if (n)
@@ -167,6 +174,7 @@ enum { ALL_MET = 77 }; /* the child's exit status when nothing failed any more *
 
 static void finish_run(void)
 {
+    ouro_thread_detach(); /* and no longer unbiased */
     drop_kept();
     use_heap();
     CHECK_LIVE(0);

@@ -316,6 +316,7 @@ CHILD_TEST(test_shutdown_in_read_section)
     ouro_read_begin();
     CHECK_EQ(ouro_shutdown(NULL), OURO_E_USAGE);
     ouro_read_end();
+    CHECK_MISUSE(OURO_MISUSE_WRONG_PLACE, "ouro_shutdown", NULL, NULL);
     CHECK_EQ(ouro_shutdown(NULL), OURO_OK);
 }
 

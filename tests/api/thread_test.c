@@ -391,6 +391,7 @@ static void full_table(void *arg)
         thread_do(attach_and_detach, NULL, 0); /* there is room again */
         fixture_after();
     }
+    fixture_before();
     test_tls_destructors(); /* slots taken by destructors are given back, or this would run out of them */
     fixture_after();
 }

@@ -296,10 +296,11 @@ static void ask(void *object)
     answer = ouro_weak_get(asked);
 }
 
-/* Inside the target's own finalizer it reads as NULL. */
+/* Inside the finalizer of a shared target it reads as NULL. */
 static void test_asked_in_finalizer(void)
 {
     struct node *n = node_new(1);
+    ouro_share(n);
     asked = weak_new(n, NULL, NULL);
     answer = n;
     on_finalize(ask);

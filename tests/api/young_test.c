@@ -74,6 +74,7 @@ static void test_generations(void)
     ouro_read_begin();
     CHECK_EQ(ouro_gc_collect(0), OURO_E_USAGE);
     ouro_read_end();
+    CHECK_MISUSE(OURO_MISUSE_WRONG_PLACE, "ouro_gc_collect", NULL, NULL);
     CHECK_EQ(ouro_gc_collect(0), 0);
 }
 

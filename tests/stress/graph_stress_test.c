@@ -70,6 +70,7 @@ static struct table *board, *weak_board;
 
 /* What a thread holds. */
 struct hand {
+    bool unbiased;
     struct rng rng;
     struct vertex *held[HELD];
 };
@@ -256,9 +257,12 @@ static void use_weak(struct hand *hand)
     hold(hand, v);
 }
 
-/* Garbage for the young collection: a ring that leads into the graph. */
+/* Garbage for the young collection: a ring that leads into the graph. An unbiased thread's would be published from the
+ * start, and stay. */
 static void make_ring(struct hand *hand)
 {
+    if (hand->unbiased)
+        return;
     struct node *a = plain_new(1), *b = plain_new(2);
     ouro_give(a, &a->a, ouro_retain(b));
     ouro_give(b, &b->a, ouro_retain(a));
@@ -267,6 +271,11 @@ static void make_ring(struct hand *hand)
     ouro_release(a);
     ouro_release(b);
     atomic_fetch_add(&rings, 1);
+}
+
+static void attach(struct hand *hand)
+{
+    expect(ouro_thread_attach(hand->unbiased ? OURO_THREAD_UNBIASED : 0) == OURO_OK);
 }
 
 static void pause_somehow(struct hand *hand)
@@ -281,8 +290,10 @@ static void pause_somehow(struct hand *hand)
         expect(ouro_gc_collect(0) >= 0);
         break;
     case 2:
-        if (rng_one_in(&hand->rng, 8))
+        if (rng_one_in(&hand->rng, 8)) {
             ouro_thread_detach();
+            attach(hand);
+        }
         break;
     case 3:
         if (rng_one_in(&hand->rng, 32))
@@ -320,9 +331,8 @@ static struct vertex *legacy[THREADS][HELD];
 static void *live(void *arg)
 {
     unsigned number = (unsigned)(uintptr_t)arg;
-    struct hand hand = {.rng = rng_stream(seed, number)};
-    if (number % 5 == 4)
-        expect(ouro_thread_attach(OURO_THREAD_UNBIASED) == OURO_OK);
+    struct hand hand = {.unbiased = number % 5 == 4, .rng = rng_stream(seed, number)};
+    attach(&hand);
     pthread_mutex_lock(&legacy_mutex);
     for (int i = 0; i < HELD; i++) {
         hand.held[i] = legacy[number % THREADS][i];

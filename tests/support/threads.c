@@ -25,11 +25,11 @@ void team_run(unsigned count, uint64_t seed, void (*fn)(struct member *self), vo
     pthread_barrier_t start;
     REQUIRE(count <= TEAM_MAX);
     REQUIRE(pthread_barrier_init(&start, NULL, count) == 0);
+    ouro_blocking_begin();
     for (unsigned i = 0; i < count; i++) {
         members[i] = (struct member){i, count, rng_stream(seed, i), arg, &start, fn};
         threads[i] = thread_start(member_main, &members[i], 0);
     }
-    ouro_blocking_begin();
     for (unsigned i = 0; i < count; i++)
         thread_join_running(threads[i]);
     ouro_blocking_end();
@@ -66,7 +66,9 @@ void thread_join_parked(pthread_t thread)
 
 void thread_do(void *(*fn)(void *), void *arg, size_t stack_bytes)
 {
-    thread_join_parked(thread_start(fn, arg, stack_bytes));
+    ouro_blocking_begin();
+    thread_join_running(thread_start(fn, arg, stack_bytes));
+    ouro_blocking_end();
 }
 
 void yield_sometimes(struct rng *rng)

@@ -32,7 +32,7 @@ pthread_t thread_start(void *(*fn)(void *), void *arg, size_t stack_bytes);
 /* Joins it; the caller is parked, or (running) is not. */
 void thread_join_parked(pthread_t thread);
 void thread_join_running(pthread_t thread);
-/* Start and join in one, the caller parked. */
+/* Start and join in one, the caller parked from before the thread's first line. */
 void thread_do(void *(*fn)(void *), void *arg, size_t stack_bytes);
 
 /* Now and then gives the other threads a chance to come between two lines. */

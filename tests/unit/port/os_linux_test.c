@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Mapping and purging memory, the clock, the wake-up flag. */
+#include "port/os.h"
+
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "port/atomic.h"
+#include "support/check.h"
+#include "support/scale.h"
+#include "support/threads.h"
+
+#define KIB ((size_t)1024)
+#define MIB (KIB * KIB)
+#define MS ((uint64_t)1000000)
+
+static bool is_zero(const unsigned char *at, size_t size)
+{
+    for (size_t i = 0; i < size; i++) {
+        if (at[i])
+            return false;
+    }
+    return true;
+}
+
+/* Pages of address space that the process has. Allocates nothing. */
+static long address_space(void)
+{
+    char text[64] = "";
+    int fd = open("/proc/self/statm", O_RDONLY);
+    REQUIRE(fd >= 0);
+    REQUIRE(read(fd, text, sizeof text - 1) > 0);
+    close(fd);
+    long pages = 0;
+    REQUIRE(sscanf(text, "%ld", &pages) == 1);
+    return pages;
+}
+
+/* Aligned, zero and writable, for every alignment up to 64 MiB, also when the first try of the system is not aligned. */
+static void test_map_alignment(void)
+{
+    for (size_t align = 4 * KIB; align <= 64 * MIB; align *= 2) {
+        unsigned char *maps[4];
+        for (int i = 0; i < 4; i++) {
+            size_t size = (size_t)(i + 1) * 4 * KIB;
+            maps[i] = oi_os_map(size, align);
+            REQUIRE(maps[i]);
+            CHECK_EQ((uintptr_t)maps[i] % align, 0);
+            CHECK(is_zero(maps[i], size));
+            memset(maps[i], i + 1, size);
+        }
+        for (int i = 0; i < 4; i++) {
+            CHECK_EQ(maps[i][0], i + 1); /* nobody else's */
+            CHECK_EQ(maps[i][(size_t)(i + 1) * 4 * KIB - 1], i + 1);
+            oi_os_unmap(maps[i], (size_t)(i + 1) * 4 * KIB);
+        }
+    }
+}
+
+/* What sticks out of an aligned range goes back, and unmapping leaves nothing. */
+static void test_map_keeps_no_more(void)
+{
+    enum { N = 8 };
+    const size_t size = 64 * KIB, align = 64 * MIB;
+    char *maps[N];
+    long before = address_space();
+    for (int i = 0; i < N; i++)
+        maps[i] = oi_os_map(size, align);
+    long during = address_space();
+    CHECK_GE(during - before, (long)(N * size / (4 * KIB)));
+    CHECK_LT(during - before, (long)(N * size / (4 * KIB) + align / (4 * KIB) / 2));
+    for (int i = 0; i < N; i++)
+        oi_os_unmap(maps[i], size);
+    CHECK_LT(address_space() - before, (long)(align / (4 * KIB) / 2));
+}
+
+static void test_map_impossible(void)
+{
+    CHECK_PTR(oi_os_map(SIZE_MAX & ~(4 * KIB - 1), 4 * KIB), NULL);
+    CHECK_PTR(oi_os_map(SIZE_MAX & ~(4 * MIB - 1), 4 * MIB), NULL);
+    CHECK_PTR(oi_os_map((size_t)1 << 62, 4 * MIB), NULL);
+}
+
+/* A purged range reads as zero and can be written again; its neighbours stay. */
+static void test_purge(void)
+{
+    const size_t page = 64 * KIB;
+    unsigned char *at = oi_os_map(4 * page, 64 * KIB);
+    REQUIRE(at);
+    memset(at, 0xa5, 4 * page);
+    oi_os_purge(at + page, 2 * page);
+    CHECK(is_zero(at + page, 2 * page));
+    for (size_t i = 0; i < page; i++) {
+        if (!CHECK(at[i] == 0xa5 && at[3 * page + i] == 0xa5))
+            break;
+    }
+    at[page] = 7;
+    CHECK_EQ(at[page], 7);
+    oi_os_unmap(at, 4 * page);
+}
+
+static void test_clock(void)
+{
+    uint64_t first = oi_os_now_ns(), last = first;
+    for (int i = 0; i < 1000; i++) {
+        uint64_t now = oi_os_now_ns();
+        CHECK(now >= last);
+        last = now;
+    }
+    oi_os_sleep_ms(5);
+    CHECK_GE(oi_os_now_ns() - first, 5 * MS);
+}
+
+static void test_membarrier(void)
+{
+    CHECK(oi_os_has_membarrier()); /* nothing works without */
+}
+
+/* ---- the wake-up flag ---- */
+
+static struct oi_wakeup wakeup;
+
+static uint64_t timed_wait(long timeout_ms)
+{
+    uint64_t start = oi_os_now_ns();
+    oi_wakeup_wait(&wakeup, timeout_ms);
+    return oi_os_now_ns() - start;
+}
+
+/* Set before waiting: no wait. The wait clears it. Setting twice is setting once. */
+static void test_wakeup_set_first(void)
+{
+    oi_wakeup_init(&wakeup);
+    for (int sets = 1; sets <= 3; sets++) {
+        for (int i = 0; i < sets; i++)
+            oi_wakeup_set(&wakeup);
+        CHECK_EQ(oi_load_relaxed(&wakeup.set), 1);
+        CHECK_LT(timed_wait(5000), 4000 * MS);
+        CHECK_EQ(oi_load_relaxed(&wakeup.set), 0);
+        CHECK_GE(timed_wait(10), 10 * MS); /* nothing is left */
+    }
+}
+
+/* Not set: returns when the time is over, not before; 0 does not wait. */
+static void test_wakeup_timeouts(void)
+{
+    oi_wakeup_init(&wakeup);
+    CHECK_LT(timed_wait(0), 1000 * MS);
+    CHECK_GE(timed_wait(1), 1 * MS);
+    uint64_t took = timed_wait(60);
+    CHECK(took >= 60 * MS && took < 2000 * MS);
+}
+
+static void *set_later(void *arg)
+{
+    nanosleep(&(struct timespec){0, 20 * 1000000}, NULL);
+    oi_store_release((int *)arg, 1);
+    oi_wakeup_set(&wakeup);
+    return NULL;
+}
+
+/* A waiter sleeps until another thread sets the flag, with or without a limit. */
+static void test_wakeup_from_another_thread(void)
+{
+    static const long timeouts[] = {-1, 5000};
+    for (int i = 0; i < 2; i++) {
+        int said = 0;
+        oi_wakeup_init(&wakeup);
+        pthread_t thread = thread_start(set_later, &said, 0);
+        CHECK_LT(timed_wait(timeouts[i]), 4000 * MS);
+        CHECK_EQ(oi_load_acquire(&said), 1);
+        thread_join_running(thread);
+    }
+}
+
+static void ignore(int signal_number)
+{
+    (void)signal_number;
+}
+
+static pthread_t waiter;
+
+static void *interrupt_then_set(void *arg)
+{
+    for (int i = 0; i < 5; i++) {
+        nanosleep(&(struct timespec){0, 5 * 1000000}, NULL);
+        pthread_kill(waiter, SIGUSR1);
+    }
+    return set_later(arg);
+}
+
+/* A signal handler in between does not end the wait. */
+static void test_wakeup_interrupted(void)
+{
+    struct sigaction action = {.sa_handler = ignore}, before;
+    int said = 0;
+    sigaction(SIGUSR1, &action, &before);
+    waiter = pthread_self();
+    oi_wakeup_init(&wakeup);
+    pthread_t thread = thread_start(interrupt_then_set, &said, 0);
+    oi_wakeup_wait(&wakeup, -1);
+    CHECK_EQ(oi_load_acquire(&said), 1);
+    thread_join_running(thread);
+    sigaction(SIGUSR1, &before, NULL);
+}
+
+enum { SETTERS = 3 };
+static long posted[SETTERS];
+
+static void *set_often(void *arg)
+{
+    long *mine = arg;
+    for (long i = 1; i <= SCALED(20000); i++) {
+        oi_store_release(mine, i); /* the work, then the flag */
+        oi_wakeup_set(&wakeup);
+    }
+    return NULL;
+}
+
+/* Whatever was said before setting is seen after a wait: no wake-up is lost. (If one were, this would hang.) */
+static void test_wakeup_none_lost(void)
+{
+    pthread_t threads[SETTERS];
+    oi_wakeup_init(&wakeup);
+    for (int i = 0; i < SETTERS; i++)
+        threads[i] = thread_start(set_often, &posted[i], 0);
+    for (bool all = false; !all;) {
+        oi_wakeup_wait(&wakeup, -1);
+        all = true;
+        for (int i = 0; i < SETTERS; i++)
+            all = all && oi_load_acquire(&posted[i]) == SCALED(20000);
+    }
+    for (int i = 0; i < SETTERS; i++)
+        thread_join_running(threads[i]);
+    CHECK_EQ(posted[0] + posted[1] + posted[2], SETTERS * SCALED(20000));
+}
+
+int main(void)
+{
+    check_start("os_linux_test");
+    CHECK_RUN(test_map_alignment);
+    CHECK_RUN(test_map_keeps_no_more);
+    CHECK_RUN(test_map_impossible);
+    CHECK_RUN(test_purge);
+    CHECK_RUN(test_clock);
+    CHECK_RUN(test_membarrier);
+    CHECK_RUN(test_wakeup_set_first);
+    CHECK_RUN(test_wakeup_timeouts);
+    CHECK_RUN(test_wakeup_from_another_thread);
+    CHECK_RUN(test_wakeup_interrupted);
+    CHECK_RUN(test_wakeup_none_lost);
+    return check_finish();
+}
