@@ -25,7 +25,8 @@ struct oi_type {
     uint32_t bytes_at;  /* offset of the raw tail, or 0 */
     bool leaf;          /* no slots at all */
     bool special;       /* has finalize or dispose */
-    bool simple;        /* not special, no array of slots, and its slots are one run (or none): runs[0] says all */
+    bool one_run;       /* no array of slots, and its slots are one run (or none): runs[0] says all */
+    bool simple;        /* one_run, and not special */
     const ouro_type *descriptor;
     uint32_t run_count;
     struct oi_slot_run runs[];
@@ -75,18 +76,28 @@ static inline bool oi_slots_run(const struct oi_type *type, ouro_object *o, uint
     return true;
 }
 
-/* Calls fn for each reference in the object's slots, read relaxed. Inlined, with fn, into each caller. */
-static OI_ALWAYS_INLINE void oi_each_ref(const struct oi_type *type, ouro_object *o, void (*fn)(ouro_object *ref, void *arg), void *arg)
+typedef void oi_visit_ref(ouro_object *ref, void *arg);
+
+static OI_ALWAYS_INLINE void oi_each_ref_in(ouro_slot *slot, size_t count, oi_visit_ref *fn, void *arg)
 {
+    for (ouro_slot *end = slot + count; slot < end; slot++) {
+        ouro_object *ref = oi_slot_ref(oi_load_relaxed(&slot->ouro_private_ref));
+        if (ref)
+            fn(ref, arg);
+    }
+}
+
+/* Calls fn for each reference in the object's slots, read relaxed. Inlined, with fn, into each caller. */
+static OI_ALWAYS_INLINE void oi_each_ref(const struct oi_type *type, ouro_object *o, oi_visit_ref *fn, void *arg)
+{
+    if (OI_LIKELY(type->one_run)) {
+        oi_each_ref_in((ouro_slot *)o + type->runs[0].first, type->runs[0].count, fn, arg);
+        return;
+    }
     ouro_slot *slot;
     size_t count;
-    for (uint32_t run = 0; oi_slots_run(type, o, run, &slot, &count); run++) {
-        for (ouro_slot *end = slot + count; slot < end; slot++) {
-            ouro_object *ref = oi_slot_ref(oi_load_relaxed(&slot->ouro_private_ref));
-            if (ref)
-                fn(ref, arg);
-        }
-    }
+    for (uint32_t run = 0; oi_slots_run(type, o, run, &slot, &count); run++)
+        oi_each_ref_in(slot, count, fn, arg);
 }
 
 void oi_type_before_fork(void);
