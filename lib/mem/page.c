@@ -92,7 +92,8 @@ static struct oi_page *find_units(unsigned n)
             return take_units(segment, first, n, bytes);
     }
     segment = new_segment(OI_SEGMENT);
-    return segment ? take_units(segment, 1, n, bytes) : NULL; /* as for find_huge */
+    /* The lock was let go: other threads may have taken what was left. Then the segment is purged as any idle one. */
+    return segment && within_hard_limit(bytes) ? take_units(segment, 1, n, bytes) : NULL;
 }
 
 /* A segment for one block that no ordinary segment can hold. */

@@ -12,7 +12,7 @@
 /* A counted reference on its way, in the heap's own list node: in an inbox, or waiting for a finalizer. */
 struct oi_token {
     struct oi_stack_node node;
-    ouro_object *object;
+    uintptr_t object; /* see object/inbox.c */
 };
 
 /* Goes with the slot. The holder's, except as the parts say. */
@@ -71,6 +71,8 @@ struct oi_upcalls {
     bool (*hold_slot)(struct oi_act *act);
     /* The thread's pool has handed out fresh_limit blocks: collect, or raise the limit. force: memory is out. */
     void (*pressure)(struct oi_act *act, bool force);
+    /* There is something for the background thread to do. */
+    void (*wake)(void);
 };
 extern const struct oi_upcalls oi_upcalls;
 

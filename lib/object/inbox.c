@@ -1,24 +1,37 @@
 /* SPDX-License-Identifier: MIT */
 #include "object/inbox.h"
 
+#include <stdlib.h>
+
 #include "object/count.h"
 #include "object/destroy.h"
 
 /* The most that a claimer carries out before it lets the slot go: a returning owner waits no longer than that takes. */
 #define BATCH 256u
 
+/* A thread without a slot takes the memory from malloc, and says so in the lowest bit of `object`. */
+#define MALLOCED ((uintptr_t)1)
+
 struct oi_token *oi_token_new(struct oi_act *act, ouro_object *o)
 {
-    struct oi_token *token = oi_pool_alloc(&act->self->pool, OI_POOL_TOKENS);
+    bool pooled = oi_holds_slot(act);
+    struct oi_token *token = pooled ? oi_pool_alloc(&act->self->pool, OI_POOL_TOKENS) : malloc(sizeof *token);
     if (token)
-        token->object = o;
+        token->object = (uintptr_t)o | (pooled ? 0 : MALLOCED);
     return token;
+}
+
+static ouro_object *object_of(const struct oi_token *token)
+{
+    return (ouro_object *)(token->object & ~MALLOCED);
 }
 
 ouro_object *oi_token_free(struct oi_act *act, struct oi_token *token)
 {
-    ouro_object *o = token->object;
-    if (oi_page_of(token)->pool == &act->self->pool)
+    ouro_object *o = object_of(token);
+    if (token->object & MALLOCED)
+        free(token);
+    else if (oi_page_of(token)->pool == &act->self->pool)
         oi_pool_free(&act->self->pool, token);
     else
         oi_pool_free_remote(token);
@@ -38,7 +51,7 @@ static bool carry_out(struct oi_act *act, struct oi_tslot *slot, uint32_t max, s
         slot->pending = node->next;
         max--;
         struct oi_token *token = OI_CONTAINER_OF(node, struct oi_token, node);
-        if (OI_ID(oi_owner(token->object)) != slot->id) {
+        if (OI_ID(oi_owner(object_of(token))) != slot->id) {
             node->next = *aside;
             *aside = node;
             continue;
@@ -62,18 +75,15 @@ static void finish(struct oi_act *act, struct oi_stack_node *aside)
     oi_destroy_run(act);
 }
 
-/* Claims the slot as long as there is something in its inbox and nobody else is its holder. Only then, with nothing left behind, does
- * what may take long: destruction, user code. */
+/* Carries out what is in the inbox of a slot whose thread is parked or gone: the duty of S3. Only then, with nothing left behind, does what may
+ * take long: destruction, user code. */
 static void carry_out_for(struct oi_act *act, struct oi_tslot *slot)
 {
     struct oi_stack_node *aside = NULL;
     bool more = true;
-    while (more && oi_tslot_claim(slot)) {
+    while (more && oi_tslot_claim_in_turn(slot)) {
         more = carry_out(act, slot, BATCH, &aside);
         oi_tslot_let_go(slot);
-        /* S3: look again after letting go. `pending` may not be looked at any more: hence `more`. If the next claim fails, whoever
-         * holds the slot then has taken the duty over. */
-        more = more || !oi_stack_is_empty(&slot->inbox);
     }
     finish(act, aside);
 }
@@ -81,15 +91,6 @@ static void carry_out_for(struct oi_act *act, struct oi_tslot *slot)
 void oi_inbox_recheck(struct oi_act *act, struct oi_tslot *slot)
 {
     if (!oi_stack_is_empty(&slot->inbox)) /* the caller's transition was the barrier */
-        carry_out_for(act, slot);
-}
-
-void oi_inbox_let_go(struct oi_act *act, struct oi_tslot *slot)
-{
-    /* Another claimer may have left something behind, unable to claim again while this one held the slot. */
-    bool more = slot->pending;
-    oi_tslot_let_go(slot);
-    if (more || !oi_stack_is_empty(&slot->inbox))
         carry_out_for(act, slot);
 }
 
@@ -145,11 +146,11 @@ void oi_inbox_push(struct oi_act *act, uint32_t id, ouro_object *o)
 {
     struct oi_tslot *slot = oi_tslot_find(id);
     /* A sleeper's or exited thread's slot: be its holder for a moment, the token never leaving this hand. */
-    if (oi_tslot_claim(slot)) {
+    if (oi_tslot_claim_in_turn(slot)) {
         bool mine = OI_ID(oi_owner(o)) == id;
         if (mine && oi_unbias(o, 1, "ouro_release"))
             oi_destroy_later(act, o);
-        oi_inbox_let_go(act, slot);
+        oi_tslot_let_go(slot);
         if (!mine)
             oi_release(act, o, "ouro_release");
         oi_destroy_run(act);
@@ -157,12 +158,13 @@ void oi_inbox_push(struct oi_act *act, uint32_t id, ouro_object *o)
     }
     if (oi_load_relaxed(&slot->state) == OI_TSLOT_RETIRED)
         return; /* its thread vanished in a fork: what it held is never touched again */
-    struct oi_token *token = oi_hold_slot(act) ? oi_token_new(act, o) : NULL;
+    struct oi_token *token = oi_token_new(act, o);
     if (!token) {
         force(act, slot, o);
         return;
     }
     oi_stack_push(&slot->inbox, &token->node);
     /* S3: after the push (a full barrier), look at the state. */
-    carry_out_for(act, slot);
+    if (oi_load_seqcst(&slot->state) != OI_TSLOT_THREAD)
+        carry_out_for(act, slot);
 }

@@ -19,10 +19,7 @@ void oi_inbox_look(struct oi_act *act);
 /* The slot was just parked or vacated by the caller: looks once more at its inbox (S3). */
 void oi_inbox_recheck(struct oi_act *act, struct oi_tslot *slot);
 
-/* Lets a claimed slot go, and carries out what has come in meanwhile (S3). May run user code. */
-void oi_inbox_let_go(struct oi_act *act, struct oi_tslot *slot);
-
-/* A reference as a list node, from the caller's pool; NULL: no memory. The caller holds a slot. */
+/* A reference as a list node, from the caller's pool if it has one; NULL: no memory. */
 struct oi_token *oi_token_new(struct oi_act *act, ouro_object *o);
 
 /* Frees the node; returns what it referred to, the reference now being the caller's. */

@@ -12,7 +12,7 @@
 
 static struct oi_hash *table;
 static size_t weak_count;                   /* atomic: weak references in the table */
-static size_t buckets = OI_WEAK_BUCKETS_MIN;                        /* under the next */
+static size_t buckets = OI_WEAK_BUCKETS_MIN;                        /* atomic; written under the next */
 static pthread_mutex_t resize_lock = PTHREAD_MUTEX_INITIALIZER; /* held while resizing, which waits for readers */
 uint32_t oi_verdict = OI_VERDICT_IDLE;
 
@@ -96,7 +96,8 @@ ouro_weak *ouro_weak_new(void *object, ouro_weak_callback callback, void *arg)
     oi_rcu_read_lock();
     oi_hash_add(table, hash_of(target), &weak->node);
     oi_rcu_read_unlock();
-    oi_fetch_add_relaxed(&weak_count, 1);
+    if (OI_UNLIKELY(oi_fetch_add_relaxed(&weak_count, 1) > 2 * oi_load_relaxed(&buckets)))
+        oi_upcalls.wake(); /* to resize the table */
     return weak;
 }
 
@@ -203,6 +204,6 @@ void oi_weak_maintain(void)
         want /= 2;
     if (want != buckets)
         oi_hash_resize(table, want);
-    buckets = want;
+    oi_store_relaxed(&buckets, want);
     pthread_mutex_unlock(&resize_lock);
 }

@@ -6,7 +6,6 @@
 #include <signal.h>
 
 #include "mem/limbo.h"
-#include "object/inbox.h"
 #include "object/weak.h"
 #include "port/os.h"
 #include "runtime/runtime.h"
@@ -33,7 +32,7 @@ void oi_service_sweep(bool whole)
             oi_pool_collect(pool);
         else
             oi_pool_collect_some(pool, SWEEP_PAGES);
-        oi_inbox_let_go(&oi_act, slot);
+        oi_tslot_let_go(slot); /* what came in meanwhile is the duty of who pushed it (S3) */
     }
 }
 

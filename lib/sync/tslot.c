@@ -103,6 +103,17 @@ bool oi_tslot_claim(struct oi_tslot *slot)
            (state == OI_TSLOT_VACANT && transition(slot, OI_TSLOT_VACANT, OI_TSLOT_CLAIMED_VACANT));
 }
 
+bool oi_tslot_claim_in_turn(struct oi_tslot *slot)
+{
+    while (!oi_tslot_claim(slot)) {
+        uint32_t state = oi_load_seqcst(&slot->state);
+        if (state == OI_TSLOT_THREAD || state == OI_TSLOT_RETIRED || (state & OI_TSLOT_WANTED))
+            return false; /* its thread looks into its inbox, or nobody ever will */
+        sched_yield();
+    }
+    return true;
+}
+
 void oi_tslot_let_go(struct oi_tslot *slot)
 {
     if (oi_load_relaxed(&slot->state) == OI_TSLOT_CLAIMED_VACANT)

@@ -13,7 +13,7 @@
  * S2  Every transition away from the holder releases, every one to a holder acquires: holders follow each other.
  * S3  A token pushed onto the inbox of a slot that is PARKED or VACANT is carried out without the owner: the pusher looks at the
  *     state after its push, the parker looks at the inbox after its state change, both with full barriers between, so at least
- *     one of them sees the other; and whoever lets go of a claim looks again.
+ *     one of them sees the other, and has the duty; who has it and meets another's claim waits for its turn.
  * S4  An owner that comes back waits for one batch at most: WANTED keeps others from claiming once more.
  *
  * | at the same time      | attach | park/unpark/exit | claim | push | drain |
@@ -69,6 +69,9 @@ void oi_tslot_vacate(struct oi_tslot *slot);
 /* Takes over a slot whose thread is parked or gone; false if it is neither, or somebody else has. Full barrier, as is letting go; a look at
  * the inbox afterwards does S3's part. Not for long, and without running user code. */
 bool oi_tslot_claim(struct oi_tslot *slot);
+
+/* The same, for who has something to do for the slot: waits for another claimer's batch. False: its thread runs, or vanished. */
+bool oi_tslot_claim_in_turn(struct oi_tslot *slot);
 void oi_tslot_let_go(struct oi_tslot *slot);
 
 /* The lock under which slots are attached and vacated, held around fork; in the child, every slot but `mine` (may be NULL)
