@@ -16,6 +16,7 @@ typedef struct entry {
     ouro_object object;
     ouro_slot left, right;
     uint64_t key;
+    uint64_t value;
 } entry;
 
 static ouro_type entry_type = OURO_TYPE(entry, .name = "entry", .slots = OURO_SLOTS(entry, left, right));

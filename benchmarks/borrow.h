@@ -11,6 +11,7 @@ typedef struct plain_entry {
     uint64_t header[2];
     struct plain_entry *left, *right;
     uint64_t key;
+    uint64_t value; /* fills the node to 48 bytes, a size of block that every allocator has */
 } plain_entry;
 
 /* Looks up n random keys below limit, and adds to *found the ones that are there. */

@@ -32,8 +32,8 @@ static bool run(struct graph *graph, const struct input *input)
         return complain(OURO_E_NOMEM);
     struct census before = graph_census(graph);
     report_phase("parse");
-    printf("%zu packages with %zu dependencies; %zu more are only named\n", before.installed,
-           before.dependencies, before.packages - before.installed);
+    printf("%zu packages with %zu dependencies; %zu more are only named\n", before.installed, before.dependencies,
+           before.packages - before.installed);
     bool ok = check(parsed.stanzas == input->stanzas && parsed.installed == input->installed,
                     "the workers find the stanzas that one thread counted");
     ok &= check(before.installed == parsed.installed - parsed.superseded, "the graph holds the packages of the file");
@@ -50,8 +50,8 @@ static bool run(struct graph *graph, const struct input *input)
            seen.readers, seen.questions, seen.answers, seen.hops, seen.overtaken, seen.wrong);
     if (seen.longest > 0)
         printf("  the longest: %s\n", seen.chain);
-    printf("  meanwhile %u writers replaced %zu versions, reinstalled %zu, and rewired %zu dependencies\n", seen.writers,
-           seen.updates, seen.reinstalls, seen.rewirings);
+    printf("  meanwhile %u writers replaced %zu versions, reinstalled %zu, and rewired %zu dependencies\n",
+           seen.writers, seen.updates, seen.reinstalls, seen.rewirings);
     ok &= check(seen.wrong == 0, "each hop of a chain is a dependency");
     ok &= check(after.wrong == 0 && after.installed == before.installed && after.dependencies == before.dependencies,
                 "the writers leave the graph as it was");

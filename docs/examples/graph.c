@@ -8,8 +8,8 @@
 static ouro_type text_type = OURO_TYPE(struct text, .name = "text", .array_bytes = offsetof(struct text, bytes));
 static ouro_type version_type =
     OURO_TYPE(struct version, .name = "version", .slots = OURO_SLOTS(struct version, number, depends));
-static ouro_type package_type = OURO_TYPE(struct package, .name = "package",
-                                          .slots = OURO_SLOTS(struct package, name, version, dependants, next));
+static ouro_type package_type =
+    OURO_TYPE(struct package, .name = "package", .slots = OURO_SLOTS(struct package, name, version, dependants, next));
 static ouro_type backlink_type =
     OURO_TYPE(struct backlink, .name = "backlink", .slots = OURO_SLOTS(struct backlink, package, next));
 ouro_type list_type = OURO_TYPE(struct list, .name = "list", .array_slots = offsetof(struct list, items));
@@ -102,7 +102,8 @@ struct package *graph_package(struct graph *graph, struct span name)
     return package ? package : bucket_add(graph->index, bucket, name, hash);
 }
 
-/* Goes through the index: from NULL to the first package, from the last one to NULL. Each is held until the next call. */
+/* Goes through the index: from NULL to the first package, from the last one to NULL. Each is held until the next
+ * call. */
 static struct package *index_next(struct list *index, struct package *package, size_t *bucket)
 {
     struct package *next = package ? ouro_get(package, &package->next) : NULL;

@@ -7,11 +7,11 @@
  *                  │  └────────────────────────┘
  *                  └─> backlink ──> package                  backward: who depends on it
  *
- * Every arrow is a counted reference, so the graph is full of cycles: each dependency is one together with its backlink,
- * and packages depend on each other in circles of their own.
+ * Every arrow is a counted reference, so the graph is full of cycles: each dependency is one together with its
+ * backlink, and packages depend on each other in circles of their own.
  *
- * A backlink exists only while the dependency does: adding a dependency stores the forward edge first, removing one
- * takes the backlink out first. Thus whoever finds a backlink may expect the edge, unless a writer has been
+ * A backlink exists only while the dependency does: adding a dependency stores the forward edge first, removing
+ * one takes the backlink out first. Thus whoever finds a backlink may expect the edge, unless a writer has been
  * there since; then that writer has stamped package.changed in between. */
 #ifndef DEMO_GRAPH_H
 #define DEMO_GRAPH_H
@@ -38,21 +38,21 @@ struct list {
 /* Never changed but for the packages in its list: an update puts a new version in its place. */
 struct version {
     ouro_object object;
-    ouro_slot number;   /* text */
-    ouro_slot depends;  /* list of packages, none twice; unused places, at the end, are NULL */
-    size_t offset;      /* of the stanza: of several for one package the last in the file counts */
-    size_t revision;    /* 0 as parsed, more after updates */
-    bool wanted;        /* essential, or of a priority that every system has */
+    ouro_slot number;  /* text */
+    ouro_slot depends; /* list of packages, none twice; unused places, at the end, are NULL */
+    size_t offset;     /* of the stanza: of several for one package the last in the file counts */
+    size_t revision;   /* 0 as parsed, more after updates */
+    bool wanted;       /* essential, or of a priority that every system has */
 };
 
 struct package {
     ouro_object object;
-    ouro_slot name;       /* text */
-    ouro_slot version;    /* NULL: named as a dependency, but not installed */
-    ouro_slot dependants; /* first backlink */
-    ouro_slot next;       /* in the index: the packages of one bucket */
-    uint64_t hash;        /* of the name */
-    size_t id;            /* its place in graph.packages */
+    ouro_slot name;        /* text */
+    ouro_slot version;     /* NULL: named as a dependency, but not installed */
+    ouro_slot dependants;  /* first backlink */
+    ouro_slot next;        /* in the index: the packages of one bucket */
+    uint64_t hash;         /* of the name */
+    size_t id;             /* its place in graph.packages */
     atomic_size_t changed; /* graph.changes at the last time that a dependency was taken away */
 };
 
@@ -96,15 +96,15 @@ bool graph_number_packages(struct graph *graph);
 /* Puts the link into the package's list, and takes over the reference to it. Any thread. */
 void package_add_dependant(struct package *package, struct backlink *link);
 
-/* Makes the package depend on `to` instead of what list->items[i] holds. Takes over the reference to the link, a new one
- * for the package: nothing can fail half-way. Under graph.writers. */
+/* Makes the package depend on `to` instead of what list->items[i] holds. Takes over the reference to the link, a
+ * new one for the package: nothing can fail half-way. Under graph.writers. */
 void graph_rewire(struct graph *graph, struct package *package, struct list *list, size_t i, struct package *to,
                   struct backlink *link);
 
 /* Borrowed reading, for use in a read section: arguments and results are found there, and no count is touched. */
 struct package *graph_any(const struct graph *graph, struct rng *rng);
 const char *package_name(const struct package *package);
-struct list *package_depends(const struct package *package); /* NULL: nothing, or not installed */
+struct list *package_depends(const struct package *package);           /* NULL: nothing, or not installed */
 bool list_has(const struct list *list, const struct package *package); /* NULL has nothing */
 
 /* Goes through the whole graph; exact while nobody writes. */

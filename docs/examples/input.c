@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * An index is made of stanzas, separated by empty lines. A line of a stanza is "Field: value" or, starting with a blank, the
- * continuation of the line above it. What breaks these rules, or ends before its stanza says what is packaged in
- * which version, is refused here, so that the parser only ever sees whole stanzas. */
+ * An index is made of stanzas, separated by empty lines. A line of a stanza is "Field: value" or, starting with a
+ * blank, the continuation of the line above it. What breaks these rules, or ends before its stanza says what is
+ * packaged in which version, is refused here, so that the parser only ever sees whole stanzas. */
 #include "input.h"
 
 #include <ctype.h>
@@ -14,6 +14,7 @@
 #include <strings.h>
 
 #define INPUT_MAX ((size_t)1 << 30)
+#define STANZA_MAX ((size_t)1 << 20) /* hundreds of times the largest there is */
 
 static bool refuse(const char *path, const char *format, ...)
 {
@@ -86,7 +87,10 @@ static bool read_text(struct input *input, FILE *file, const char *path)
     while (input->text && (got = fread(input->text + input->length, 1, capacity - input->length - 1, file)) > 0) {
         const char *nul = memchr(input->text + input->length, 0, got);
         input->length += got;
-        if (input->length >= 2 && (memcmp(input->text, "\x1f\x8b", 2) == 0 || memcmp(input->text, "\xfd" "7", 2) == 0))
+        if (input->length >= 2 && (memcmp(input->text, "\x1f\x8b", 2) == 0 || memcmp(input->text,
+                                                                                     "\xfd"
+                                                                                     "7",
+                                                                                     2) == 0))
             return refuse(path, "is compressed; unpack it first");
         if (nul)
             return refuse(path, "is not text (a zero byte at offset %zu)", (size_t)(nul - input->text));
@@ -120,6 +124,7 @@ static bool check_and_count(struct input *input, const char *path)
     struct span rest = {input->text, input->length}, line;
     struct span package = {0}, version = {0}, status = {0};
     size_t number = 0, start = 0; /* of the line, and of the stanza's first line: 0 between stanzas */
+    const char *start_at = NULL;
     for (bool more = true; more;) {
         more = span_line(&rest, &line);
         number += more;
@@ -136,8 +141,12 @@ static bool check_and_count(struct input *input, const char *path)
         }
         if (line.at[0] == ' ' || line.at[0] == '\t' ? !start : !is_field(line))
             return refuse(path, "line %zu is not \"Field: value\": not a package index, or damaged", number);
-        if (!start)
+        if (!start) {
             start = number;
+            start_at = line.at;
+        }
+        if ((size_t)(line.at + line.length - start_at) > STANZA_MAX)
+            return refuse(path, "the stanza at line %zu is larger than %zu KiB", start, STANZA_MAX >> 10);
         struct span again;
         if (package.length > 0 && span_field(line, "Package", &again))
             return refuse(path, "line %zu is a second Package in one stanza", number);

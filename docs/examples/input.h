@@ -14,7 +14,7 @@ struct span {
 };
 
 struct input {
-    char *text;       /* NUL-terminated */
+    char *text; /* NUL-terminated */
     size_t length;
     size_t stanzas;   /* what one thread counts by looking at the starts of lines; the graph must agree */
     size_t installed; /* the same without those whose Status says that they are not installed */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * Workers take pieces of the file. What a worker makes of a stanza is its own at first: plain memory and plain counts, no
- * atomics. One store puts it into the shared graph, and so publishes it. Only names are looked up in the shared index
- * right away, because dependencies point everywhere. */
+ * Workers take pieces of the file. What a worker makes of a stanza is its own at first: plain memory and plain
+ * counts, no atomics. One store puts it into the shared graph, and so publishes it. Only names are looked up in
+ * the shared index right away, because dependencies point everywhere. */
 #include <string.h>
 
 #include "demo.h"
@@ -16,8 +16,8 @@ struct job {
     struct graph *graph;
     const struct input *input;
     size_t pieces;
-    atomic_size_t next;       /* piece, or package, that nobody has taken yet */
-    atomic_bool failed;       /* no memory: everybody stops */
+    atomic_size_t next; /* piece, or package, that nobody has taken yet */
+    atomic_bool failed; /* no memory: everybody stops */
     atomic_size_t stanzas, installed, superseded;
 };
 
@@ -31,9 +31,11 @@ static bool next_stanza(struct span *rest, struct stanza *stanza)
             continue;
         if (!stanza->start)
             stanza->start = line.at;
-        struct span more; /* the lines that continue this one belong to it */
-        for (struct span after = *rest; span_line(&after, &more) && (*more.at == ' ' || *more.at == '\t'); *rest = after)
+        struct span after = *rest, more; /* the lines that continue this one belong to it */
+        while (span_line(&after, &more) && (*more.at == ' ' || *more.at == '\t')) {
             line.length = (size_t)(more.at + more.length - line.at);
+            *rest = after;
+        }
         (void)(span_field(line, "Package", &stanza->package) || span_field(line, "Version", &stanza->version) ||
                span_field(line, "Status", &stanza->status) || span_field(line, "Essential", &stanza->essential) ||
                span_field(line, "Priority", &stanza->priority) || span_field(line, "Depends", &stanza->depends) ||

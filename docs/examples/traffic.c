@@ -2,12 +2,13 @@
  *
  * Readers and writers at work on the same graph, for most of a second.
  *
- * A package is there because somebody wants it: because it is essential, of a priority that every system has, or because
- * nothing depends on it, so that it must have been asked for. Every other package is there because of one that
- * depends on it. "Why is X installed?" is thus the shortest chain of dependants from X up to a wanted package.
+ * A package is there because somebody wants it: because it is essential, of a priority that every system has, or
+ * because nothing depends on it, so that it must have been asked for. Every other package is there because of one
+ * that depends on it. "Why is X installed?" is thus the shortest chain of dependants from X up to a wanted
+ * package.
  *
- * Readers borrow: in a read section they follow references without touching a count or waiting for anybody. What they see
- * may be dead by then, but stays readable until they are through. */
+ * Readers borrow: in a read section they follow references without touching a count or waiting for anybody. What
+ * they see may be dead by then, but stays readable until they are through. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -84,7 +85,8 @@ static void print_chain(const struct search *search, size_t place, char *out, si
     size_t used = 0;
     for (bool more = true; more && used < size; place = search->from[place]) {
         more = place != 0;
-        used += (size_t)snprintf(out + used, size - used, "%s%s", package_name(search->queue[place]), more ? " > " : "");
+        const char *name = package_name(search->queue[place]);
+        used += (size_t)snprintf(out + used, size - used, "%s%s", name, more ? " > " : "");
     }
 }
 
@@ -132,8 +134,8 @@ static struct version *revise(struct version *old)
     return version;
 }
 
-/* Puts a new version in the old one's place, unless another writer was faster. The old one dies by counting; readers who
- * are looking at it may finish. */
+/* Puts a new version in the old one's place, unless another writer was faster. The old one dies by counting;
+ * readers who are looking at it may finish. */
 static bool update(struct package *package, struct traffic *mine)
 {
     struct version *old = ouro_get(package, &package->version);
@@ -196,8 +198,8 @@ static bool detour(struct graph *graph, struct package *package, struct package 
     return ok;
 }
 
-/* Any writer may replace any version. Dependencies of a package are changed by one writer only, the one with its number,
- * so that what was turned can be turned back. */
+/* Any writer may replace any version. Dependencies of a package are changed by one writer only, the one with its
+ * number, so that what was turned can be turned back. */
 static void write_shift(struct shift *shift, unsigned writer, struct rng rng, struct traffic *mine)
 {
     struct graph *graph = shift->graph;
@@ -254,8 +256,8 @@ static void work(unsigned member, void *arg)
 bool traffic(struct graph *graph, struct traffic *traffic)
 {
     *traffic = (struct traffic){0};
-    struct shift shift = {.graph = graph, .end = now_ns() + TRAFFIC_NS, .total = traffic,
-                          .adding = PTHREAD_MUTEX_INITIALIZER};
+    struct shift shift = {.graph = graph, .total = traffic, .adding = PTHREAD_MUTEX_INITIALIZER};
+    shift.end = now_ns() + TRAFFIC_NS;
     team_run(team_size() + WRITERS, work, &shift);
     return !atomic_load(&shift.failed);
 }

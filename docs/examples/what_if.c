@@ -70,8 +70,9 @@ static bool add_arc(struct node *node, ouro_slot *first, struct node *to)
     return true;
 }
 
-/* Copies the backlinks of the node's package, and the packages that they name. Objects are made on the way, so this is no
- * read section: it holds what it stands on. Of private objects, which nobody else can change, it may borrow. */
+/* Copies the backlinks of the node's package, and the packages that they name. Objects are made on the way, so
+ * this is no read section: it holds what it stands on. Of private objects, which nobody else can change, it may
+ * borrow. */
 static bool copy_dependants(struct copy *copy, struct node *node)
 {
     bool ok = true;
@@ -185,8 +186,8 @@ static void work(unsigned member, void *arg)
 bool what_if(struct graph *graph, struct what_if *what_if)
 {
     *what_if = (struct what_if){0};
-    struct job job = {.graph = graph, .end = now_ns() + WHAT_IF_NS, .total = what_if,
-                      .adding = PTHREAD_MUTEX_INITIALIZER};
+    struct job job = {.graph = graph, .total = what_if, .adding = PTHREAD_MUTEX_INITIALIZER};
+    job.end = now_ns() + WHAT_IF_NS;
     team_run(team_size(), work, &job);
     return !atomic_load(&job.failed);
 }

@@ -253,6 +253,16 @@ void oi_page_each(void (*fn)(struct oi_page *page, void *arg), void *arg)
     pthread_mutex_unlock(&lock);
 }
 
+void oi_page_keep_mapped(void)
+{
+    pthread_mutex_lock(&purge_lock);
+}
+
+void oi_page_may_unmap(void)
+{
+    pthread_mutex_unlock(&purge_lock);
+}
+
 struct oi_page_totals oi_page_totals(void)
 {
     pthread_mutex_lock(&lock);

@@ -148,6 +148,10 @@ size_t oi_page_purge(uint64_t min_age_ns, uint64_t *next_ns);
 /* Calls fn for every page in use, under the page lock. */
 void oi_page_each(void (*fn)(struct oi_page *page, void *arg), void *arg);
 
+/* While held, no page's memory is given back to the OS, whatever becomes of its blocks. Not for long. */
+void oi_page_keep_mapped(void);
+void oi_page_may_unmap(void);
+
 struct oi_page_totals {
     size_t in_use, committed, reserved, soft_limit, hard_limit; /* bytes */
 };

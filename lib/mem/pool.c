@@ -185,9 +185,11 @@ static struct oi_page *next_page(struct oi_pool *pool, unsigned index)
             return page;
         OI_ASSERT(!"an available page has a free block");
     }
-    bool tokens = index == OI_POOL_TOKENS;
-    enum oi_page_kind kind = tokens ? OI_PAGE_RAW : (index - OI_POOL_FIRST) % 2 ? OI_PAGE_LEAF : OI_PAGE_TRACED;
-    size_t size = tokens ? OI_BLOCK_MIN : oi_class_size((index - OI_POOL_FIRST) / 2);
+    bool raw = index < OI_POOL_FIRST;
+    enum oi_page_kind kind = raw ? OI_PAGE_RAW : (index - OI_POOL_FIRST) % 2 ? OI_PAGE_LEAF : OI_PAGE_TRACED;
+    size_t size = index == OI_POOL_TOKENS    ? OI_BLOCK_MIN
+                  : index == OI_POOL_ANCHORS ? OI_ANCHOR_SIZE
+                                             : oi_class_size((index - OI_POOL_FIRST) / 2);
     page = oi_page_acquire(pool, kind, index, size);
     if (page)
         cut(page);

@@ -14,8 +14,10 @@
 
 /* Indices of a pool's tables. */
 #define OI_POOL_NONE 0u /* always empty: sends ouro_new of what has no class to the slow path */
-#define OI_POOL_TOKENS 1u
-#define OI_POOL_FIRST 2u
+#define OI_POOL_TOKENS 1u /* raw blocks: object/act.h */
+#define OI_POOL_ANCHORS 2u /* raw blocks: object/weak.h */
+#define OI_ANCHOR_SIZE ((size_t)56)
+#define OI_POOL_FIRST 3u
 #define OI_POOL_COUNT (OI_POOL_FIRST + 2 * OI_CLASSES)
 #define OI_POOL_LARGE 255u /* in a page's `index`: a page of one block, in no table */
 

@@ -152,9 +152,9 @@ static void end_finalizing(struct oi_act *act, ouro_object *o)
         oi_destroy_later(act, o);
 }
 
-static void free_block(struct oi_act *act, const struct oi_type *type, ouro_object *o)
+static void free_block(struct oi_act *act, ouro_object *o)
 {
-    if ((oi_flags(o) & OI_PUBLISHED) || type->dispose) {
+    if (oi_flags(o) & OI_PUBLISHED) {
         oi_limbo_retire(o);
     } else if (act->reading) {
         oi_dead_link(o, act->dead_blocks);
@@ -185,7 +185,7 @@ static void destroy_dead(struct oi_act *act, ouro_object *o)
     if (type->dispose)
         type->dispose(o);
     oi_release_slots(act, type, o);
-    free_block(act, type, o);
+    free_block(act, o);
 }
 
 void oi_destroy_run(struct oi_act *act)

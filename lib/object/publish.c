@@ -26,11 +26,6 @@ static void shade_ref(ouro_object *ref, void *act)
     shade(act, ref);
 }
 
-static void shade_weak(struct oi_hash_node *node, void *act)
-{
-    shade(act, &OI_CONTAINER_OF(node, struct ouro_weak, node)->object);
-}
-
 void oi_publish(ouro_object *o)
 {
     struct oi_act *act = &oi_act;
@@ -38,9 +33,9 @@ void oi_publish(ouro_object *o)
         const struct oi_type *type = oi_type_of(o);
         oi_publish_one(act, o);
         if (oi_flags(o) & OI_HAS_WEAK)
-            oi_weak_each(o, shade_weak, act); /* W1 */
+            oi_weak_each_call(o, shade_ref, act); /* W1 */
         if (oi_weak_is(o))
-            shade(act, oi_load_relaxed(&((struct ouro_weak *)o)->target)); /* W1 */
+            shade(act, oi_weak_target((struct ouro_weak *)o)); /* W1 */
         oi_each_ref(type, o, shade_ref, act);
     }
 }

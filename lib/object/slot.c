@@ -110,10 +110,15 @@ static void *load(ouro_slot *slot)
         p = oi_load_acquire(&slot->ouro_private_ref); /* [MO-publish] */
         if (!p || oi_try_retain(oi_slot_ref(p)))
             break;
-        /* Dead: then the slot has changed, or its container is dead too. */
+        /* Dead: then the slot has changed, or its container is dead too; or a finalizer that is running has put it there. */
+        uint32_t s = oi_shared(oi_slot_ref(p));
         if (p == oi_load_acquire(&slot->ouro_private_ref)) {
-            p = NULL;
-            break;
+            if (oi_is_finalizing(s) && oi_cas_acquire(&oi_slot_ref(p)->ouro_private_shared, &s, oi_shared_plus_one(s)))
+                break;
+            if (s == OI_DEAD) {
+                p = NULL;
+                break;
+            }
         }
     }
     oi_rcu_read_unlock();

@@ -16,7 +16,7 @@ struct oi_act;
 
 struct oi_type {
     void (*finalize)(void *object);
-    /* For the library's own types: called when an object dies, before its block goes; the block then always takes a grace period. */
+    /* For the library's own types: called when an object dies, before its block goes. */
     void (*dispose)(ouro_object *object);
     uint64_t birth;     /* the first 8 bytes of a new object, less what its thread adds */
     uint32_t size;      /* of the fixed part, rounded up to 8 */

@@ -3,6 +3,7 @@
 
 #include <pthread.h>
 
+#include "mem/limbo.h"
 #include "object/count.h"
 #include "object/destroy.h"
 #include "object/misuse.h"
@@ -11,9 +12,10 @@
 #define OI_WEAK_BUCKETS_MIN ((size_t)1024)
 
 static struct oi_hash *table;
-static size_t weak_count;                   /* atomic: weak references in the table */
+static size_t anchor_count;                                       /* atomic */
 static size_t buckets = OI_WEAK_BUCKETS_MIN;                        /* atomic; written under the next */
-static pthread_mutex_t resize_lock = PTHREAD_MUTEX_INITIALIZER; /* held while resizing, which waits for readers */
+static pthread_mutex_t resize_lock = PTHREAD_MUTEX_INITIALIZER;   /* held while resizing, which waits for readers */
+static pthread_mutex_t callback_lock = PTHREAD_MUTEX_INITIALIZER; /* lists of weak references: docs/design/lock-order.md */
 uint32_t oi_verdict = OI_VERDICT_IDLE;
 
 static ouro_type weak_type = OURO_TYPE(struct ouro_weak, .name = "ouro_weak");
@@ -24,23 +26,82 @@ static uintptr_t hash_of(const ouro_object *target)
     return (uintptr_t)(x * 0x9e3779b97f4a7c15u >> 16); /* Fibonacci hashing: Knuth, TAOCP 3, 6.4 */
 }
 
-static bool same_target(const struct oi_hash_node *node, const void *target)
+static struct oi_anchor *anchor_of_node(struct oi_hash_node *node)
 {
-    return oi_load_acquire(&OI_CONTAINER_OF(node, struct ouro_weak, node)->target) == target;
+    return node ? OI_CONTAINER_OF(node, struct oi_anchor, node) : NULL;
 }
 
-static void leave_table(struct ouro_weak *weak)
+static bool same_target(const struct oi_hash_node *node, const void *target)
 {
-    if (oi_hash_remove(table, &weak->node))
-        oi_fetch_sub_relaxed(&weak_count, 1);
+    /* Relaxed: only compared. */
+    return oi_load_relaxed(&OI_CONTAINER_OF(node, struct oi_anchor, node)->target) == target;
+}
+
+/* The anchor of an object that is alive, or was until the caller destroyed it. */
+static struct oi_anchor *find_anchor(ouro_object *target)
+{
+    oi_rcu_read_lock();
+    struct oi_anchor *anchor = anchor_of_node(oi_hash_find(table, hash_of(target), same_target, target));
+    oi_rcu_read_unlock();
+    return anchor;
+}
+
+static void release_anchor(struct oi_anchor *anchor)
+{
+    /* acq_rel: every holder's use comes before the block's reuse [MO-anchor]. */
+    if (oi_fetch_sub_acqrel(&anchor->references, 1) == 1)
+        oi_limbo_retire(anchor);
+}
+
+/* Marks the target as having weak references (H3). */
+static void mark_target(ouro_object *target)
+{
+    uint32_t flags = oi_flags(target);
+    if (flags & OI_HAS_WEAK)
+        return;
+    if (flags & OI_PUBLISHED)
+        oi_fetch_or_acqrel(&target->ouro_private_flags, OI_HAS_WEAK);
+    else
+        oi_set_flags(target, flags | OI_HAS_WEAK);
+}
+
+/* A reference to the target's anchor, made if there is none. The caller holds the target, which therefore stays in the table. */
+static struct oi_anchor *hold_anchor(struct oi_act *act, ouro_object *target)
+{
+    struct oi_anchor *anchor = oi_flags(target) & OI_HAS_WEAK ? find_anchor(target) : NULL;
+    if (!anchor) {
+        struct oi_anchor *made = oi_pool_alloc(&act->self->pool, OI_POOL_ANCHORS);
+        if (!made)
+            return NULL;
+        oi_store_relaxed(&made->target, target);
+        LIST_INIT(&made->calls);
+        oi_store_relaxed(&made->references, 1); /* the table's */
+        mark_target(target);
+        oi_rcu_read_lock();
+        anchor = anchor_of_node(oi_hash_add(table, hash_of(target), same_target, target, &made->node));
+        oi_rcu_read_unlock();
+        if (anchor != made)
+            oi_pool_free(&act->self->pool, made); /* another thread was quicker; nobody has seen this one */
+        else if (OI_UNLIKELY(oi_fetch_add_relaxed(&anchor_count, 1) > 2 * oi_load_relaxed(&buckets)))
+            oi_upcalls.wake(); /* to resize the table */
+    }
+    oi_fetch_add_relaxed(&anchor->references, 1); /* relaxed: the table's reference is there as long as the target lives */
+    return anchor;
 }
 
 /* The weak reference itself dies. */
 static void dispose(ouro_object *o)
 {
-    oi_rcu_read_lock();
-    leave_table((struct ouro_weak *)o); /* its target's death may have done so already, or do so now: one of them does */
-    oi_rcu_read_unlock();
+    struct ouro_weak *weak = (struct ouro_weak *)o;
+    if (!weak->anchor)
+        return; /* there was no memory for it */
+    if (weak->callback) {
+        pthread_mutex_lock(&callback_lock);
+        if (weak->listed)
+            LIST_REMOVE(weak, link);
+        pthread_mutex_unlock(&callback_lock);
+    }
+    release_anchor(weak->anchor);
 }
 
 bool oi_weak_init(void)
@@ -70,6 +131,7 @@ static bool may_use(const ouro_object *o, const char *call)
 
 ouro_weak *ouro_weak_new(void *object, ouro_weak_callback callback, void *arg)
 {
+    struct oi_act *act = &oi_act;
     ouro_object *target = object;
     if (!may_use(target, "ouro_weak_new"))
         return NULL;
@@ -78,26 +140,24 @@ ouro_weak *ouro_weak_new(void *object, ouro_weak_callback callback, void *arg)
         return NULL;
     /* FINALIZED: it has no finalizer, but is never `plain` to the destroy loop, for its target's death may meet it there. */
     oi_set_flags(&weak->object, oi_flags(&weak->object) | OI_FINALIZED);
+    weak->anchor = hold_anchor(act, target);
+    if (!weak->anchor) {
+        ouro_release(weak);
+        return NULL;
+    }
+    /* W1: an unbiased thread's weak reference is born published; one with a callback follows its target. */
+    if ((oi_flags(&weak->object) & OI_PUBLISHED) && !(oi_flags(target) & OI_PUBLISHED))
+        oi_publish(target);
+    if (callback && (oi_flags(target) & OI_PUBLISHED) && !(oi_flags(&weak->object) & OI_PUBLISHED))
+        oi_publish_one(act, &weak->object);
     weak->callback = callback;
     weak->arg = arg;
-    oi_store_relaxed(&weak->target, target);
-    uint32_t flags = oi_flags(target);
-    if (flags & OI_PUBLISHED) {
-        /* W1. The weak reference has no slots, so publishing it is setting the flag. */
-        oi_store_release(&weak->object.ouro_private_flags, (uint16_t)(oi_flags(&weak->object) | OI_PUBLISHED));
-        if (!(flags & OI_HAS_WEAK))
-            oi_fetch_or_acqrel(&target->ouro_private_flags, OI_HAS_WEAK); /* H3 */
-    } else {
-        oi_set_flags(target, flags | OI_HAS_WEAK);
-        if (oi_flags(&weak->object) & OI_PUBLISHED)
-            oi_publish(target); /* W1: an unbiased thread's objects are born published */
+    if (callback) {
+        pthread_mutex_lock(&callback_lock);
+        LIST_INSERT_HEAD(&weak->anchor->calls, weak, link);
+        weak->listed = true;
+        pthread_mutex_unlock(&callback_lock);
     }
-    /* The target cannot die before it is in the table: the caller holds it. */
-    oi_rcu_read_lock();
-    oi_hash_add(table, hash_of(target), &weak->node);
-    oi_rcu_read_unlock();
-    if (OI_UNLIKELY(oi_fetch_add_relaxed(&weak_count, 1) > 2 * oi_load_relaxed(&buckets)))
-        oi_upcalls.wake(); /* to resize the table */
     return weak;
 }
 
@@ -134,37 +194,48 @@ void *ouro_weak_get(ouro_weak *weak)
         return NULL;
     }
     oi_rcu_read_lock();
-    ouro_object *target = oi_load_acquire(&weak->target); /* pairs with clear [MO-weak] */
+    ouro_object *target = oi_weak_target(weak);
     if (target)
         target = upgrade(target);
     oi_rcu_read_unlock();
     return target;
 }
 
-void oi_weak_each(ouro_object *o, void (*fn)(struct oi_hash_node *node, void *arg), void *arg)
+ouro_object *oi_weak_target(const struct ouro_weak *weak)
 {
-    oi_rcu_read_lock();
-    oi_hash_each(table, hash_of(o), same_target, o, fn, arg);
-    oi_rcu_read_unlock();
+    return weak->anchor ? oi_load_acquire(&weak->anchor->target) : NULL; /* pairs with oi_weak_target_died [MO-weak] */
 }
 
-static void clear(struct oi_hash_node *node, void *arg)
+void oi_weak_each_call(ouro_object *o, void (*fn)(ouro_object *weak, void *arg), void *arg)
 {
-    struct oi_act *act = arg;
-    struct ouro_weak *weak = OI_CONTAINER_OF(node, struct ouro_weak, node);
-    /* Release: pairs with ouro_weak_get [MO-weak]. Before the weak reference leaves the table, so that its own death, which
-     * looks at the table only, cannot come between (W2). */
-    oi_store_release(&weak->target, NULL);
-    leave_table(weak);
-    if (weak->callback && oi_try_retain(&weak->object)) {
-        weak->next_due = act->callbacks;
-        act->callbacks = weak;
-    }
+    struct ouro_weak *weak;
+    struct oi_anchor *anchor = find_anchor(o);
+    pthread_mutex_lock(&callback_lock);
+    LIST_FOREACH(weak, &anchor->calls, link)
+        fn(&weak->object, arg);
+    pthread_mutex_unlock(&callback_lock);
 }
 
 void oi_weak_target_died(struct oi_act *act, ouro_object *o)
 {
-    oi_weak_each(o, clear, act);
+    struct oi_anchor *anchor = find_anchor(o);
+    oi_rcu_read_lock();
+    oi_hash_remove(table, &anchor->node);
+    oi_rcu_read_unlock();
+    oi_fetch_sub_relaxed(&anchor_count, 1);
+    /* Release: pairs with oi_weak_target [MO-weak]. */
+    oi_store_release(&anchor->target, NULL);
+    pthread_mutex_lock(&callback_lock);
+    for (struct ouro_weak *weak; (weak = LIST_FIRST(&anchor->calls));) {
+        LIST_REMOVE(weak, link);
+        weak->listed = false;
+        if (oi_try_retain(&weak->object)) { /* not if it is dying itself */
+            weak->next_due = act->callbacks;
+            act->callbacks = weak;
+        }
+    }
+    pthread_mutex_unlock(&callback_lock);
+    release_anchor(anchor);
 }
 
 void oi_weak_run_callbacks(struct oi_act *act)
@@ -184,20 +255,30 @@ void oi_weak_run_callbacks(struct oi_act *act)
     act->calling = false;
 }
 
-void oi_weak_before_fork(void)
+void oi_weak_resize_before_fork(void)
 {
     pthread_mutex_lock(&resize_lock);
 }
 
-void oi_weak_after_fork(void)
+void oi_weak_resize_after_fork(void)
 {
     pthread_mutex_unlock(&resize_lock);
+}
+
+void oi_weak_before_fork(void)
+{
+    pthread_mutex_lock(&callback_lock);
+}
+
+void oi_weak_after_fork(void)
+{
+    pthread_mutex_unlock(&callback_lock);
 }
 
 void oi_weak_maintain(void)
 {
     pthread_mutex_lock(&resize_lock);
-    size_t want = buckets, count = oi_load_relaxed(&weak_count);
+    size_t want = buckets, count = oi_load_relaxed(&anchor_count);
     while (count > 2 * want)
         want *= 2;
     while (want > OI_WEAK_BUCKETS_MIN && count < want / 8)

@@ -11,10 +11,29 @@
 #include "base/base.h"
 #include "port/atomic.h"
 
+/* The library packs addresses into 47 bits (object/header.h). Linux gives out lower ones than that unless asked otherwise on
+ * x86-64; where it does not (arm64 with 48 bits), hints ask for them. */
+#define ADDRESS_BITS 47
+
+static void *map_at(void *hint, size_t size)
+{
+    void *at = mmap(hint, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (at == MAP_FAILED)
+        return NULL;
+    if (((uintptr_t)at + size) >> ADDRESS_BITS == 0)
+        return at;
+    munmap(at, size);
+    return NULL;
+}
+
 static void *map(size_t size)
 {
-    void *at = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    return at == MAP_FAILED ? NULL : at;
+    static uintptr_t hint = (uintptr_t)1 << (ADDRESS_BITS - 1); /* atomic */
+    size_t step = oi_round_up(size, (size_t)1 << 30);
+    void *at = map_at(NULL, size);
+    for (int tries = 0; !at && tries < 16; tries++)
+        at = map_at((void *)(oi_fetch_sub_relaxed(&hint, step) - step), size);
+    return at;
 }
 
 void *oi_os_map(size_t size, size_t align)

@@ -28,44 +28,52 @@ static void resume_reading(uint32_t depth)
  * under way waits for that reader, and this thread for the grace period. */
 static void before(void)
 {
+    if (oi_act.home)
+        oi_hold_slot(&oi_act); /* another thread may be at work for it, and would vanish from the child half-way */
     oi_limbo_before_fork(oi_act.reading);
     interrupt_reading(oi_act.reading);
-    oi_weak_before_fork();
+    oi_weak_resize_before_fork();
     oi_rcu_before_fork();
     oi_start_before_fork();
     oi_service_before_fork();
     oi_tslot_before_fork();
     oi_page_before_fork();
     oi_type_before_fork();
+    oi_weak_before_fork();
 }
 
 static void after_in_parent(void)
 {
+    oi_weak_after_fork();
     oi_type_after_fork();
     oi_page_after_fork();
     oi_tslot_after_fork_parent();
     oi_service_after_fork_parent();
-    oi_start_after_fork();
+    oi_start_after_fork(false);
     oi_rcu_after_fork_parent();
-    oi_weak_after_fork();
+    oi_weak_resize_after_fork();
     resume_reading(oi_act.reading);
     oi_limbo_after_fork_parent();
+    if (oi_limbo_is_waiting())
+        oi_service_wake(); /* a wake-up may have met the fork */
 }
 
 static void after_in_child(void)
 {
-    struct oi_local *mine = oi_holds_slot(&oi_act) ? oi_act.self : oi_act.home;
+    struct oi_local *mine = oi_holds_slot(&oi_act) ? oi_act.self : NULL;
+    oi_weak_after_fork();
     oi_type_after_fork();
     oi_page_after_fork();
-    if (mine) {
-        pthread_mutex_init(&mine->pool.young_lock, NULL); /* another thread may have had it for a moment */
-        mine->pool.fresh_limit = 0;                       /* the next slow allocation wakes a new background thread */
-    }
-    oi_tslot_after_fork_child(mine ? &mine->tslot : NULL, oi_act.home);
+    /* Vanished threads may have had these for a moment, but none was changing a list: that takes a claim, or the batch lock. */
+    for (uint32_t id = 1; id <= oi_tslot_count(); id++)
+        pthread_mutex_init(&OI_CONTAINER_OF(oi_tslot_find(id), struct oi_local, tslot)->pool.young_lock, NULL);
+    if (mine)
+        mine->pool.fresh_limit = 0; /* the next slow allocation wakes a new background thread */
+    oi_tslot_after_fork_child(mine ? &mine->tslot : NULL);
     oi_service_after_fork_child();
-    oi_start_after_fork();
+    oi_start_after_fork(true);
     oi_rcu_after_fork_child();
-    oi_weak_after_fork();
+    oi_weak_resize_after_fork();
     resume_reading(oi_act.reading);
     oi_limbo_after_fork_child();
 }

@@ -78,6 +78,14 @@ static void enter_page(struct oi_page *page, void *census)
     }
 }
 
+/* Other threads may go on: an object may have gone, or have become another, since it was entered. Its block is still there. */
+static void each_ref(ouro_object *o, oi_visit_ref *fn, void *census)
+{
+    const struct oi_type *type = oi_type_of(o);
+    if (type && oi_object_size(type, o) <= oi_page_block_size(oi_page_of(o)))
+        oi_each_ref(type, o, fn, census);
+}
+
 static void count_reference(ouro_object *ref, void *census)
 {
     struct entry *entry = find(census, ref);
@@ -129,7 +137,7 @@ static void trace(struct census *census, bool (*is_root)(const struct entry *ent
             continue;
         for (mark(census->at[i].object, census); census->depth;) {
             ouro_object *o = census->stack[--census->depth];
-            oi_each_ref(oi_type_of(o), o, mark, census);
+            each_ref(o, mark, census);
         }
     }
 }
@@ -147,6 +155,8 @@ static bool is_kept_root(const struct entry *entry)
 static void count_type(struct census *census, uint32_t id, size_t bytes)
 {
     size_t i = 0;
+    if (!id)
+        return;
     while (i < census->types_count && census->types[i].id != id)
         i++;
     if (i == census->types_count) {
@@ -182,10 +192,11 @@ void oi_leaks_count(ouro_leak_report *report)
 {
     struct census census = {0};
     memset(report, 0, sizeof *report);
+    oi_page_keep_mapped();
     oi_page_each(enter_page, &census);
     for (size_t i = 0; census.at && i <= census.mask; i++) {
         if (census.at[i].object)
-            oi_each_ref(oi_type_of(census.at[i].object), census.at[i].object, count_reference, &census);
+            each_ref(census.at[i].object, count_reference, &census);
     }
     trace(&census, is_held, mark_leaked);
     trace(&census, is_kept_root, mark_kept);
@@ -193,6 +204,7 @@ void oi_leaks_count(ouro_leak_report *report)
         if (census.at[i].object)
             count_entry(&census, &census.at[i], report);
     }
+    oi_page_may_unmap();
     ouro_leak_type *all = calloc(census.types_count + 1, sizeof *all);
     for (size_t i = 0; all && i < census.types_count; i++) {
         const char *name = oi_types[census.types[i].id]->descriptor->name;

@@ -14,6 +14,7 @@
 #include "runtime/runtime.h"
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* the start lock: docs/design/lock-order.md */
+static pthread_mutex_t shutdown_lock = PTHREAD_MUTEX_INITIALIZER; /* one shutdown at a time; only ever tried */
 static bool started;                                     /* atomic; written under the lock */
 struct oi_options oi_options;
 const struct oi_upcalls oi_upcalls = {.hold_slot = oi_thread_hold_slot, .pressure = oi_collect_pressure, .wake = oi_service_wake};
@@ -76,6 +77,8 @@ ouro_status ouro_shutdown(ouro_leak_report *report)
         oi_misuse(OURO_MISUSE_WRONG_PLACE, "ouro_shutdown", NULL, "not inside a read section, a finalizer or a weak callback");
         return OURO_E_USAGE;
     }
+    if (pthread_mutex_trylock(&shutdown_lock) != 0)
+        return OURO_E_AGAIN;
     ouro_leak_report own;
     report = report ? report : &own;
     ouro_thread_detach();
@@ -92,6 +95,7 @@ ouro_status ouro_shutdown(ouro_leak_report *report)
     pthread_mutex_lock(&lock);
     oi_store_release(&started, false);
     pthread_mutex_unlock(&lock);
+    pthread_mutex_unlock(&shutdown_lock);
     return OURO_OK;
 }
 
@@ -133,7 +137,9 @@ void oi_start_before_fork(void)
     pthread_mutex_lock(&lock);
 }
 
-void oi_start_after_fork(void)
+void oi_start_after_fork(bool child)
 {
+    if (child)
+        pthread_mutex_init(&shutdown_lock, NULL);
     pthread_mutex_unlock(&lock);
 }

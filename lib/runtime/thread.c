@@ -99,6 +99,10 @@ static void thread_exits(void *arg)
     struct oi_act *act = arg;
     /* A section that was never ended ends here. liburcu's own destructor, which may have run already, forgets the reader. */
     act->reading = 0;
+    /* Nor does user code that called pthread_exit return. */
+    act->destroying = act->in_user_code = act->calling = false;
+    if (act->dead || act->dead_plain)
+        oi_destroy_run(act);
     if (act->dead_blocks || act->dead_waiting)
         oi_destroy_section_ended(act);
     if ((oi_holds_slot(act) || act->home) && oi_hold_slot(act))

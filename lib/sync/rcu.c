@@ -65,30 +65,13 @@ struct oi_stack_node *oi_stack_take_all(struct oi_stack *stack)
 
 bool oi_stack_is_empty(const struct oi_stack *stack)
 {
-    /* Relaxed: a hint, or preceded by a full barrier at the caller. */
-    return !oi_load_relaxed(&stack->head);
+    /* seq_cst: after the caller's full barrier, where it has one (tslot.h S3, MO-wakeup); else a hint. */
+    return !oi_load_seqcst(&stack->head);
 }
 
 struct oi_hash *oi_hash_create(size_t buckets)
 {
     return (struct oi_hash *)cds_lfht_new_flavor(buckets, buckets, 0, 0, &urcu_bp_flavor, NULL);
-}
-
-void oi_hash_add(struct oi_hash *hash, uintptr_t hashed, struct oi_hash_node *node)
-{
-    cds_lfht_node_init((struct cds_lfht_node *)node);
-    oi_tsan_release(hash);
-    cds_lfht_add((struct cds_lfht *)hash, hashed, (struct cds_lfht_node *)node);
-}
-
-void oi_hash_resize(struct oi_hash *hash, size_t buckets)
-{
-    cds_lfht_resize((struct cds_lfht *)hash, buckets);
-}
-
-bool oi_hash_remove(struct oi_hash *hash, struct oi_hash_node *node)
-{
-    return cds_lfht_del((struct cds_lfht *)hash, (struct cds_lfht_node *)node) == 0;
 }
 
 struct lookup {
@@ -102,16 +85,33 @@ static int lfht_match(struct cds_lfht_node *node, const void *key)
     return lookup->match((const struct oi_hash_node *)node, lookup->key);
 }
 
-void oi_hash_each(struct oi_hash *hash, uintptr_t hashed, oi_hash_match *match, const void *key,
-                  void (*fn)(struct oi_hash_node *node, void *arg), void *arg)
+struct oi_hash_node *oi_hash_add(struct oi_hash *hash, uintptr_t hashed, oi_hash_match *match, const void *key,
+                                 struct oi_hash_node *node)
+{
+    struct lookup lookup = {match, key};
+    cds_lfht_node_init((struct cds_lfht_node *)node);
+    oi_tsan_release(hash);
+    struct cds_lfht_node *there =
+        cds_lfht_add_unique((struct cds_lfht *)hash, hashed, lfht_match, &lookup, (struct cds_lfht_node *)node);
+    oi_tsan_acquire(hash);
+    return (struct oi_hash_node *)there;
+}
+
+struct oi_hash_node *oi_hash_find(struct oi_hash *hash, uintptr_t hashed, oi_hash_match *match, const void *key)
 {
     struct lookup lookup = {match, key};
     struct cds_lfht_iter iter;
     cds_lfht_lookup((struct cds_lfht *)hash, hashed, lfht_match, &lookup, &iter);
     oi_tsan_acquire(hash);
-    for (struct cds_lfht_node *node; (node = cds_lfht_iter_get_node(&iter));) {
-        /* The iterator holds the successor already, so fn may remove the node. */
-        cds_lfht_next_duplicate((struct cds_lfht *)hash, lfht_match, &lookup, &iter);
-        fn((struct oi_hash_node *)node, arg);
-    }
+    return (struct oi_hash_node *)cds_lfht_iter_get_node(&iter);
+}
+
+void oi_hash_resize(struct oi_hash *hash, size_t buckets)
+{
+    cds_lfht_resize((struct cds_lfht *)hash, buckets);
+}
+
+bool oi_hash_remove(struct oi_hash *hash, struct oi_hash_node *node)
+{
+    return cds_lfht_del((struct cds_lfht *)hash, (struct cds_lfht_node *)node) == 0;
 }

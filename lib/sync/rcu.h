@@ -40,7 +40,7 @@ struct oi_stack_node *oi_stack_take_all(struct oi_stack *stack);
 /* A moment's reading. */
 bool oi_stack_is_empty(const struct oi_stack *stack);
 
-/* A lock-free hash table of nodes embedded in the user's structures; several may have the same hash and key. A removed node's
+/* A lock-free hash table of nodes embedded in the user's structures; keys are unique. A removed node's
  * memory may be reused after a grace period. All but create are called inside read sections. */
 struct oi_hash_node {
     void *liburcu[2];
@@ -49,10 +49,10 @@ struct oi_hash;
 typedef bool oi_hash_match(const struct oi_hash_node *node, const void *key);
 
 struct oi_hash *oi_hash_create(size_t buckets); /* a power of two; NULL when out of memory */
-void oi_hash_add(struct oi_hash *hash, uintptr_t hashed, struct oi_hash_node *node);
+/* Adds the node, unless there is one that matches the key; returns the one that is in the table then. */
+struct oi_hash_node *oi_hash_add(struct oi_hash *hash, uintptr_t hashed, oi_hash_match *match, const void *key,
+                                 struct oi_hash_node *node);
 /* Adapts the number of buckets (a power of two). Not inside a read section; waits for grace periods; any one thread at a time. */
 void oi_hash_resize(struct oi_hash *hash, size_t buckets);
 bool oi_hash_remove(struct oi_hash *hash, struct oi_hash_node *node); /* false: somebody else has removed it */
-/* Calls fn for each node that matches the key; fn may remove the node it is given. */
-void oi_hash_each(struct oi_hash *hash, uintptr_t hashed, oi_hash_match *match, const void *key,
-                  void (*fn)(struct oi_hash_node *node, void *arg), void *arg);
+struct oi_hash_node *oi_hash_find(struct oi_hash *hash, uintptr_t hashed, oi_hash_match *match, const void *key); /* or NULL */

@@ -132,11 +132,9 @@ void oi_tslot_after_fork_parent(void)
     pthread_mutex_unlock(&lock);
 }
 
-void oi_tslot_after_fork_child(struct oi_tslot *mine, bool parked)
+void oi_tslot_after_fork_child(struct oi_tslot *mine)
 {
     held = mine != NULL;
-    if (mine) /* it may have been claimed by a thread that is gone */
-        oi_store_relaxed(&mine->state, parked ? OI_TSLOT_PARKED : OI_TSLOT_THREAD);
     for (uint32_t id = 1; id <= created; id++) {
         if (slots[id] != mine && oi_load_relaxed(&slots[id]->state) != OI_TSLOT_VACANT)
             oi_store_relaxed(&slots[id]->state, OI_TSLOT_RETIRED);

@@ -75,7 +75,7 @@ bool oi_tslot_claim_in_turn(struct oi_tslot *slot);
 void oi_tslot_let_go(struct oi_tslot *slot);
 
 /* The lock under which slots are attached and vacated, held around fork; in the child, every slot but `mine` (may be NULL)
- * that was held or claimed is retired. parked: whether the forking thread has parked its slot. */
+ * that was held or claimed is retired. */
 void oi_tslot_before_fork(void);
 void oi_tslot_after_fork_parent(void);
-void oi_tslot_after_fork_child(struct oi_tslot *mine, bool parked);
+void oi_tslot_after_fork_child(struct oi_tslot *mine);

@@ -157,6 +157,10 @@ static int fork_once(int number)
 
 static void test_fork_under_load(void)
 {
+#if defined(TEST_TSAN)
+    printf("       skipped: ThreadSanitizer does not let such children start threads\n");
+    return;
+#endif
     pthread_t threads[WORKERS + 1];
     shared = table_new(ITEMS);
     ouro_share(shared);

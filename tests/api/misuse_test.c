@@ -122,24 +122,25 @@ static void do_compare_set_content(void *dead)
 struct use {
     const char *call;
     void (*fn)(void *object);
+    bool reading; /* allowed in a read section, where an object may die at any time */
 };
 
 static const struct use uses[] = {
-    {"ouro_release", do_release},
-    {"ouro_retain", do_retain},
-    {"ouro_share", do_share},
-    {"ouro_immortalize", do_immortalize},
-    {"ouro_type_of", do_type_of},
-    {"ouro_get", do_get},
-    {"ouro_set", do_set},
-    {"ouro_give", do_give},
-    {"ouro_take", do_take},
-    {"ouro_swap", do_swap},
-    {"ouro_compare_set", do_compare_set},
-    {"ouro_weak_new", do_weak_new},
-    {"ouro_weak_get", do_weak_get},
-    {"ouro_set", do_set_content},
-    {"ouro_compare_set", do_compare_set_content},
+    {"ouro_release", do_release, false},
+    {"ouro_retain", do_retain, false},
+    {"ouro_share", do_share, false},
+    {"ouro_immortalize", do_immortalize, false},
+    {"ouro_type_of", do_type_of, true},
+    {"ouro_get", do_get, true},
+    {"ouro_set", do_set, false},
+    {"ouro_give", do_give, false},
+    {"ouro_take", do_take, false},
+    {"ouro_swap", do_swap, false},
+    {"ouro_compare_set", do_compare_set, false},
+    {"ouro_weak_new", do_weak_new, false},
+    {"ouro_weak_get", do_weak_get, false},
+    {"ouro_set", do_set_content, false},
+    {"ouro_compare_set", do_compare_set_content, false},
 };
 enum { USES = sizeof uses / sizeof *uses };
 
@@ -163,6 +164,8 @@ static void test_dead_published(void)
     struct node *c = plain_new(0);
     ouro_share(container = c);
     for (int i = 0; i < USES; i++) {
+        if (uses[i].reading)
+            continue;
         ouro_read_begin();
         struct node *dead = dead_node(true);
         uses[i].fn(dead);
@@ -178,7 +181,9 @@ static void test_dead_published(void)
 /* Some time after, when the block is free. */
 static void test_dead_published_and_freed(void)
 {
-    for (int i = 0; i < 2; i++) {
+    struct node *c = plain_new(0);
+    ouro_share(container = c);
+    for (int i = 0; i < USES; i++) {
         struct node *kept = plain_new(0); /* so that the page is not given back */
         void *dead = dead_node(true);
         CHECK_GE(live_objects(), 1);
@@ -187,6 +192,7 @@ static void test_dead_published_and_freed(void)
         ouro_release(kept);
         check_heap();
     }
+    ouro_release(c);
 }
 
 static void *over_release(void *object)

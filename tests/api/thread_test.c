@@ -298,6 +298,12 @@ static void *end_with_destructor(void *arg)
     return NULL;
 }
 
+#if defined(TEST_TSAN)
+enum { ROUNDS = 2 }; /* its own end of the thread comes in the fourth, with what the library does in response to the third */
+#else
+enum { ROUNDS = 3 };
+#endif
+
 static void test_tls_destructors(void)
 {
     CHECK_EQ(pthread_key_create(&key, destroy_late), 0);
@@ -305,7 +311,7 @@ static void test_tls_destructors(void)
     ouro_share(shared);
     long ends = 0;
     for (int i = 0; i < 60; i++) {
-        struct late late = {i % 3, ouro_retain(shared)}; /* in the first, second or third round of destructors */
+        struct late late = {i % ROUNDS, ouro_retain(shared)}; /* in the first, second or third round of destructors */
         thread_do(end_with_destructor, &late, 0);
         ends += 2;
         CHECK_EQ(finalized(), ends);

@@ -20,9 +20,9 @@
 #endif
 
 #if defined(TEST_TSAN)
-#define TEST_SLOWDOWN 16
+#define TEST_SLOWDOWN 12
 #elif defined(TEST_ASAN)
-#define TEST_SLOWDOWN 5
+#define TEST_SLOWDOWN 3
 #else
 #define TEST_SLOWDOWN 1
 #endif

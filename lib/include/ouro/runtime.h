@@ -74,7 +74,8 @@ typedef struct ouro_leak_report {
 /* Ends the runtime: detaches the caller, collects, carries out what was handed to parked and exited threads, returns free memory,
  * stops the background thread, and counts what is left into *report (may be NULL). What is left stays valid, other
  * attached threads may go on, and any call starts the runtime again. Leaks are no failure. OURO_E_USAGE: called in a
- * read section or a finalizer. May block; may run finalizers. */
+ * read section or a finalizer; OURO_E_AGAIN: another thread is doing it. May block; may run finalizers. While other threads go on
+ * using objects, the report is a moment's estimate. */
 OURO_API ouro_status ouro_shutdown(ouro_leak_report *report);
 
 OURO_END_DECLS

@@ -11,7 +11,8 @@
 #endif
 
 #define OURO_PRIVATE_FIELD(T, m) \
-    (uint32_t)(offsetof(T, m) / sizeof(ouro_slot) | (sizeof(((T *)0)->m) / sizeof(ouro_slot)) << 16)
+    (uint32_t)(offsetof(T, m) / sizeof(ouro_slot) | (sizeof(((T *)0)->m) / sizeof(ouro_slot)) << 16 | \
+               0 * sizeof(char[offsetof(T, m) < (1u << 19) && sizeof(((T *)0)->m) < (1u << 19) ? 1 : -1]))
 
 /* EACH(T, a, b, ...) is FIELD(T, a), FIELD(T, b), ...: picks the E<n> whose n is the number of members. */
 #define OURO_PRIVATE_EACH(T, ...)                                                                                     \
