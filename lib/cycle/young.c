@@ -215,14 +215,17 @@ static void reclaim(struct oi_act *act)
     act->destroying = outer;
 }
 
-static void set_base(struct oi_local *self)
+/* Returns the blocks in use on the young pages. */
+static size_t set_base(struct oi_local *self)
 {
+    size_t blocks = 0;
     struct oi_page *page;
     pthread_mutex_lock(&self->pool.young_lock);
     leave_young_pages(self, &self->pool.young);
     LIST_FOREACH(page, &self->pool.young, young)
-        page->young_base = page->used;
+        blocks += page->young_base = page->used;
     pthread_mutex_unlock(&self->pool.young_lock);
+    return blocks;
 }
 
 static void hold_callbacks(struct oi_act *act, struct oi_young *young)
@@ -254,7 +257,7 @@ bool oi_young_collect(struct oi_act *act, struct oi_young *young, struct oi_youn
         hold_callbacks(act, young);
     result->freed = found.garbage;
     young->survivors = found.survivors;
-    set_base(self);
+    young->blocks = set_base(self);
     oi_destroy_run(act);
     return true;
 }

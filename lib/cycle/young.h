@@ -13,6 +13,7 @@ struct oi_young {
     struct ouro_weak *due_callbacks; /* callbacks that wait for ouro_finalizers_run */
     size_t limit;                  /* collect when this many blocks have been added since the last one */
     size_t survivors;              /* objects that the last one left */
+    size_t blocks;                 /* in use on the young pages after the last one, candidates or not: what looking at them costs */
 };
 
 /* Finalizers and callbacks of garbage cycles run in ouro_finalizers_run only. Set at start. */

@@ -78,10 +78,9 @@ static inline void *oi_pool_alloc(struct oi_pool *pool, unsigned index)
     return block;
 }
 
-/* Frees a block of one of the pool's own pages. The holder. */
-static inline void oi_pool_free(struct oi_pool *pool, void *freed)
+/* Puts a block on its page's free list. The holder. True: oi_pool_page_changed must be called. */
+static inline bool oi_pool_free_to(struct oi_page *page, void *freed)
 {
-    struct oi_page *page = oi_page_of(freed);
     struct oi_block *block = freed, *old = page->free;
     /* Relaxed: the block is nobody else's; a walker that sees it sees it free or not. */
     oi_store_relaxed(&block->first, 0);
@@ -89,7 +88,14 @@ static inline void oi_pool_free(struct oi_pool *pool, void *freed)
     page->free = block;
     uint32_t used = oi_load_relaxed(&page->used) - 1;
     oi_store_relaxed(&page->used, used);
-    if (OI_UNLIKELY(!old || !used))
+    return !old || !used;
+}
+
+/* Frees a block of one of the pool's own pages. The holder. */
+static inline void oi_pool_free(struct oi_pool *pool, void *freed)
+{
+    struct oi_page *page = oi_page_of(freed);
+    if (OI_UNLIKELY(oi_pool_free_to(page, freed)))
         oi_pool_page_changed(pool, page);
 }
 

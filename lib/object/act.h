@@ -28,10 +28,15 @@ struct oi_local {
 struct oi_act {
     struct oi_local *self; /* the slot it holds; oi_nobody when it holds none */
     struct oi_local *home; /* the slot it gets back at blocking_end, while parked; else NULL */
-    uint32_t reading;      /* depth of user-visible read sections */
-    bool destroying;       /* the destroy loop is on the stack: what dies is left to it */
-    bool calling;          /* the loop of weak callbacks is on the stack */
-    bool in_user_code;     /* a finalizer or weak callback is on the stack */
+    union {
+        struct {
+            uint32_t reading;  /* depth of user-visible read sections */
+            bool destroying;   /* the destroy loop is on the stack: what dies is left to it */
+            bool calling;      /* the loop of weak callbacks is on the stack */
+            bool in_user_code; /* a finalizer or weak callback is on the stack */
+        };
+        uint64_t busy;         /* 0: none of these, in one look */
+    };
     ouro_object *dead_plain;  /* private, nothing special about them; linked at byte 8 */
     ouro_object *dead;        /* DEAD, to be finalized or destroyed; this and the next two: oi_dead_link */
     ouro_object *dead_waiting; /* DEAD, to be finalized when the read section ends */

@@ -113,10 +113,8 @@ bool oi_unbias(ouro_object *o, uint32_t used, const char *call)
     return n == OI_DEAD;
 }
 
-void ouro_private_release_last(void *object)
+void oi_release_last(struct oi_act *act, ouro_object *o)
 {
-    ouro_object *o = object;
-    struct oi_act *act = &oi_act;
     if (!(oi_flags(o) & OI_PUBLISHED))
         oi_destroy_private(act, o);
     else if (oi_unbias(o, 1, "ouro_release"))
@@ -175,7 +173,7 @@ void oi_release(struct oi_act *act, ouro_object *o, const char *call)
     }
     if (id == oi_my_id()) {
         if (ouro_private_sub1(&o->ouro_private_local))
-            ouro_private_release_last(o);
+            oi_release_last(act, o);
     } else {
         release_shared(act, o, id, call);
     }

@@ -30,6 +30,9 @@ bool oi_try_retain(ouro_object *o);
 /* Drops one reference; as ouro_release, but says `call` in reports. */
 void oi_release(struct oi_act *act, ouro_object *o, const char *call);
 
+/* The owner's last reference went, and shows in `local`: destroys the object, or ends its bias. */
+void oi_release_last(struct oi_act *act, ouro_object *o);
+
 /* Ends the bias of an object whose slot the caller holds, using up `used` references (0 or 1). True: there are none left, and the
  * object is DEAD and the caller's. */
 bool oi_unbias(ouro_object *o, uint32_t used, const char *call);

@@ -3,6 +3,7 @@
 
 #include "mem/limbo.h"
 #include "object/count.h"
+#include "object/inbox.h"
 #include "object/weak.h"
 
 /* The plain list is linked by a pointer at byte 8: nobody will read those counts again. */
@@ -50,7 +51,7 @@ static void release_child(struct oi_act *act, ouro_object *o)
     if (is_plain(act, oi_flags(o)))
         push_plain(act, o);
     else
-        ouro_private_release_last(o);
+        oi_release_last(act, o);
 }
 
 static void release_ref(ouro_object *ref, void *act)
@@ -64,41 +65,74 @@ void oi_release_slots(struct oi_act *act, const struct oi_type *type, ouro_objec
     oi_each_ref(type, o, release_ref, act);
 }
 
-/* Destroys a private object that is_plain and whose type is simple, and all that dies with it and is like it. This is where most
- * objects end, so everything is in registers: the stack of what is still to be done, threaded through the dead objects; the slot's
- * id and pool. No user code runs here, so neither changes. What is not like it goes to the other lists. */
-static void destroy_plain(struct oi_act *act, ouro_object *o)
+/* What the quick loop below leaves to others. They may give pages back, and put objects on the lists. */
+static OI_NOINLINE void destroy_other(struct oi_act *act, const struct oi_type *type, ouro_object *o)
+{
+    if (type->special) {
+        make_dead(o);
+        oi_destroy_later(act, o);
+    } else {
+        oi_release_slots(act, type, o);
+        oi_pool_free(&act->self->pool, o);
+    }
+}
+
+/* Destroys a private object that is_plain, and all that dies with it and is like it. This is where most objects end, so everything is in
+ * registers: the stack of what is still to be done, threaded through the dead objects; the layout of the type and the page that
+ * the previous one had, for objects of one type come together. No user code runs here, so the slot does not change.
+ * The caller has set `destroying`: what is not like it goes to the other lists. */
+static inline void destroy_plain(struct oi_act *act, ouro_object *o)
 {
     const uint32_t id = oi_my_id();
     struct oi_pool *const pool = &act->self->pool;
     ouro_object *todo = NULL;
+    struct oi_page *page = NULL;
+    uintptr_t unit = 0; /* of `page`; 0: look again */
+    uint32_t word = 0;  /* of the type that the next two are of */
+    size_t first = 0, past = 0;
     for (;;) {
-        const struct oi_type *type = oi_type_of(o);
-        if (OI_LIKELY(type->simple)) {
-            ouro_slot *slot = (ouro_slot *)o + type->runs[0].first;
-            for (ouro_slot *end = slot + type->runs[0].count; slot < end; slot++) {
-                ouro_object *child = oi_slot_ref(slot->ouro_private_ref);
-                if (!child)
-                    continue;
-                if (OI_UNLIKELY(!oi_is_plain_of(child, id))) {
-                    release_child(act, child);
-                } else if (ouro_private_sub1(&child->ouro_private_local)) {
-                    ((struct plain *)child)->next = todo;
-                    todo = child;
-                }
+        ouro_object *next = NULL;
+        if (OI_UNLIKELY(oi_type_word(o) != word)) {
+            const struct oi_type *type = oi_type_of(o);
+            if (OI_UNLIKELY(!type->simple)) {
+                destroy_other(act, type, o);
+                unit = 0;
+                goto done;
             }
-            oi_pool_free(pool, o);
-        } else if (type->special) {
-            make_dead(o);
-            oi_destroy_later(act, o);
-        } else {
-            oi_release_slots(act, type, o);
-            oi_pool_free(pool, o);
+            word = oi_type_word(o);
+            first = (size_t)type->runs[0].first * sizeof(ouro_slot);
+            past = first + (size_t)type->runs[0].count * sizeof(ouro_slot);
         }
-        if (!todo)
-            return;
-        o = todo;
-        todo = ((struct plain *)o)->next;
+        for (size_t at = first; at < past; at += sizeof(ouro_slot)) {
+            ouro_object *child = oi_slot_ref(((ouro_slot *)((char *)o + at))->ouro_private_ref);
+            if (!child)
+                continue;
+            if (OI_UNLIKELY(!oi_is_plain_of(child, id))) {
+                release_child(act, child);
+                unit = 0;
+            } else if (ouro_private_sub1(&child->ouro_private_local)) {
+                if (next) {
+                    ((struct plain *)next)->next = todo;
+                    todo = next;
+                }
+                next = child;
+            }
+        }
+        if ((uintptr_t)o >> OI_UNIT_SHIFT != unit) {
+            unit = (uintptr_t)o >> OI_UNIT_SHIFT;
+            page = oi_page_of(o);
+        }
+        if (OI_UNLIKELY(oi_pool_free_to(page, o))) {
+            oi_pool_page_changed(pool, page);
+            unit = 0;
+        }
+    done:
+        if (!next) {
+            if (!(next = todo))
+                return;
+            todo = ((struct plain *)next)->next;
+        }
+        o = next;
     }
 }
 
@@ -208,6 +242,37 @@ void oi_destroy_run(struct oi_act *act)
     act->destroying = false;
     if (OI_UNLIKELY(act->callbacks))
         oi_weak_run_callbacks(act);
+}
+
+/* A private object with nothing special, dropped where nothing special goes on. */
+static OI_NOINLINE void destroy_plain_tree(struct oi_act *act, ouro_object *o)
+{
+    act->destroying = true;
+    destroy_plain(act, o);
+    act->destroying = false;
+    if (OI_UNLIKELY(act->dead_plain || act->dead || act->callbacks))
+        oi_destroy_run(act);
+}
+
+void ouro_private_release_last(void *object)
+{
+    ouro_object *o = object;
+    struct oi_act *act = &oi_act;
+    if (OI_UNLIKELY(!oi_is_plain_of(o, oi_my_id()) || act->busy)) {
+        oi_release_last(act, o);
+        return;
+    }
+    const struct oi_type *type = oi_type_of(o);
+    ouro_slot *slot = (ouro_slot *)o + type->runs[0].first, *end = slot + type->runs[0].count;
+    while (slot < end && !slot->ouro_private_ref)
+        slot++;
+    if (OI_LIKELY(type->simple && slot == end)) /* nothing dies with it */
+        oi_pool_free(&act->self->pool, o);
+    else
+        destroy_plain_tree(act, o);
+    /* A thread that only makes and drops objects never allocates slowly, so it looks into its inbox here. */
+    if (OI_UNLIKELY(!oi_stack_is_empty(&act->self->tslot.inbox)))
+        oi_inbox_look(act);
 }
 
 void oi_destroy_private(struct oi_act *act, ouro_object *o)

@@ -10,10 +10,9 @@
 #include "port/os.h"
 #include "runtime/runtime.h"
 
-/* Pacing. A collection looks at every private object, so it is worth its price when enough has been added since the last one: FIRST blocks at
- * the least, and, as long as collections find next to nothing, as many as there were survivors, which keeps the price
- * below a constant per object made. When they do find something, a fifth of the survivors: then what is dead and not
- * yet found stays below that. */
+/* Pacing. A collection looks at every block of the young pages, so it is worth its price when enough has been added since the last one: FIRST blocks
+ * at the least, and, as long as collections find next to nothing, as many as were left, which keeps the price below a constant
+ * per object made. When they do find something, a fifth of what was left: then what is dead and not yet found stays below that. */
 #define FIRST ((size_t)10000)
 #define LIMBO_WAIT_MS 20 /* the longest that an allocation waits when memory is out */
 #define ROUNDS 8 /* finalizers that make garbage with finalizers do not keep a collection going for ever */
@@ -31,13 +30,13 @@ void oi_collect_init(void)
     oi_young_manual = oi_options.flags & OURO_FINALIZE_MANUAL;
 }
 
-static size_t limit_after(const struct oi_young_result *result, size_t survivors)
+static size_t limit_after(const struct oi_young_result *result, size_t blocks)
 {
     size_t pinned = oi_load_relaxed(&threshold[0]);
     if (pinned)
         return pinned;
     bool good = result->freed * GOOD_YIELD > result->candidates;
-    size_t limit = good ? survivors / 5 : survivors;
+    size_t limit = good ? blocks / 5 : blocks;
     return limit > FIRST ? limit : FIRST;
 }
 
@@ -66,7 +65,7 @@ static bool collect_once(struct oi_act *act, struct oi_young_result *result)
     bool ok = oi_young_collect(act, &thread->young, result);
     if (ok)
         record(result, oi_os_now_ns() - start);
-    thread->young.limit = limit_after(result, thread->young.survivors);
+    thread->young.limit = limit_after(result, thread->young.blocks);
     thread->local.pool.fresh_blocks = 0;
     thread->local.pool.fresh_limit = thread->young.limit;
     return ok;
@@ -94,7 +93,7 @@ static bool is_worth_it(struct oi_act *act)
     struct oi_thread *thread = oi_thread_of(act->self);
     size_t added = oi_young_added(act);
     size_t pinned = oi_load_relaxed(&threshold[0]), limit = pinned ? pinned : thread->young.limit;
-    size_t hurried = thread->young.survivors / 8 > FIRST / 8 ? thread->young.survivors / 8 : FIRST / 8;
+    size_t hurried = thread->young.blocks / 8 > FIRST / 8 ? thread->young.blocks / 8 : FIRST / 8;
     if (oi_page_is_over_soft_limit() && limit > hurried)
         limit = hurried;
     if (added >= limit)
