@@ -49,10 +49,10 @@ static struct package *package_new(struct span name, uint64_t hash)
     return NULL;
 }
 
-bool graph_init(struct graph *graph, size_t packages_expected)
+bool graph_init(struct graph *graph, size_t file_length)
 {
     size_t buckets = 16;
-    while (buckets < packages_expected)
+    while (buckets < file_length / 256) /* few stanzas are shorter */
         buckets *= 2;
     *graph = (struct graph){.index = make_array(&list_type, buckets)};
     pthread_mutex_init(&graph->writers, NULL);
@@ -193,24 +193,30 @@ bool list_has(const struct list *list, const struct package *package)
     return false;
 }
 
+static uint64_t pair_hash(const struct package *dependant, const struct package *needed)
+{
+    uint64_t h = (dependant->hash ^ needed->hash >> 32 ^ needed->hash << 32) * UINT64_C(0x9e3779b97f4a7c15);
+    return (h ^ h >> 29) * UINT64_C(0xbf58476d1ce4e5b9);
+}
+
 struct census graph_census(const struct graph *graph)
 {
     struct census census = {.packages = graph->packages->array.length};
-    size_t backlinks = 0;
     for (size_t i = 0; i < census.packages; i++) {
         ouro_read_begin(); /* one per package: memory of the dead waits for the longest section */
         const struct package *package = ouro_peek(&graph->packages->items[i]);
         const struct list *list = package_depends(package);
         census.installed += ouro_peek(&package->version) != NULL;
-        for (size_t k = 0; list && k < list->array.length; k++)
-            census.dependencies += ouro_peek(&list->items[k]) != NULL;
+        for (size_t k = 0; list && k < list->array.length; k++) {
+            census.dependencies++;
+            census.dependencies_sum += pair_hash(package, ouro_peek(&list->items[k]));
+        }
         for (struct backlink *link = ouro_peek(&package->dependants); link; link = ouro_peek(&link->next)) {
-            backlinks++;
-            census.wrong += !list_has(package_depends(ouro_peek(&link->package)), package);
+            census.backlinks++;
+            census.backlinks_sum += pair_hash(ouro_peek(&link->package), package);
         }
         ouro_read_end();
     }
-    census.wrong += backlinks > census.dependencies ? backlinks - census.dependencies : census.dependencies - backlinks;
     return census;
 }
 

@@ -39,7 +39,7 @@ struct list {
 struct version {
     ouro_object object;
     ouro_slot number;  /* text */
-    ouro_slot depends; /* list of packages, none twice; unused places, at the end, are NULL */
+    ouro_slot depends; /* list of packages; the same one may be there twice, and then has two backlinks */
     size_t offset;     /* of the stanza: of several for one package the last in the file counts */
     size_t revision;   /* 0 as parsed, more after updates */
     bool wanted;       /* essential, or of a priority that every system has */
@@ -70,11 +70,12 @@ struct graph {
     pthread_mutex_t writers; /* taken to change dependencies; readers know nothing of it */
 };
 
+/* The sums are over all pairs of dependant and needed package, the same for the same pairs in any order. */
 struct census {
     size_t packages; /* names, that is: also of those that are only depended on */
     size_t installed;
-    size_t dependencies;
-    size_t wrong; /* dependencies without a backlink, backlinks without a dependency */
+    size_t dependencies, backlinks;
+    uint64_t dependencies_sum, backlinks_sum;
 };
 
 extern ouro_type list_type;
@@ -84,8 +85,8 @@ struct text *text_new(struct span span);
 struct version *version_new(void);
 struct backlink *backlink_new(struct package *dependant);
 
-/* False: no memory. */
-bool graph_init(struct graph *graph, size_t packages_expected);
+/* Sized for the packages of a file of that length. False: no memory. */
+bool graph_init(struct graph *graph, size_t file_length);
 
 /* The package of that name, made if need be, as a new reference; NULL: no memory. Any thread. */
 struct package *graph_package(struct graph *graph, struct span name);

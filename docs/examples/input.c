@@ -14,7 +14,6 @@
 #include <strings.h>
 
 #define INPUT_MAX ((size_t)1 << 30)
-#define STANZA_MAX ((size_t)1 << 20) /* hundreds of times the largest there is */
 
 static bool refuse(const char *path, const char *format, ...)
 {
@@ -124,7 +123,6 @@ static bool check_and_count(struct input *input, const char *path)
     struct span rest = {input->text, input->length}, line;
     struct span package = {0}, version = {0}, status = {0};
     size_t number = 0, start = 0; /* of the line, and of the stanza's first line: 0 between stanzas */
-    const char *start_at = NULL;
     for (bool more = true; more;) {
         more = span_line(&rest, &line);
         number += more;
@@ -141,12 +139,8 @@ static bool check_and_count(struct input *input, const char *path)
         }
         if (line.at[0] == ' ' || line.at[0] == '\t' ? !start : !is_field(line))
             return refuse(path, "line %zu is not \"Field: value\": not a package index, or damaged", number);
-        if (!start) {
+        if (!start)
             start = number;
-            start_at = line.at;
-        }
-        if ((size_t)(line.at + line.length - start_at) > STANZA_MAX)
-            return refuse(path, "the stanza at line %zu is larger than %zu KiB", start, STANZA_MAX >> 10);
         struct span again;
         if (package.length > 0 && span_field(line, "Package", &again))
             return refuse(path, "line %zu is a second Package in one stanza", number);

@@ -67,17 +67,14 @@ static size_t count_needs(struct span field)
     return count;
 }
 
-/* Fills in the packages that the field names, from place *count on, each only once. False: no memory. */
+/* Fills in the packages that the field names, from place *count on. False: no memory. */
 static bool add_needs(struct graph *graph, struct list *list, size_t *count, struct span field)
 {
     for (struct span name; next_need(&field, &name);) {
         struct package *package = graph_package(graph, name);
         if (!package)
             return false;
-        if (list_has(list, package)) /* the list is private still: it may be read without a section */
-            ouro_release(package);
-        else
-            ouro_give(list, &list->items[(*count)++], package);
+        ouro_give(list, &list->items[(*count)++], package);
     }
     return true;
 }
@@ -172,10 +169,10 @@ static void link_back(unsigned member, void *arg)
         struct list *list = version ? ouro_get(version, &version->depends) : NULL;
         for (size_t k = 0; list && k < list->array.length; k++) {
             struct package *needed = ouro_get(list, &list->items[k]);
-            struct backlink *link = needed ? backlink_new(package) : NULL;
+            struct backlink *link = backlink_new(package);
             if (link)
                 package_add_dependant(needed, link);
-            else if (needed)
+            else
                 atomic_store(&job->failed, true);
             ouro_release(needed);
         }

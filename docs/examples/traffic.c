@@ -176,11 +176,10 @@ static bool detour(struct graph *graph, struct package *package, struct package 
     struct list *list = ouro_try_retain(package_depends(package));
     size_t length = list ? list->array.length : 0, i = length > 0 ? rng_below(rng, length) : 0;
     struct package *needed = length > 0 ? ouro_try_retain(ouro_peek(&list->items[i])) : NULL;
-    bool sensible = needed && !list_has(list, other);
     ouro_read_end();
 
     bool ok = true;
-    if (sensible) {
+    if (needed) {
         struct backlink *there = backlink_new(package), *back = backlink_new(package);
         ok = there && back; /* before anything is changed */
         if (ok) {

@@ -32,6 +32,7 @@ static struct oi_block *last_of(const struct oi_page *page, uint32_t position)
 void oi_page_push_remote(struct oi_page *page, uint32_t head, uint32_t n)
 {
     struct oi_block *tail = NULL;
+    struct oi_pool *pool = page->pool; /* before the blocks are handed over, for then the page may go */
     uint64_t old = oi_load_relaxed(&page->remote), new;
     do {
         if (tail || OI_CHAIN_HEAD(old)) {
@@ -42,10 +43,14 @@ void oi_page_push_remote(struct oi_page *page, uint32_t head, uint32_t n)
         /* Release: the chain's links, and all use of its blocks, before the holder takes them; acquire: who clears FULL
          * has the page as its pool left it. Pairs with take_remote and set_full [MO-remote]. */
     } while (!oi_cas_weak_acqrel(&page->remote, &old, new));
-    if (!(old & OI_REMOTE_FULL))
+    if (!(old & OI_REMOTE_FULL)) {
+        /* Release, after the chain: pairs with release_empty [MO-remote]. The page may have been released by now: its pool, a
+         * thread slot's, is there for good, and this only makes its holder look. */
+        if (!oi_load_relaxed(&pool->touched))
+            oi_store_release(&pool->touched, true);
         return;
+    }
     /* This thread cleared FULL, so the page is on no list of its pool and it alone decides where it goes. */
-    struct oi_pool *pool = page->pool;
     if (OI_CHAIN_COUNT(new) == page->capacity && pthread_mutex_trylock(&pool->young_lock) == 0) {
         /* Every block is here: nobody uses or frees one any more. The lock is busy only while the pool's holder
          * walks its young pages; then the page takes the other way. */
@@ -165,6 +170,36 @@ static void take_returned(struct oi_pool *pool)
     }
 }
 
+/* True if every block that is in use has been freed by others. Relaxed: the count only grows, until the holder takes it. */
+static bool is_empty(const struct oi_page *page)
+{
+    return OI_CHAIN_COUNT(oi_load_relaxed(&page->remote)) == page->used;
+}
+
+/* Releases at most max available pages that are empty by what others freed. Returns how many are still allowed. */
+static unsigned release_empty(struct oi_pool *pool, unsigned max)
+{
+    /* Acquire: pairs with oi_page_push_remote [MO-remote]. */
+    if (!oi_load_relaxed(&pool->touched) || !oi_exchange_acquire(&pool->touched, false))
+        return max;
+    for (unsigned index = OI_POOL_TOKENS; index < OI_POOL_COUNT; index++) {
+        struct oi_page *page, *next;
+        for (page = LIST_FIRST(&pool->available[index]); page; page = next) {
+            next = LIST_NEXT(page, link);
+            if (!is_empty(page))
+                continue;
+            if (!max) {
+                oi_store_relaxed(&pool->touched, true);
+                return 0;
+            }
+            max--;
+            LIST_REMOVE(page, link);
+            release_page(pool, page);
+        }
+    }
+    return max;
+}
+
 static bool has_free(struct oi_page *page)
 {
     if (!page->free)
@@ -185,6 +220,7 @@ static struct oi_page *next_page(struct oi_pool *pool, unsigned index)
             return page;
         OI_ASSERT(!"an available page has a free block");
     }
+    release_empty(pool, UINT32_MAX); /* before asking for more, give back */
     bool raw = index < OI_POOL_FIRST;
     enum oi_page_kind kind = raw ? OI_PAGE_RAW : (index - OI_POOL_FIRST) % 2 ? OI_PAGE_LEAF : OI_PAGE_TRACED;
     size_t size = index == OI_POOL_TOKENS    ? OI_BLOCK_MIN
@@ -294,15 +330,18 @@ void oi_pool_collect(struct oi_pool *pool)
     }
 }
 
-void oi_pool_collect_some(struct oi_pool *pool, unsigned max)
+bool oi_pool_has_news(const struct oi_pool *pool)
+{
+    return oi_load_relaxed(&pool->touched) || !oi_stack_is_empty(&pool->returned);
+}
+
+bool oi_pool_collect_some(struct oi_pool *pool, unsigned max)
 {
     struct oi_stack_node *node = oi_stack_is_empty(&pool->returned) ? NULL : oi_stack_take_all(&pool->returned);
     while (node) {
         struct oi_page *page = OI_CONTAINER_OF(node, struct oi_page, returned);
         node = node->next;
-        /* Relaxed: the count only grows, and what it counts is taken by the holder, which is this thread. */
-        bool empty = OI_CHAIN_COUNT(oi_load_relaxed(&page->remote)) == page->used;
-        if (!empty && page->index != OI_POOL_LARGE) {
+        if (!is_empty(page) && page->index != OI_POOL_LARGE) {
             make_available(pool, page); /* takes its blocks in when it is needed */
         } else if (max) {
             max--;
@@ -311,4 +350,5 @@ void oi_pool_collect_some(struct oi_pool *pool, unsigned max)
             oi_stack_push(&pool->returned, &page->returned);
         }
     }
+    return !release_empty(pool, max);
 }

@@ -37,6 +37,7 @@ struct oi_pool {
 
     /* Shared. */
     struct oi_stack returned;      /* pages that others took out of FULL; the holder takes them back */
+    bool touched;                  /* atomic flag: others have freed blocks of pages that are not FULL */
     pthread_mutex_t young_lock;    /* protects the lists below: the holder takes it, and whoever releases a page on one */
     struct oi_young_list young;      /* TRACED pages on which private objects may be */
     struct oi_young_list young_leaf; /* and LEAF ones */
@@ -63,8 +64,12 @@ void oi_page_push_remote(struct oi_page *page, uint32_t head, uint32_t n);
 /* Takes in what others have pushed onto pages and sent back, releases empty pages. The holder. */
 void oi_pool_collect(struct oi_pool *pool);
 
-/* Takes back what was sent back, releasing at most max pages: for a claimer, who must not keep the slot for long. */
-void oi_pool_collect_some(struct oi_pool *pool, unsigned max);
+/* True if others have freed something since the last look; a moment's reading. Any thread. */
+bool oi_pool_has_news(const struct oi_pool *pool);
+
+/* Takes back what was sent back and releases what is empty by what others freed, at most max pages: for a claimer, who must not keep
+ * the slot for long. True: there is more. */
+bool oi_pool_collect_some(struct oi_pool *pool, unsigned max);
 
 /* Pops a block; its content is undefined but for the first 4 bytes, which are 0. The holder. */
 static inline void *oi_pool_alloc(struct oi_pool *pool, unsigned index)

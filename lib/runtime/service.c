@@ -21,19 +21,21 @@ static bool stopping;      /* atomic */
 static struct oi_wakeup wakeup;
 static long purge_delay_ms; /* atomic */
 
-void oi_service_sweep(bool whole)
+static void sweep(struct oi_tslot *slot, bool whole)
 {
-    for (uint32_t id = 1, n = oi_tslot_count(); id <= n; id++) {
-        struct oi_tslot *slot = oi_tslot_find(id);
-        struct oi_pool *pool = &OI_CONTAINER_OF(slot, struct oi_local, tslot)->pool;
-        if ((!whole && oi_stack_is_empty(&pool->returned)) || !oi_tslot_claim(slot))
-            continue;
+    struct oi_pool *pool = &OI_CONTAINER_OF(slot, struct oi_local, tslot)->pool;
+    for (bool more = whole || oi_pool_has_news(pool); more && oi_tslot_claim(slot);) {
+        more = !whole && oi_pool_collect_some(pool, SWEEP_PAGES);
         if (whole)
             oi_pool_collect(pool);
-        else
-            oi_pool_collect_some(pool, SWEEP_PAGES);
-        oi_tslot_let_go(slot); /* what came in meanwhile is the duty of who pushed it (S3) */
+        oi_tslot_let_go(slot); /* what came into the inbox meanwhile is the duty of who pushed it (S3) */
     }
+}
+
+void oi_service_sweep(bool whole)
+{
+    for (uint32_t id = 1, n = oi_tslot_count(); id <= n; id++)
+        sweep(oi_tslot_find(id), whole);
 }
 
 /* One pass. Returns how long to sleep until the next is due by itself; negative: for ever. */
