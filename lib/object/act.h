@@ -22,6 +22,7 @@ struct oi_local {
     uint64_t birth;        /* what this slot adds to the first 8 bytes of a new object */
     uint64_t birth_counts; /* and its last 8 */
     struct oi_page *gray;  /* pages with gray objects (object/gray.h) */
+    bool due;              /* a collection inside ouro_new has left user code waiting: see oi_upcalls.run_due */
 };
 
 /* Goes with the thread. */
@@ -76,6 +77,8 @@ struct oi_upcalls {
     bool (*hold_slot)(struct oi_act *act);
     /* The thread's pool has handed out fresh_limit blocks: collect, or raise the limit. force: memory is out. */
     void (*pressure)(struct oi_act *act, bool force);
+    /* Runs what is due. */
+    void (*run_due)(struct oi_act *act);
     /* There is something for the background thread to do. */
     void (*wake)(void);
 };

@@ -270,9 +270,12 @@ void ouro_private_release_last(void *object)
         oi_pool_free(&act->self->pool, o);
     else
         destroy_plain_tree(act, o);
-    /* A thread that only makes and drops objects never allocates slowly, so it looks into its inbox here. */
+    /* A thread that only makes and drops objects never allocates slowly, so it looks into its inbox here; and it may run here what
+     * ouro_new may not. */
     if (OI_UNLIKELY(!oi_stack_is_empty(&act->self->tslot.inbox)))
         oi_inbox_look(act);
+    if (OI_UNLIKELY(act->self->due))
+        oi_upcalls.run_due(act);
 }
 
 void oi_destroy_private(struct oi_act *act, ouro_object *o)

@@ -64,7 +64,7 @@ static inline int32_t oi_count(uint32_t shared)
 }
 
 /* True if an object that the caller claims to hold is dead: its block is free, or in limbo. */
-#define oi_is_dead(o) (!oi_type_word(o) || ((oi_flags(o) & OI_PUBLISHED) && oi_shared(o) == OI_DEAD))
+#define oi_is_dead(o) (!oi_type_word(o) || (oi_shared(o) == OI_DEAD && !OI_ID(oi_owner(o))))
 
 static inline bool oi_is_finalizing(uint32_t shared)
 {

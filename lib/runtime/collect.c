@@ -71,6 +71,25 @@ static bool collect_once(struct oi_act *act, struct oi_young_result *result)
     return ok;
 }
 
+void oi_collect_run_due(struct oi_act *act)
+{
+    act->self->due = false;
+    if (!oi_young_manual)
+        oi_young_run_due(act, &oi_thread_of(act->self)->young, SIZE_MAX);
+}
+
+/* Inside ouro_new: finalizers wait, for the caller may be in the middle of anything. */
+static void collect_quietly(struct oi_act *act)
+{
+    struct oi_young_result result = {0};
+    bool outer = act->in_user_code;
+    act->in_user_code = true; /* so none runs, and no weak callback */
+    collect_once(act, &result);
+    act->in_user_code = outer;
+    struct oi_young *young = &oi_thread_of(act->self)->young;
+    act->self->due = !oi_young_manual && (young->due || act->dead || act->callbacks);
+}
+
 long oi_collect_young(struct oi_act *act)
 {
     size_t found = 0, kept = 0;
@@ -122,13 +141,13 @@ void oi_collect_pressure(struct oi_act *act, bool force)
         return; /* over the soft limit, but not yet again */
     if (force) {
         if (may)
-            oi_collect_young(act);
+            collect_quietly(act);
         if (!act->reading)
             await_limbo();
         oi_pool_collect(&act->self->pool);
         oi_service_sweep(true);
     } else if (may && !oi_load_relaxed(&disabled) && is_worth_it(act)) {
-        oi_collect_young(act);
+        collect_quietly(act);
     }
     if (oi_limbo_is_waiting())
         oi_service_wake();
@@ -227,5 +246,6 @@ size_t ouro_finalizers_run(size_t budget)
     struct oi_act *act = &oi_act;
     if (!oi_holds_slot(act) && !(act->home && oi_hold_slot(act)))
         return 0;
+    oi_destroy_run(act);
     return oi_young_run_due(act, &oi_thread_of(act->self)->young, budget);
 }

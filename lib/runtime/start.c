@@ -17,7 +17,7 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* the start lock: docs
 static pthread_mutex_t shutdown_lock = PTHREAD_MUTEX_INITIALIZER; /* one shutdown at a time; only ever tried */
 static bool started;                                     /* atomic; written under the lock */
 struct oi_options oi_options;
-const struct oi_upcalls oi_upcalls = {.hold_slot = oi_thread_hold_slot, .pressure = oi_collect_pressure, .wake = oi_service_wake};
+const struct oi_upcalls oi_upcalls = {.hold_slot = oi_thread_hold_slot, .pressure = oi_collect_pressure, .run_due = oi_collect_run_due, .wake = oi_service_wake};
 
 const char *ouro_version(void)
 {

@@ -147,12 +147,15 @@ void ouro_blocking_begin(void)
     struct oi_act *act = &oi_act;
     if (!oi_holds_slot(act) || is_wrong_place(act, "ouro_blocking_begin", false))
         return;
-    oi_inbox_look(act);
-    struct oi_local *local = act->self;
-    act->home = local;
-    leave(act);
-    oi_tslot_park(&local->tslot);
-    oi_inbox_recheck(act, &local->tslot);
+    /* What is carried out here may be user code that needs the slot, and so ends the region: then once more. */
+    do {
+        ouro_safepoint();
+        struct oi_local *local = act->self;
+        act->home = local;
+        leave(act);
+        oi_tslot_park(&local->tslot);
+        oi_inbox_recheck(act, &local->tslot);
+    } while (!act->home);
 }
 
 void ouro_blocking_end(void)
@@ -170,6 +173,5 @@ void ouro_safepoint(void)
     if (!oi_holds_slot(act))
         return;
     oi_inbox_look(act);
-    if (!oi_young_manual)
-        oi_young_run_due(act, &oi_thread_of(act->self)->young, SIZE_MAX);
+    oi_collect_run_due(act);
 }

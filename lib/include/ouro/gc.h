@@ -30,8 +30,8 @@ typedef struct ouro_gc_stats {
 } ouro_gc_stats;
 
 /* Collects the calling thread's young cycles, also while collection is disabled, and runs the finalizers and weak
- * callbacks of what it found (unless OURO_FINALIZE_MANUAL, or called from one of those). Generations 1 and 2 collect
- * generation 0 too. Returns the number of unreachable objects found, or a negative status: OURO_E_INVALID for any other
+ * callbacks of what it found (unless OURO_FINALIZE_MANUAL, or called from one of those). Generations 1 and 2, of shared
+ * objects, are not collected yet: asking for them collects generation 0. Returns the number of unreachable objects found, or a negative status: OURO_E_INVALID for any other
  * generation, OURO_E_AGAIN/OURO_E_NOMEM if the thread could not be attached, OURO_E_USAGE inside a read section.
  * O(the thread's private objects); stops and waits for nobody. */
 OURO_API long ouro_gc_collect(int generation);

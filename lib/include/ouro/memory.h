@@ -33,8 +33,8 @@ typedef struct ouro_mem_stats {
     ouro_mem_class_stats classes[OURO_MEM_CLASSES_MAX];
 } ouro_mem_stats;
 
-/* Writes at most size bytes. Walks the page table without stopping anyone: exact when the heap is quiet, else each number
- * is one that was true at some moment of the call. Takes the page lock; O(pages). */
+/* Writes at most size bytes. Walks the page table without stopping anyone: exact when the heap is quiet, else an estimate
+ * (blocks that change hands meanwhile may be counted as live). Takes the page lock; O(pages). */
 OURO_API void ouro_mem_get_stats(ouro_mem_stats *stats, size_t size);
 
 /* Limits on the bytes of pages in use; 0 = none. Soft: over it, threads collect and return memory harder. Hard: what would

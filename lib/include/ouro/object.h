@@ -66,9 +66,10 @@ typedef struct ouro_type {
  * dies without a second call when it is dropped again. It runs
  *  - on the thread that dropped the last reference, before the call that dropped it returns (or, when that call
  *    was made inside a read section, when the section ends; or, inside another finalizer, when that one returns);
- *  - for garbage cycles of private objects, on the thread that owns them, inside the call that collected them
- *    (ouro_gc_collect, ouro_thread_detach, and ouro_new, which collects by itself now and then); or only in
- *    ouro_finalizers_run, when the runtime was started with OURO_FINALIZE_MANUAL.
+ *  - for garbage cycles of private objects, on the thread that owns them: inside ouro_gc_collect or ouro_thread_detach; for those
+ *    that ouro_new has found by collecting by itself, not there but at the thread's next ouro_safepoint, ouro_blocking_begin,
+ *    ouro_gc_collect, or drop of a last reference; or only in ouro_finalizers_run, when the runtime was started with
+ *    OURO_FINALIZE_MANUAL.
  * It never runs inside a read section or inside another finalizer, and no lock of the library is held. */
 
 /* OURO_TYPE(struct S, .name = ..., .slots = ..., ...): the initializer of an ouro_type. Members in this order. */
@@ -83,8 +84,9 @@ OURO_BEGIN_DECLS
  * Returns NULL when memory is out, the hard limit is reached, every thread slot is taken, the type is unusable
  * (reported as misuse) or is an array type.
  * Threads: any; the first call attaches the thread. Now and then it collects the caller's own young cycles and destroys
- * what other threads handed back to this one; finalizers may run then (not inside a read section or a finalizer). Waits
- * for nobody, but takes a lock for a few instructions when a new page is needed. O(1) but for that; about malloc's cost. */
+ * what other threads handed back to this one, whose finalizers may run then (not inside a read section or a finalizer). Waits
+ * for nobody, but takes a lock for a few instructions when a new page is needed; and when memory is out it may wait 20 ms
+ * for read sections to end. O(1) but for that; about malloc's cost. */
 OURO_API OURO_NODISCARD void *ouro_new(ouro_type *type);
 
 /* The same for a type with array_slots or array_bytes: length slots (all NULL), or length bytes (all zero). */
@@ -104,7 +106,8 @@ OURO_INLINE void *ouro_retain(void *object);
  * are released (however deep: without recursion), its weak references are cleared, its memory goes back.
  * When the object is biased to another thread that is running, the drop is handed to that thread, which carries
  * it out at its next safepoint; to one that is parked or gone, it is carried out here.
- * Threads: as ouro_retain. Never waits, never fails, never needs memory. May run finalizers and weak callbacks. */
+ * Threads: as ouro_retain. Never fails, never needs memory; waits for nobody, but for the end of another thread's batch (256 references) when
+ * both act for the same sleeping owner. May run finalizers and weak callbacks. */
 OURO_INLINE void ouro_release(void *object);
 
 /* Publishes an object and all it reaches, so that it may be handed to another thread outside the heap (argument,

@@ -39,7 +39,7 @@ typedef void (*ouro_misuse_hook)(const ouro_misuse *misuse, void *arg);
 #define OURO_MISUSE_TRAP 0x10u        /* the default hook raises SIGTRAP after printing (the default in debug builds) */
 
 /* Zero is the default for every member. The environment, unless ignored, overrides: OURO_SOFT_LIMIT, OURO_HARD_LIMIT
- * (bytes, with K, M or G), OURO_THRESHOLD (n or n,n,n), OURO_MAX_THREADS, OURO_PURGE_DELAY (milliseconds),
+ * (bytes, with K, M or G), OURO_THRESHOLD (n or n,n,n), OURO_MAX_THREADS, OURO_PURGE_DELAY (milliseconds, 0 for at once, or never),
  * OURO_GC=on|off, OURO_FINALIZE=auto|manual, OURO_LEAKS=0|1, OURO_MISUSE=print|trap|silent. */
 typedef struct ouro_config {
     size_t size;                    /* = sizeof(ouro_config) */
