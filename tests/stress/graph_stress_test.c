@@ -23,7 +23,7 @@ enum {
     WEAKS = 64,
     THREADS = 4,
     LIVES = SCALED(64) > 8 ? SCALED(64) : 8, /* each thread function's life is short; this many in all */
-    STEPS = SCALED(24000),            /* of each life */
+    STEPS = SCALED(60000),            /* of each life */
     HELD = 8,                         /* references that a thread holds at a time */
     IDS = LIVES * STEPS
 };

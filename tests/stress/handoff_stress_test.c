@@ -22,7 +22,7 @@ enum {
     PATIENT = 32, /* one time in so many a thread waits at a full or empty box */
     THREADS = 4,
     LIVES = SCALED(100) > 12 ? SCALED(100) : 12,
-    STEPS = SCALED(10000),
+    STEPS = SCALED(20000),
     IDS = LIVES * STEPS * 2
 };
 

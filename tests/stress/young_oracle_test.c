@@ -16,7 +16,7 @@
 #include "support/fixture.h"
 #include "support/rng.h"
 
-enum { GRAPHS = SCALED(4000), OBJECTS_MAX = 1500, SLOTS_MAX = 6, ROUNDS = 3 };
+enum { GRAPHS = SCALED(8000), OBJECTS_MAX = 1500, SLOTS_MAX = 6, ROUNDS = 3 };
 
 enum kind { NODE, FINALIZED_NODE, TABLE, LEAF, PUBLISHED_LEAF, KINDS };
 

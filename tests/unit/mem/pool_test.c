@@ -94,7 +94,10 @@ static void test_every_class(void)
 {
     start();
     for (unsigned index = OI_POOL_TOKENS; index < OI_POOL_COUNT; index++) {
-        size_t size = index == OI_POOL_TOKENS ? OI_BLOCK_MIN : oi_class_size((index - OI_POOL_FIRST) / 2);
+        bool raw = index < OI_POOL_FIRST, leaf = !raw && (index - OI_POOL_FIRST) % 2;
+        size_t size = index == OI_POOL_TOKENS    ? OI_BLOCK_MIN
+                      : index == OI_POOL_ANCHORS ? OI_ANCHOR_SIZE
+                                                 : oi_class_size((index - OI_POOL_FIRST) / 2);
         enum { N = 20 };
         char *blocks[N];
         for (int i = 0; i < N; i++) {
@@ -105,9 +108,9 @@ static void test_every_class(void)
             CHECK_EQ(page->index, index);
             CHECK_EQ(oi_page_block_size(page), size);
             CHECK_EQ((uintptr_t)blocks[i] % (size % 64 == 0 ? 64 : size % 32 == 0 ? 32 : size % 16 == 0 ? 16 : 8), 0);
-            CHECK_EQ(page->kind, index == OI_POOL_TOKENS ? OI_PAGE_RAW : index % 2 ? OI_PAGE_LEAF : OI_PAGE_TRACED);
-            CHECK_EQ(is_in(&pool.young, page), page->kind == OI_PAGE_TRACED);
-            CHECK_EQ(is_in(&pool.young_leaf, page), page->kind == OI_PAGE_LEAF);
+            CHECK_EQ(page->kind, raw ? OI_PAGE_RAW : leaf ? OI_PAGE_LEAF : OI_PAGE_TRACED);
+            CHECK_EQ(is_in(&pool.young, page), !raw && !leaf);
+            CHECK_EQ(is_in(&pool.young_leaf, page), leaf);
             check_counts(page);
             memset(blocks[i], i + 1, size);
         }

@@ -260,25 +260,34 @@ static void test_tokens(void)
     ouro_release(many[0]);
 }
 
-/* A thread that is parked itself drops a reference: its blocking region ends early, for the token is its own. */
 static void *release_while_parked(void *object)
 {
     CHECK_EQ(ouro_thread_attach(0), OURO_OK);
     ouro_blocking_begin();
     ouro_release(object);
-    CHECK_PTR(oi_act.home, NULL);
-    CHECK(oi_holds_slot(&oi_act));
+    CHECK(oi_act.home && !oi_holds_slot(&oi_act));
     ouro_blocking_end();
     return NULL;
 }
 
-static void test_pusher_is_parked(void)
+static void *release_without_slot(void *object)
 {
-    struct node *o = shared_new(1);
-    elsewhere(release_while_parked, o);
-    CHECK_EQ(tokens_in(my_slot()), 1);
-    ouro_safepoint();
-    CHECK_EQ(finalized(), 1);
+    ouro_release(object);
+    CHECK(!oi_act.home && !oi_holds_slot(&oi_act));
+    return NULL;
+}
+
+/* A thread that is parked itself, or has no slot at all, queues its token and stays as it is. */
+static void test_pusher_without_slot(void)
+{
+    for (int parked = 0; parked < 2; parked++) {
+        struct node *o = shared_new(1);
+        elsewhere(parked ? release_while_parked : release_without_slot, o);
+        CHECK_EQ(tokens_in(my_slot()), 1);
+        CHECK_EQ(finalized(), parked);
+        ouro_safepoint();
+        CHECK_EQ(finalized(), parked + 1);
+    }
 }
 
 /* ---- no memory for a token ---- */
@@ -438,7 +447,7 @@ int main(void)
     FIXTURE_RUN(test_drained_at_parking);
     FIXTURE_RUN(test_claimer_leaves_nothing);
     FIXTURE_RUN(test_tokens);
-    FIXTURE_RUN(test_pusher_is_parked);
+    FIXTURE_RUN(test_pusher_without_slot);
     FIXTURE_RUN(test_forced);
     FIXTURE_RUN(test_forced_many);
     FIXTURE_RUN(test_forced_then_token);

@@ -197,48 +197,60 @@ static void test_published_child_is_left_alone(void)
     ouro_release(child);
 }
 
-/* W1: a weak reference and its target become public together, whichever comes first. */
+static void nothing(ouro_weak *weak, void *arg)
+{
+    (void)weak;
+    (void)arg;
+}
+
+/* W1: sharing a weak reference publishes its target; sharing the target publishes those weak references that are called. */
 static void test_weak_both_ways(void)
 {
     for (int target_first = 0; target_first < 2; target_first++) {
         struct node *target = plain_new(1), *child = plain_new(2);
         ouro_give(target, &target->a, child);
-        ouro_weak *weak[5];
-        for (int i = 0; i < 5; i++) {
-            weak[i] = ouro_weak_new(target, NULL, NULL);
+        ouro_weak *weak[6];
+        for (int i = 0; i < 6; i++) {
+            weak[i] = ouro_weak_new(target, i % 2 ? nothing : NULL, NULL);
             REQUIRE(weak[i]);
             check_header(weak[i], false);
         }
         if (target_first)
             ouro_share(target);
         else
-            ouro_share(weak[3]);
+            ouro_share(weak[2]);
         check_header(target, true);
         check_header(child, true);
-        for (int i = 0; i < 5; i++)
-            check_header(weak[i], true);
-        CHECK_PTR(ouro_weak_get(weak[4]), target);
+        for (int i = 0; i < 6; i++)
+            check_header(weak[i], i % 2 || (!target_first && i == 2));
+        for (int i = 0; i < 6; i++) {
+            CHECK_PTR(ouro_weak_get(weak[i]), target);
+            ouro_release(target);
+        }
         ouro_release(target);
-        ouro_release(target);
-        CHECK_PTR(ouro_weak_get(weak[4]), NULL);
-        for (int i = 0; i < 5; i++)
+        for (int i = 0; i < 6; i++) {
+            CHECK_PTR(ouro_weak_get(weak[i]), NULL);
             ouro_release(weak[i]);
+        }
     }
 }
 
-/* A weak reference made to a published target is public from the start; one whose target is dead publishes alone. */
+/* Made for a published target: public from the start if it is called. Its target dead: publishes alone. */
 static void test_weak_alone(void)
 {
     struct node *target = plain_new(1), *other = plain_new(2);
     ouro_share(target);
-    ouro_weak *weak = ouro_weak_new(target, NULL, NULL), *late = ouro_weak_new(other, NULL, NULL);
-    check_header(weak, true);
+    ouro_weak *weak = ouro_weak_new(target, NULL, NULL), *called = ouro_weak_new(target, nothing, NULL),
+              *late = ouro_weak_new(other, NULL, NULL);
+    check_header(weak, false);
+    check_header(called, true);
     ouro_release(other);
     check_header(late, false);
     ouro_share(late);
     check_header(late, true);
     ouro_release(late);
     ouro_release(weak);
+    ouro_release(called);
     ouro_release(target);
 }
 

@@ -19,17 +19,17 @@ static ouro_weak *weak_new(void *target, ouro_weak_callback callback, void *arg)
     return weak;
 }
 
-static void count_node(struct oi_hash_node *node, void *count)
+static void count_call(ouro_object *weak, void *count)
 {
-    (void)node;
+    (void)weak;
     ++*(int *)count;
 }
 
-/* Weak references to an object that are in the table. */
-static int in_table(void *object)
+/* Weak references to an object, alive and with weak references, that have a callback. */
+static int calls_of(struct node *target)
 {
     int count = 0;
-    oi_weak_each(object, count_node, &count);
+    oi_weak_each_call(&target->object, count_call, &count);
     return count;
 }
 
@@ -135,6 +135,7 @@ static void test_verdict_elsewhere(void)
     ouro_share(target);
     ouro_share(also);
     struct pair pair = {target, weak_new(target, NULL, NULL)};
+    ouro_share(pair.weak);
     ouro_retain(target);
     ouro_retain(target);
     thread_join_running(thread_start(upgrade_elsewhere, &pair, 0));
@@ -148,25 +149,37 @@ static void test_verdict_elsewhere(void)
 
 /* ---- the table ---- */
 
-/* In the table while both live; HAS_WEAK says that there may be some. */
-static void test_table(void)
+static void callback(ouro_weak *weak, void *arg);
+static int called;
+
+/* One anchor for all weak references to an object; held by each of them, and by the table as long as the target lives. */
+static void test_anchor(void)
 {
     struct node *target = plain_new(1), *other = plain_new(2);
     CHECK_EQ(oi_flags(&target->object), 0);
-    ouro_weak *a = weak_new(target, NULL, NULL), *b = weak_new(target, NULL, NULL), *c = weak_new(other, NULL, NULL);
+    ouro_weak *a = weak_new(target, NULL, NULL), *b = weak_new(target, callback, &called), *c = weak_new(other, NULL, NULL);
+    struct oi_anchor *anchor = a->anchor;
     CHECK(oi_flags(&target->object) & OI_HAS_WEAK);
     CHECK(oi_weak_is(&a->object));
     CHECK(!oi_weak_is(&target->object));
-    CHECK_EQ(in_table(target), 2);
-    CHECK_EQ(in_table(other), 1);
-    CHECK_EQ(in_table(a), 0);
+    CHECK_PTR(b->anchor, anchor);
+    CHECK(c->anchor != anchor);
+    CHECK_PTR(anchor->target, &target->object);
+    CHECK_PTR(oi_weak_target(a), &target->object);
+    CHECK_EQ(anchor->references, 3);
+    CHECK_EQ(calls_of(target), 1);
+    CHECK_EQ(calls_of(other), 0);
     ouro_release(a); /* the weak reference first */
-    CHECK_EQ(in_table(target), 1);
+    CHECK_EQ(anchor->references, 2);
     CHECK_PTR(ouro_weak_get(b), target);
     ouro_release(target);
+    called = 0;
     ouro_release(target); /* the target first */
-    CHECK_EQ(in_table(target), 0);
-    CHECK_PTR(b->target, NULL);
+    CHECK_EQ(called, 1);
+    CHECK_PTR(anchor->target, NULL);
+    CHECK_EQ(anchor->references, 1);
+    CHECK(LIST_EMPTY(&anchor->calls));
+    CHECK_PTR(oi_weak_target(b), NULL);
     CHECK_PTR(ouro_weak_get(b), NULL);
     CHECK_PTR(ouro_weak_get(c), other);
     ouro_release(other);
@@ -175,16 +188,54 @@ static void test_table(void)
     ouro_release(c);
 }
 
+/* The anchor stays when the last weak reference goes, and serves the next. */
+static void test_anchor_is_used_again(void)
+{
+    struct node *target = plain_new(1);
+    ouro_weak *weak = weak_new(target, callback, &called);
+    struct oi_anchor *anchor = weak->anchor;
+    ouro_release(weak);
+    CHECK_EQ(anchor->references, 1);
+    CHECK_EQ(calls_of(target), 0);
+    weak = weak_new(target, NULL, NULL);
+    CHECK_PTR(weak->anchor, anchor);
+    ouro_release(target);
+    ouro_release(weak);
+}
+
+/* A new object in the place of a dead target is another target. */
+static void test_address_used_again(void)
+{
+    struct node *stays = plain_new(0), *target = plain_new(1);
+    ouro_weak *weak = weak_new(target, NULL, NULL);
+    ouro_release(target);
+    struct node *again = plain_new(2);
+    CHECK_PTR(again, target);
+    CHECK_PTR(ouro_weak_get(weak), NULL);
+    ouro_weak *second = weak_new(again, NULL, NULL);
+    CHECK(second->anchor != weak->anchor);
+    CHECK_PTR(ouro_weak_get(weak), NULL);
+    CHECK_PTR(ouro_weak_get(second), again);
+    ouro_release(again);
+    ouro_release(again);
+    ouro_release(weak);
+    ouro_release(second);
+    ouro_release(stays);
+}
+
 /* The last of both go together: a target that holds its own weak reference. */
 static void test_die_together(void)
 {
     for (int shared = 0; shared < 2; shared++) {
         struct node *target = plain_new(1);
-        ouro_give(target, &target->a, weak_new(target, NULL, NULL));
+        ouro_give(target, &target->a, weak_new(target, callback, &called));
+        ouro_give(target, &target->b, weak_new(target, NULL, NULL));
         if (shared)
             ouro_share(target);
+        called = 0;
         ouro_release(target);
-        CHECK_EQ(in_table(target), 0);
+        CHECK_EQ(called, 1); /* it was alive when its target died */
+        CHECK_PTR(oi_act.callbacks, NULL);
     }
 }
 
@@ -199,8 +250,11 @@ static void test_many(void)
         weak[i] = weak_new(targets[i], NULL, NULL);
     }
     oi_weak_maintain();
-    for (int i = 0; i < N; i++)
-        CHECK_EQ(in_table(targets[i]), 1);
+    for (int i = 0; i < N; i++) {
+        ouro_weak *again = weak_new(targets[i], NULL, NULL); /* finds the anchor */
+        CHECK_PTR(again->anchor, weak[i]->anchor);
+        ouro_release(again);
+    }
     for (int i = 0; i < N; i++) {
         if (i % 100)
             ouro_release(targets[i]);
@@ -219,7 +273,6 @@ static void test_many(void)
 
 /* ---- callbacks ---- */
 
-static int called;
 static ouro_weak *called_with;
 
 static void callback(ouro_weak *weak, void *arg)
@@ -298,7 +351,6 @@ static void test_finalizing(void)
     CHECK_PTR(rescued, target);
     CHECK_EQ(called, 0);
     CHECK_PTR(ouro_weak_get(watched), target);
-    CHECK_EQ(in_table(target), 1);
     ouro_release(target);
     ouro_release(rescued);
     CHECK_EQ(called, 1);
@@ -325,7 +377,6 @@ static void test_refused(void)
     CHECK_MISUSE(OURO_MISUSE_WRONG_TYPE, "ouro_weak_get", "plain", n);
     thread_join_running(thread_start(weak_to_foreign, n, 0));
     CHECK_EQ(oi_flags(&n->object), 0);
-    CHECK_EQ(in_table(n), 0);
     ouro_release(n);
     CHECK_PTR(ouro_weak_new(n, NULL, NULL), NULL);
     CHECK_MISUSE(OURO_MISUSE_OVER_RELEASE, "ouro_weak_new", NULL, n);
@@ -342,7 +393,7 @@ static void test_without_memory(void)
     while (made < 5000 && (weak[made] = ouro_weak_new(n, NULL, NULL)))
         made++;
     CHECK_LT(made, 5000);
-    CHECK_EQ(in_table(n), made);
+    CHECK(!made || weak[0]->anchor->references == (uint32_t)made + 1);
     CHECK_EQ(ouro_refcount(n), 1);
     oi_page_set_limits(0, 0);
     while (made)
@@ -396,7 +447,9 @@ int main(void)
     FIXTURE_RUN(test_verdict_biased);
     FIXTURE_RUN(test_verdict_merged);
     FIXTURE_RUN(test_verdict_elsewhere);
-    FIXTURE_RUN(test_table);
+    FIXTURE_RUN(test_anchor);
+    FIXTURE_RUN(test_anchor_is_used_again);
+    FIXTURE_RUN(test_address_used_again);
     FIXTURE_RUN(test_die_together);
     FIXTURE_RUN(test_many);
     FIXTURE_RUN(test_callbacks);

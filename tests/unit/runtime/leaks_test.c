@@ -138,7 +138,7 @@ static void test_immortal_cycle(void)
 
 enum { TYPES = 40 };
 static ouro_type types[TYPES];
-static char names[TYPES][16];
+static char names[TYPES][24];
 
 /* More types than the report has room for: the largest are named, the sums are of all. */
 static void test_many_types(void)

@@ -9,6 +9,7 @@
 
 #include "base/base.h"
 #include "port/atomic.h"
+#include "port/tsan.h"
 #include "support/check.h"
 #include "support/scale.h"
 #include "support/threads.h"
@@ -144,24 +145,29 @@ static void test_synchronize_waits(void)
 struct entry {
     struct oi_hash_node node;
     uintptr_t key;
-    int seen;
     struct entry *removed_before; /* its writer's: to be freed in the end */
 };
 
-#define ENTRY(n) OI_CONTAINER_OF(n, struct entry, node)
-
 static struct oi_hash *hash;
+
+static struct entry *entry_of(struct oi_hash_node *node)
+{
+    return node ? OI_CONTAINER_OF(node, struct entry, node) : NULL;
+}
 
 static bool has_key(const struct oi_hash_node *node, const void *key)
 {
+    oi_tsan_acquire(hash); /* R2 */
     return OI_CONTAINER_OF(node, const struct entry, node)->key == *(const uintptr_t *)key;
 }
 
-static void add(struct entry *entry, uintptr_t hashed)
+/* What is in the table then. */
+static struct entry *add(struct entry *entry, uintptr_t hashed)
 {
     oi_rcu_read_lock();
-    oi_hash_add(hash, hashed, &entry->node);
+    struct oi_hash_node *there = oi_hash_add(hash, hashed, has_key, &entry->key, &entry->node);
     oi_rcu_read_unlock();
+    return entry_of(there);
 }
 
 static bool removes(struct entry *entry)
@@ -172,88 +178,66 @@ static bool removes(struct entry *entry)
     return removed;
 }
 
-static void see(struct oi_hash_node *node, void *count)
+static struct entry *find(uintptr_t key, uintptr_t hashed)
 {
-    ENTRY(node)->seen++;
-    ++*(int *)count;
-}
-
-static int each(uintptr_t key, uintptr_t hashed, void (*fn)(struct oi_hash_node *, void *))
-{
-    int count = 0;
     oi_rcu_read_lock();
-    oi_hash_each(hash, hashed, has_key, &key, fn, &count);
+    struct oi_hash_node *found = oi_hash_find(hash, hashed, has_key, &key);
     oi_rcu_read_unlock();
-    return count;
+    return entry_of(found);
 }
 
-static void remove_seen(struct oi_hash_node *node, void *count)
+/* Several keys with one hash are told apart; a key is there once; a node is removed once. */
+static void test_hash_keys(void)
 {
-    CHECK(oi_hash_remove(hash, node));
-    see(node, count);
-}
-
-/* Each gives the nodes of the key and of no other key with the same hash; a node is removed once. */
-static void test_hash_duplicates(void)
-{
-    enum { N = 12 };
-    static struct entry entries[N];
-    CHECK_EQ(each(0, 7, see), 0);
-    for (int i = 0; i < N; i++) {
-        entries[i].key = (uintptr_t)i % 3; /* three keys, one hash */
-        add(&entries[i], 7);
+    enum { N = 6 };
+    static struct entry entries[N], again[N];
+    CHECK_PTR(find(0, 7), NULL);
+    for (uintptr_t i = 0; i < N; i++) {
+        entries[i].key = again[i].key = i;
+        CHECK_PTR(find(i, 7), NULL);
+        CHECK_PTR(add(&entries[i], 7), &entries[i]);
+        CHECK_PTR(add(&again[i], 7), &entries[i]); /* who was first stays */
     }
-    for (uintptr_t key = 0; key < 3; key++)
-        CHECK_EQ(each(key, 7, see), N / 3);
-    for (int i = 0; i < N; i++)
-        CHECK_EQ(entries[i].seen, 1);
-    CHECK_EQ(each(3, 7, see), 0);
-    CHECK(removes(&entries[0]));
-    CHECK(!removes(&entries[0]));
-    CHECK_EQ(each(0, 7, see), N / 3 - 1);
-    CHECK_EQ(each(1, 7, see), N / 3);
-    CHECK_EQ(entries[0].seen, 1);
-    CHECK_EQ(each(1, 7, remove_seen), N / 3); /* may be removed on the way */
-    CHECK_EQ(each(1, 7, see), 0);
-    CHECK(!removes(&entries[1]));
-    CHECK_EQ(each(2, 7, remove_seen), N / 3);
-    CHECK_EQ(each(0, 7, remove_seen), N / 3 - 1);
+    for (uintptr_t i = 0; i < N; i++)
+        CHECK_PTR(find(i, 7), &entries[i]);
+    CHECK_PTR(find(N, 7), NULL);
+    CHECK(removes(&entries[2]));
+    CHECK(!removes(&entries[2]));
+    CHECK_PTR(find(2, 7), NULL);
+    CHECK_PTR(find(3, 7), &entries[3]);
+    CHECK_PTR(add(&again[2], 7), &again[2]);
+    CHECK_PTR(find(2, 7), &again[2]);
+    for (uintptr_t i = 0; i < N; i++)
+        CHECK(removes(i == 2 ? &again[i] : &entries[i]));
     oi_rcu_synchronize();
 }
 
-/* Whatever the number of buckets, everything is found, once. */
+/* Whatever the number of buckets, everything is found. */
 static void test_hash_resize(void)
 {
     enum { N = 3000 };
     static const size_t sizes[] = {4, 4096, 256, 1, 65536, 8};
     struct entry *entries = calloc(N, sizeof *entries);
     REQUIRE(entries);
-    for (int i = 0; i < N; i++) {
-        entries[i].key = (uintptr_t)i;
-        add(&entries[i], (uintptr_t)i * 0x9e3779b97f4a7c15u);
+    for (uintptr_t i = 0; i < N; i++) {
+        entries[i].key = i;
+        CHECK_PTR(add(&entries[i], i * 0x9e3779b97f4a7c15u), &entries[i]);
     }
     for (int round = 0; round < 6; round++) {
         oi_hash_resize(hash, sizes[round]);
-        for (int i = 0; i < N; i++) {
-            CHECK_EQ(each((uintptr_t)i, (uintptr_t)i * 0x9e3779b97f4a7c15u, see), 1);
-            CHECK_EQ(entries[i].seen, round + 1);
-        }
+        for (uintptr_t i = 0; i < N; i++)
+            CHECK_PTR(find(i, i * 0x9e3779b97f4a7c15u), &entries[i]);
+        CHECK_PTR(find(N, N * 0x9e3779b97f4a7c15u), NULL);
     }
     for (int i = 0; i < N; i++)
         CHECK(removes(&entries[i]));
-    CHECK_EQ(each(0, 0, see), 0);
+    CHECK_PTR(find(0, 0), NULL);
     oi_rcu_synchronize();
     free(entries);
 }
 
-enum { KEYS = 64, WRITERS = 2, READERS = 2, CHANGES = 40000 };
+enum { KEYS = 16, WRITERS = 2, READERS = 2, CHANGES = 30000 };
 static uint32_t writers_left; /* atomic */
-
-static void expect_key(struct oi_hash_node *node, void *key)
-{
-    /* The memory of a removed node stays until a grace period is over: this reads no freed memory. */
-    CHECK_EQ(ENTRY(node)->key, *(uintptr_t *)key);
-}
 
 static struct entry *free_removed(struct entry *removed)
 {
@@ -265,25 +249,32 @@ static struct entry *free_removed(struct entry *removed)
     return NULL;
 }
 
+/* Adds keys that others add, too, and removes what it has added. */
 static void write_keys(struct member *self)
 {
     struct entry *mine[KEYS] = {0}, *removed = NULL;
     for (int i = 0; i < SCALED(CHANGES); i++) {
         uint32_t k = rng_below(&self->rng, KEYS);
-        if (mine[k]) {
-            CHECK(removes(mine[k]));
-            mine[k]->removed_before = removed;
-            removed = mine[k];
-            if (i % 64 == 0)
-                removed = free_removed(removed);
+        if (!mine[k]) {
+            struct entry *entry = calloc(1, sizeof *entry);
+            REQUIRE(entry);
+            entry->key = k;
+            if (add(entry, k) == entry)
+                mine[k] = entry;
+            else
+                free(entry); /* never seen by anyone */
+            continue;
         }
-        mine[k] = calloc(1, sizeof *mine[k]);
-        REQUIRE(mine[k]);
-        mine[k]->key = k;
-        add(mine[k], k);
+        CHECK(removes(mine[k]));
+        mine[k]->removed_before = removed;
+        removed = mine[k];
+        mine[k] = NULL;
+        if (i % 64 == 0)
+            removed = free_removed(removed);
     }
     for (uint32_t k = 0; k < KEYS; k++) {
         if (mine[k]) {
+            CHECK_PTR(find(k, k), mine[k]); /* nobody else's came in between */
             CHECK(removes(mine[k]));
             mine[k]->removed_before = removed;
             removed = mine[k];
@@ -293,12 +284,15 @@ static void write_keys(struct member *self)
     oi_fetch_sub_relaxed(&writers_left, 1);
 }
 
+/* The memory of a removed node stays until a grace period is over: this reads no freed memory. */
 static void read_keys(struct member *self)
 {
     while (oi_load_relaxed(&writers_left)) {
         uintptr_t key = rng_below(&self->rng, KEYS);
         oi_rcu_read_lock();
-        oi_hash_each(hash, key, has_key, &key, expect_key, &key);
+        struct entry *found = entry_of(oi_hash_find(hash, key, has_key, &key));
+        if (found)
+            CHECK(found->key == key);
         oi_rcu_read_unlock();
     }
 }
@@ -321,7 +315,7 @@ static void test_hash_race(void)
     writers_left = WRITERS;
     team_run(WRITERS + READERS + 1, seed + 1, work_on_keys, NULL);
     for (uintptr_t key = 0; key < KEYS; key++)
-        CHECK_EQ(each(key, key, see), 0);
+        CHECK_PTR(find(key, key), NULL);
 }
 
 int main(void)
@@ -333,7 +327,7 @@ int main(void)
     CHECK_RUN(test_stack_order);
     CHECK_RUN(test_stack_race);
     CHECK_RUN(test_synchronize_waits);
-    CHECK_RUN(test_hash_duplicates);
+    CHECK_RUN(test_hash_keys);
     CHECK_RUN(test_hash_resize);
     CHECK_RUN(test_hash_race);
     return check_finish();

@@ -230,9 +230,50 @@ static void test_attach_waits_for_claim(void)
         oi_tslot_vacate(others[--n]);
 }
 
+/* ---- in turn ---- */
+
+static void *claim_in_turn(void *slot)
+{
+    CHECK(oi_tslot_claim_in_turn(slot));
+    oi_store_relaxed(&is_back, 1);
+    oi_tslot_let_go(slot);
+    return NULL;
+}
+
+/* Who has a duty waits for another's claim, but neither for a thread that runs nor for one that wants its slot back. */
+static void test_claim_in_turn(void)
+{
+    for (int vacant = 0; vacant < 2; vacant++) {
+        struct oi_tslot *slot = attach();
+        CHECK(!oi_tslot_claim_in_turn(slot));
+        CHECK_STATE(slot, OI_TSLOT_THREAD);
+        if (vacant)
+            oi_tslot_vacate(slot);
+        else
+            oi_tslot_park(slot);
+        CHECK(oi_tslot_claim_in_turn(slot));
+        oi_store_relaxed(&is_back, 0);
+        pthread_t thread = thread_start(claim_in_turn, slot, 0);
+        nanosleep(&(struct timespec){0, 20 * 1000000}, NULL);
+        CHECK_EQ(oi_load_relaxed(&is_back), 0);
+        oi_tslot_let_go(slot);
+        thread_join_running(thread);
+        CHECK_EQ(oi_load_relaxed(&is_back), 1);
+        CHECK_STATE(slot, vacant ? OI_TSLOT_VACANT : OI_TSLOT_PARKED);
+        if (!vacant) {
+            CHECK(oi_tslot_claim(slot));
+            oi_store_relaxed(&slot->state, OI_TSLOT_CLAIMED_PARKED | OI_TSLOT_WANTED);
+            CHECK(!oi_tslot_claim_in_turn(slot));
+            oi_tslot_let_go(slot);
+            CHECK_STATE(slot, OI_TSLOT_THREAD);
+            oi_tslot_vacate(slot);
+        }
+    }
+}
+
 /* ---- one holder at a time ---- */
 
-enum { ROUNDS = 30000 };
+enum { ROUNDS = 10000 };
 static struct {
     struct oi_tslot *slot;
     uint32_t holders;  /* atomic; 0 or 1 */
@@ -249,10 +290,10 @@ static void be_holder(void)
     oi_fetch_sub_relaxed(&fight.holders, 1);
 }
 
-static void claim_often(void)
+static void claim_often(bool turn)
 {
     while (!oi_load_relaxed(&fight.over)) {
-        if (!oi_tslot_claim(fight.slot)) {
+        if (turn ? !oi_tslot_claim_in_turn(fight.slot) : !oi_tslot_claim(fight.slot)) {
             sched_yield();
             continue;
         }
@@ -280,7 +321,7 @@ static void park_or_claim(struct member *self)
     if (self->index == 0)
         park_often(self);
     else
-        claim_often();
+        claim_often(self->index == 2);
 }
 
 /* One thread parks and comes back, two claim: never two holders (S1), and never a stuck one (S4). */
@@ -297,7 +338,7 @@ static void test_claim_against_unpark(void)
 
 static void come_and_go(struct member *self)
 {
-    for (int i = 0; i < SCALED(20000); i++) {
+    for (int i = 0; i < SCALED(10000); i++) {
         struct oi_tslot *slot = attach();
         if (slot == fight.slot)
             be_holder();
@@ -311,7 +352,7 @@ static void come_and_go(struct member *self)
 static void attach_or_claim(struct member *self)
 {
     if (self->index == 0)
-        claim_often();
+        claim_often(false);
     else
         come_and_go(self);
 }
@@ -328,16 +369,19 @@ static void test_claim_against_attach(void)
 
 /* ---- fork ---- */
 
-static void after_fork_in_child(void *parked)
+static void after_fork_in_child(void *unused)
 {
+    (void)unused;
     bool full;
     struct oi_tslot *mine = oi_tslot_find(1), *held = oi_tslot_find(2), *vacant = oi_tslot_find(3);
+    uint32_t state = oi_load_relaxed(&mine->state);
     oi_tslot_before_fork();
-    oi_tslot_after_fork_child(mine, *(bool *)parked);
-    CHECK_STATE(mine, *(bool *)parked ? OI_TSLOT_PARKED : OI_TSLOT_THREAD);
+    oi_tslot_after_fork_child(mine);
+    CHECK_STATE(mine, state);
     CHECK_STATE(held, OI_TSLOT_RETIRED);
     CHECK_STATE(vacant, OI_TSLOT_VACANT);
     CHECK(!oi_tslot_claim(held));
+    CHECK(!oi_tslot_claim_in_turn(held));
     CHECK_PTR(attach_limited(1, &full), NULL); /* mine is held */
     CHECK(full);
     CHECK_PTR(attach_limited(2, &full), vacant); /* the vanished thread's slot no longer counts */
@@ -350,7 +394,7 @@ static void after_fork_without_slot(void *unused)
     bool full;
     (void)unused;
     oi_tslot_before_fork();
-    oi_tslot_after_fork_child(NULL, false);
+    oi_tslot_after_fork_child(NULL);
     CHECK_STATE(oi_tslot_find(1), OI_TSLOT_RETIRED);
     CHECK_STATE(oi_tslot_find(2), OI_TSLOT_RETIRED);
     CHECK_PTR(attach_limited(1, &full), oi_tslot_find(3));
@@ -364,20 +408,17 @@ static void test_fork(void)
         slots[i] = attach();
     CHECK_PTR(slots[0], oi_tslot_find(1));
     oi_tslot_vacate(slots[2]);
-    bool parked = false;
-    CHECK_EQ(child_run(after_fork_in_child, &parked), 0);
-    oi_tslot_park(slots[0]);
-    CHECK(oi_tslot_claim(slots[0])); /* by a thread that will not exist in the child */
+    CHECK_EQ(child_run(after_fork_in_child, NULL), 0);
     oi_tslot_park(slots[1]);
-    parked = true;
-    CHECK_EQ(child_run(after_fork_in_child, &parked), 0);
-    oi_tslot_let_go(slots[0]);
+    CHECK_EQ(child_run(after_fork_in_child, NULL), 0);
+    CHECK(oi_tslot_claim(slots[1])); /* by a thread that will not exist in the child */
+    CHECK_EQ(child_run(after_fork_in_child, NULL), 0);
     CHECK_EQ(child_run(after_fork_without_slot, NULL), 0);
+    oi_tslot_let_go(slots[1]);
     oi_tslot_before_fork();
     oi_tslot_after_fork_parent();
-    CHECK_STATE(slots[0], OI_TSLOT_PARKED);
+    CHECK_STATE(slots[0], OI_TSLOT_THREAD);
     CHECK_STATE(slots[1], OI_TSLOT_PARKED);
-    oi_tslot_unpark(slots[0]);
     oi_tslot_unpark(slots[1]);
     oi_tslot_vacate(slots[0]);
     oi_tslot_vacate(slots[1]);
@@ -422,6 +463,7 @@ int main(void)
     CHECK_RUN(test_handover);
     CHECK_RUN(test_wanted_keeps_claims_off);
     CHECK_RUN(test_attach_waits_for_claim);
+    CHECK_RUN(test_claim_in_turn);
     CHECK_RUN(test_claim_against_unpark);
     CHECK_RUN(test_claim_against_attach);
     CHECK_RUN(test_fork);
