@@ -94,7 +94,6 @@ int main(int argc, char **argv)
     report_start();
     bool ok = run(&graph, &input);
     graph_drop(&graph);
-    report_wait_until_gone();
     report_phase("drop");
     if (ok)
         ok = check(report_print(), "no object is alive");

@@ -43,7 +43,6 @@ bool what_if(struct graph *graph, struct what_if *what_if);
 /* report.c: what became of the objects. */
 void report_start(void);
 void report_phase(const char *phase); /* it ends now, and began when the one before ended */
-void report_wait_until_gone(void);    /* at most a few seconds */
 bool report_print(void);              /* the table; true if no object is alive */
 
 #endif

@@ -3,7 +3,6 @@
  * What became of the objects. Three numbers are counted where they arise: objects made, by the program; objects
  * alive, by the allocator; objects found in garbage cycles, by the collector. What was made, and is in neither of
  * the others, went by counting. Rows are taken while one thread runs, so that all numbers are exact. */
-#include <inttypes.h>
 #include <stdio.h>
 #include <time.h>
 
@@ -11,7 +10,7 @@
 
 struct sample {
     const char *phase; /* that ended here */
-    uint64_t time;
+    uint64_t end, next_begin;
     size_t made, collected, live, live_bytes, committed;
     ouro_gc_generation_stats young;
 };
@@ -19,15 +18,32 @@ struct sample {
 static struct sample samples[8]; /* the first: before everything */
 static size_t count;
 
+/* Once all threads of the program are at rest, the library's own may still be taking dead blocks away, and a
+ * reading catch it at that: so the number has to be the same twice. The phase is over before, and the next one
+ * begins after. */
+static void settle(ouro_mem_stats *memory)
+{
+    size_t before;
+    int tries = 0;
+    ouro_mem_get_stats(memory, sizeof *memory);
+    do {
+        before = memory->live_objects;
+        nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+        ouro_mem_get_stats(memory, sizeof *memory);
+    } while (memory->live_objects != before && ++tries < 1000);
+}
+
 static struct sample sample_now(const char *phase)
 {
     ouro_safepoint(); /* carries out what other threads have handed to this one */
+    uint64_t end = now_ns();
     ouro_mem_stats memory;
-    ouro_mem_get_stats(&memory, sizeof memory);
+    settle(&memory);
     ouro_gc_stats gc;
     ouro_gc_get_stats(&gc, sizeof gc);
     return (struct sample){.phase = phase,
-                           .time = now_ns(),
+                           .end = end,
+                           .next_begin = now_ns(),
                            .made = made_so_far(),
                            .collected = gc.generation[0].collected,
                            .live = memory.live_objects,
@@ -68,11 +84,11 @@ static size_t went_by_counting(struct sample from, struct sample to)
     return to.made - from.made + from.live - to.live - (to.collected - from.collected);
 }
 
-static void print_row(const char *phase, struct sample from, struct sample to)
+static void print_row(const char *phase, struct sample from, struct sample to, uint64_t ns)
 {
     printf("  %-15s %12s %12s %13s %12s %11s %6s ms\n", phase, number(to.made - from.made),
            number(went_by_counting(from, to)), number(to.collected - from.collected), number(to.live),
-           number((to.live_bytes + 1023) / 1024), number((to.time - from.time + 500000) / 1000000));
+           number((to.live_bytes + 1023) / 1024), number((ns + 500000) / 1000000));
 }
 
 static void print_cost(const char *what, size_t objects, uint64_t ns)
@@ -82,28 +98,18 @@ static void print_cost(const char *what, size_t objects, uint64_t ns)
         printf(", %.0f ns each", (double)ns / (double)objects);
 }
 
-/* Dropping what exited threads have made may be finished by the library's own thread, an instant later. */
-void report_wait_until_gone(void)
-{
-    ouro_mem_stats memory;
-    for (int tries = 0; tries < 2000; tries++) {
-        ouro_safepoint();
-        ouro_mem_get_stats(&memory, sizeof memory);
-        if (memory.live_objects == 0)
-            return;
-        nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
-    }
-}
-
 /* What each way costs is taken from phases in which little else goes on: the last one, which drops the shared
  * graph, and the one in which most was collected. */
 bool report_print(void)
 {
     struct sample before = samples[count - 2], last = samples[count - 1];
     size_t most = 0, busiest = 1, collected_most = 0;
+    uint64_t all_ns = 0;
     printf("\nobjects                   made  by counting by collection        alive  alive, KiB      time\n");
     for (size_t i = 1; i < count; i++) {
-        print_row(samples[i].phase, samples[i - 1], samples[i]);
+        uint64_t ns = samples[i].end - samples[i - 1].next_begin;
+        all_ns += ns;
+        print_row(samples[i].phase, samples[i - 1], samples[i], ns);
         if (samples[i].live_bytes > samples[most].live_bytes)
             most = i;
         size_t collected = samples[i].collected - samples[i - 1].collected;
@@ -112,11 +118,11 @@ bool report_print(void)
             busiest = i;
         }
     }
-    print_row("all", samples[0], last);
+    print_row("all", samples[0], last, all_ns);
 
     struct sample from = samples[busiest - 1], to = samples[busiest];
     printf("\ncost\n");
-    print_cost("counting", went_by_counting(before, last), last.time - before.time);
+    print_cost("counting", went_by_counting(before, last), last.end - before.next_begin);
     printf(", in one drop (the program opened its cycles)\n");
     print_cost("collection", to.collected - from.collected, to.young.duration_ns - from.young.duration_ns);
     printf(", in %s young collections\n", number(to.young.collections - from.young.collections));

@@ -168,7 +168,8 @@ static void work(unsigned member, void *arg)
     free(copy.by_id);
     free(stack);
 
-    /* The cycles since the last automatic collection. The end of the thread would collect them just as well. */
+    /* The cycles since the last automatic collection. A thread's exit collects them just as well, but one of these
+     * is the main thread. */
     if (ouro_gc_collect(0) < 0 || !ok)
         atomic_store(&job->failed, true);
 

@@ -33,6 +33,16 @@ void oi_limbo_retire(void *retired)
         oi_limbo_on_waiting();
 }
 
+void oi_limbo_hold_still(void)
+{
+    pthread_mutex_lock(&batch_lock);
+}
+
+void oi_limbo_go_on(void)
+{
+    pthread_mutex_unlock(&batch_lock);
+}
+
 uint64_t oi_limbo_rounds(void)
 {
     return oi_load_acquire(&rounds);

@@ -22,6 +22,10 @@ size_t oi_limbo_reclaim(void);
 /* True if something is waiting; a moment's reading. */
 bool oi_limbo_is_waiting(void);
 
+/* While held, no block moves from one stage to the next (but for the holders' taking them). Shortly; before the page lock. */
+void oi_limbo_hold_still(void);
+void oi_limbo_go_on(void);
+
 /* Rounds finished since the process began. */
 uint64_t oi_limbo_rounds(void);
 

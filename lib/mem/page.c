@@ -75,6 +75,7 @@ static struct oi_page *take_units(struct oi_segment *segment, unsigned first, un
     in_use_changed();
     totals.committed += bytes - (size_t)__builtin_popcountl(segment->dirty_units & run) * OI_UNIT;
     segment->dirty_units &= ~run;
+    segment->aged_units &= ~run;
     for (unsigned i = 0; i < n; i++)
         segment->pages[first + i].back = (uint16_t)(i * sizeof(struct oi_page));
     return &segment->pages[first];
@@ -158,7 +159,7 @@ void oi_page_release(struct oi_page *page)
     if (!segment->free_units)
         LIST_INSERT_HEAD(&roomy, segment, roomy);
     if (!segment->dirty_units)
-        segment->dirty_since = oi_os_now_ns();
+        segment->looked_at = oi_os_now_ns();
     segment->free_units |= unit_run(first, n);
     segment->dirty_units |= unit_run(first, n);
     totals.in_use -= bytes;
@@ -170,33 +171,31 @@ void oi_page_release(struct oi_page *page)
         oi_page_on_dirty();
 }
 
-/* Bytes that purging the segment would give back. */
-static size_t dirty_bytes(const struct oi_segment *segment)
+/* Bytes that giving these units back would save. */
+static size_t unit_bytes(const struct oi_segment *segment, uint64_t units)
 {
-    return segment->size > OI_SEGMENT ? segment->size - OI_UNIT : (size_t)__builtin_popcountl(segment->dirty_units) * OI_UNIT;
+    return segment->size > OI_SEGMENT ? segment->size - OI_UNIT : (size_t)__builtin_popcountl(units) * OI_UNIT;
 }
 
-/* Purges one segment; the lock is held, and let go for the system calls. */
-static size_t purge_segment(struct oi_segment *segment)
+/* Gives a segment none of whose units is in use back; the lock is held, and let go for the system call. */
+static void unmap_segment(struct oi_segment *segment)
 {
-    size_t bytes = dirty_bytes(segment);
-    bool huge = segment->size > OI_SEGMENT;
-    totals.committed -= bytes;
-    if (segment->free_units == ALL_UNITS) {
-        if (!huge)
-            LIST_REMOVE(segment, roomy);
-        LIST_REMOVE(segment, link);
-        totals.reserved -= segment->size;
-        pthread_mutex_unlock(&lock);
-        oi_os_unmap(segment, segment->size);
-        pthread_mutex_lock(&lock);
-        return bytes;
-    }
-    uint64_t purging = segment->dirty_units;
-    segment->dirty_units = 0;
-    segment->free_units &= ~purging; /* nobody's, for the moment */
-    bool was_full = !segment->free_units;
-    if (was_full)
+    if (segment->size == OI_SEGMENT) /* a huge one has left this list already */
+        LIST_REMOVE(segment, roomy);
+    LIST_REMOVE(segment, link);
+    totals.reserved -= segment->size;
+    pthread_mutex_unlock(&lock);
+    oi_os_unmap(segment, segment->size);
+    pthread_mutex_lock(&lock);
+}
+
+/* Gives units that are free back; they are nobody's while the lock is let go for the system calls. */
+static void purge_units(struct oi_segment *segment, uint64_t purging)
+{
+    segment->dirty_units &= ~purging;
+    segment->aged_units &= ~purging;
+    segment->free_units &= ~purging;
+    if (!segment->free_units)
         LIST_REMOVE(segment, roomy);
     pthread_mutex_unlock(&lock);
     for (uint64_t left = purging; left;) {
@@ -210,6 +209,21 @@ static size_t purge_segment(struct oi_segment *segment)
     if (!segment->free_units)
         LIST_INSERT_HEAD(&roomy, segment, roomy);
     segment->free_units |= purging;
+}
+
+/* Purges what is old enough. Returns the bytes. */
+static size_t purge_segment(struct oi_segment *segment, bool all)
+{
+    uint64_t old = all ? segment->dirty_units : segment->dirty_units & segment->aged_units;
+    bool unused = segment->free_units == ALL_UNITS && old == segment->dirty_units;
+    size_t bytes = old ? unit_bytes(segment, old) : 0;
+    totals.committed -= bytes;
+    segment->aged_units = segment->dirty_units;
+    segment->looked_at = oi_os_now_ns();
+    if (unused)
+        unmap_segment(segment);
+    else if (old)
+        purge_units(segment, old);
     return bytes;
 }
 
@@ -221,18 +235,21 @@ size_t oi_page_purge(uint64_t min_age_ns, uint64_t *next_ns)
     pthread_mutex_lock(&lock);
     *next_ns = UINT64_MAX;
     for (struct oi_segment *segment = LIST_FIRST(&segments), *next; segment; segment = next) {
-        uint64_t age = now - segment->dirty_since;
-        bool idle = segment->free_units == ALL_UNITS && !segment->dirty_units; /* mapped, then not needed */
+        /* Mapped, then not needed; or with something dirty. */
+        bool idle = segment->free_units == ALL_UNITS && !segment->dirty_units;
+        uint64_t age = now - segment->looked_at;
         next = LIST_NEXT(segment, link);
         if (!segment->dirty_units && !idle)
             continue;
         if (age < min_age_ns) {
-            if (min_age_ns - age < *next_ns)
-                *next_ns = min_age_ns - age;
+            *next_ns = min_age_ns - age < *next_ns ? min_age_ns - age : *next_ns;
             continue;
         }
         /* The lock is let go meanwhile, but segments leave the list only here, under the purge lock. */
-        bytes += purge_segment(segment);
+        bool fresh = min_age_ns && (segment->dirty_units & ~segment->aged_units);
+        bytes += purge_segment(segment, !min_age_ns);
+        if (fresh && min_age_ns < *next_ns)
+            *next_ns = min_age_ns;
     }
     pthread_mutex_unlock(&lock);
     pthread_mutex_unlock(&purge_lock);

@@ -84,9 +84,10 @@ struct oi_page {
 
 struct oi_segment {
     size_t size;                    /* OI_SEGMENT, or more for one huge block; immutable */
-    uint64_t free_units;            /* bit per unit; this and the next four: under the page lock */
+    uint64_t free_units;            /* bit per unit; this and the next five: under the page lock */
     uint64_t dirty_units;           /* free, and not given back to the OS since they were used */
-    uint64_t dirty_since;           /* time of the first dirty unit */
+    uint64_t aged_units;            /* of these: were dirty when the purge last came by, and have not been used since */
+    uint64_t looked_at;             /* when that was, or when the first unit became dirty after it */
     LIST_ENTRY(oi_segment) link;    /* all segments */
     LIST_ENTRY(oi_segment) roomy;   /* those with free units */
     struct oi_page pages[OI_SEGMENT_UNITS];
@@ -141,7 +142,7 @@ struct oi_page *oi_page_acquire(struct oi_pool *pool, enum oi_page_kind kind, un
 /* Gives back a page none of whose blocks is in use or in limbo. The caller has taken it off every list. */
 void oi_page_release(struct oi_page *page);
 
-/* Returns memory that has been free for min_age_ns to the OS. Returns the bytes; *next_ns: time until the next will be due, or
+/* Returns memory that has been free for min_age_ns (and not long beyond twice that) to the OS. Returns the bytes; *next_ns: time until the next will be due, or
  * UINT64_MAX. May take long; no other call waits for it, but another purge. */
 size_t oi_page_purge(uint64_t min_age_ns, uint64_t *next_ns);
 

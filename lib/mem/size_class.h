@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * Size classes: 16 to 128 bytes in steps of 8, then eight classes to each doubling, up to 64 KiB. A block is at most 12.5 %
- * larger than asked for, and every class whose size is a multiple of 16, 32 or 64 keeps its blocks so aligned. */
+ * or 8 bytes (16 for the smallest) larger than asked for, and every class whose size is a multiple of 16, 32 or 64 keeps its blocks so aligned. */
 #pragma once
 
 #include "base/base.h"

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "mem/stats.h"
 
+#include "mem/limbo.h"
 #include "mem/pool.h"
 
 _Static_assert(OI_CLASSES + 1 < OURO_MEM_CLASSES_MAX, "every class, the large one and the end fit");
@@ -34,7 +35,9 @@ void oi_mem_count(ouro_mem_stats *stats)
     for (unsigned class = 0; class < OI_CLASSES; class++)
         stats->classes[class].block_size = oi_class_size(class);
     stats->classes[OI_CLASSES].block_size = SIZE_MAX;
+    oi_limbo_hold_still();
     oi_page_each(add, stats);
+    oi_limbo_go_on();
     struct oi_page_totals totals = oi_page_totals();
     stats->committed_bytes = totals.committed;
     stats->reserved_bytes = totals.reserved;

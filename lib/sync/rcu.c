@@ -75,6 +75,7 @@ struct oi_hash *oi_hash_create(size_t buckets)
 }
 
 struct lookup {
+    void *hash;
     oi_hash_match *match;
     const void *key;
 };
@@ -82,13 +83,14 @@ struct lookup {
 static int lfht_match(struct cds_lfht_node *node, const void *key)
 {
     const struct lookup *lookup = key;
+    oi_tsan_acquire(lookup->hash); /* R2, for the match function already */
     return lookup->match((const struct oi_hash_node *)node, lookup->key);
 }
 
 struct oi_hash_node *oi_hash_add(struct oi_hash *hash, uintptr_t hashed, oi_hash_match *match, const void *key,
                                  struct oi_hash_node *node)
 {
-    struct lookup lookup = {match, key};
+    struct lookup lookup = {hash, match, key};
     cds_lfht_node_init((struct cds_lfht_node *)node);
     oi_tsan_release(hash);
     struct cds_lfht_node *there =
@@ -99,7 +101,7 @@ struct oi_hash_node *oi_hash_add(struct oi_hash *hash, uintptr_t hashed, oi_hash
 
 struct oi_hash_node *oi_hash_find(struct oi_hash *hash, uintptr_t hashed, oi_hash_match *match, const void *key)
 {
-    struct lookup lookup = {match, key};
+    struct lookup lookup = {hash, match, key};
     struct cds_lfht_iter iter;
     cds_lfht_lookup((struct cds_lfht *)hash, hashed, lfht_match, &lookup, &iter);
     oi_tsan_acquire(hash);

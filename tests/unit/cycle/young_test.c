@@ -164,7 +164,8 @@ static size_t due_length(void)
     return n;
 }
 
-/* Garbage with finalizers: they are due first, what they reach is kept for them, and all goes with the next collection. */
+/* Garbage with finalizers: they are due first, what they reach is kept for them, and all goes with the next
+ * collection. */
 static void test_finalizers(void)
 {
     struct node *ring = ring_new(&node_type, 3), *tail = ring_new(&plain_type, 2);
@@ -286,7 +287,8 @@ static void test_without_memory(void)
     CHECK_EQ(finalized(), 3);
 }
 
-/* A page whose objects are all published leaves the young list, unless it is allocated from; and comes back when it is again. */
+/* A page whose objects are all published leaves the young list, unless it is allocated from; and comes back when it is
+ * again. */
 static void test_pages_leave(void)
 {
     enum { PAGES = 4 };
@@ -543,7 +545,8 @@ static void check_one_graph(struct rng *rng)
     CHECK_EQ(live_objects(), live_before);
 }
 
-/* Random private graphs with everything in them: what is found, freed, kept, finalized and left is what the model says. */
+/* Random private graphs with everything in them: what is found, freed, kept, finalized and left is what the model
+ * says. */
 static void test_against_model(void)
 {
     struct rng rng = rng_stream(seed, 0);

@@ -151,8 +151,8 @@ static bool is_ripening(void *page)
     return oi_load_relaxed(&((struct oi_page *)page)->ripening);
 }
 
-/* A read section that is open when the round begins holds it up; nothing is reused meanwhile. What is retired during the round waits
- * for the next one (L2). */
+/* A read section that is open when the round begins holds it up; nothing is reused meanwhile. What is retired
+ * during the round waits for the next one (L2). */
 static void test_reader_delays(void)
 {
     start();
@@ -285,7 +285,8 @@ static void work(struct member *self)
         be_reclaimer();
 }
 
-/* Allocating, retiring by two threads, reading and reclaiming by two, all at once: in the end every page has gone back. */
+/* Allocating, retiring by two threads, reading and reclaiming by two, all at once: in the end every page has gone
+ * back. */
 static void test_race(void)
 {
     start();

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Segments and pages: from a block to its page, which units go where, limits, purging, and totals that add up. The runtime is not
- * involved: pools are only named. */
+ * Segments and pages: from a block to its page, which units go where, limits, purging, and totals that add up. The
+ * runtime is not involved: pools are only named. */
 #include "mem/page.h"
 
 #include <string.h>
@@ -67,7 +67,7 @@ static void check_block(const struct oi_page *page, char *block, size_t size)
     CHECK_PTR(oi_page_at(page, position), block);
 }
 
-/* Every block of a page leads to it, and blocks lie behind each other from an aligned start, within the page's units. */
+/* Every block of a page leads to it; blocks lie behind each other from an aligned start, within the page's units. */
 static void check_page(const struct oi_page *page, enum oi_page_kind kind, unsigned index, size_t size)
 {
     CHECK_EQ(page->kind, kind);
@@ -112,8 +112,20 @@ static void test_pages_of_every_class(void)
 static void test_large_and_huge(void)
 {
     static const size_t sizes[] = {
-        OI_CLASS_MAX + 1, OI_CLASS_MAX + 8, 2 * OI_UNIT, 2 * OI_UNIT + 1, 5 * OI_UNIT - 3, 62 * OI_UNIT, OI_SEGMENT - OI_UNIT - 8,
-        OI_SEGMENT - OI_UNIT, OI_SEGMENT - OI_UNIT + 1, OI_SEGMENT - 1, OI_SEGMENT, OI_SEGMENT + 1, 3 * OI_SEGMENT, 100000001,
+        OI_CLASS_MAX + 1,
+        OI_CLASS_MAX + 8,
+        2 * OI_UNIT,
+        2 * OI_UNIT + 1,
+        5 * OI_UNIT - 3,
+        62 * OI_UNIT,
+        OI_SEGMENT - OI_UNIT - 8,
+        OI_SEGMENT - OI_UNIT,
+        OI_SEGMENT - OI_UNIT + 1,
+        OI_SEGMENT - 1,
+        OI_SEGMENT,
+        OI_SEGMENT + 1,
+        3 * OI_SEGMENT,
+        100000001,
     };
     enum { N = sizeof sizes / sizeof *sizes };
     struct oi_page *pages[N];

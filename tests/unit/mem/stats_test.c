@@ -120,7 +120,8 @@ static void test_sums(void)
             objects++;
         }
     }
-    uint64_t *large = oi_pool_alloc_large(&pool, 1000000, true), *huge = oi_pool_alloc_large(&pool, 2 * OI_SEGMENT, false);
+    uint64_t *large = oi_pool_alloc_large(&pool, 1000000, true),
+             *huge = oi_pool_alloc_large(&pool, 2 * OI_SEGMENT, false);
     REQUIRE(large && huge);
     *large = *huge = 1;
     ouro_mem_stats s = count();

@@ -353,7 +353,8 @@ static void test_unbias_below_zero(void)
     ouro_release(o);
 }
 
-/* The collector's mark: whatever disposes of a reference clears it; what only adds one need not. Counts are right either way. */
+/* The collector's mark: whatever disposes of a reference clears it; what only adds one need not. Counts are right
+ * either way. */
 static void test_cand_release(void)
 {
     struct node *o = plain_new(1);

@@ -80,7 +80,8 @@ static void test_parents_first(void)
          *    2   3
          *   4 5 5 6 */
         struct node *five = node_new(5);
-        struct node *two = node_new_with(2, node_new(4), ouro_retain(five)), *three = node_new_with(3, five, node_new(6));
+        struct node *two = node_new_with(2, node_new(4), ouro_retain(five));
+        struct node *three = node_new_with(3, five, node_new(6));
         struct node *one = node_new_with(1, two, three);
         if (shared)
             ouro_share(one);

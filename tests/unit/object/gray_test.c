@@ -17,7 +17,10 @@ static uint64_t seed;
 static void make_objects(void)
 {
     for (size_t i = 0; i < OBJECTS; i++) {
-        objects[i] = i % 3 == 0 ? (void *)plain_new((long)i) : ouro_new_array(&table_type, i % 3 == 1 ? 20 : i % 50 ? 1 : 9000);
+        objects[i] = i % 3 == 0 ? (void *)plain_new((long)i)
+                                : ouro_new_array(&table_type, i % 3 == 1 ? 20
+                                                              : i % 50   ? 1
+                                                                         : 9000);
         REQUIRE(objects[i]);
         pushed[i] = false;
     }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * References that another thread dropped, on their way to the owner's slot: queued, carried out by the owner, by a claimer, or forced. */
+ * References that another thread dropped, on their way to the owner's slot: queued, carried out by the owner, by a
+ * claimer, or forced. */
 #include "object/inbox.h"
 
 #include <pthread.h>
@@ -48,7 +49,8 @@ static struct node *shared_new(long id)
     return o;
 }
 
-/* The owner runs: what is dropped elsewhere is queued, the object lives and is not written; the next safepoint drops it. */
+/* The owner runs: what is dropped elsewhere is queued, the object lives and is not written; the next safepoint drops
+ * it. */
 static void test_queued_while_owner_runs(void)
 {
     struct node *o = shared_new(1);

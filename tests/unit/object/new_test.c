@@ -141,7 +141,8 @@ static void test_array_of_a_larger_struct(void)
         unsigned char *o = ouro_new_array(&small_array, length);
         REQUIRE(o);
         CHECK_EQ((uintptr_t)o % 64, 0);
-        CHECK(is_zero_behind(o, sizeof(ouro_array), sizeof(ouro_array) + length > 64 ? sizeof(ouro_array) + length : 64));
+        size_t size = sizeof(ouro_array) + length;
+        CHECK(is_zero_behind(o, sizeof(ouro_array), size > 64 ? size : 64));
         CHECK_GE(oi_page_block_size(oi_page_of(o)), 64);
         ouro_release(o);
     }

@@ -203,7 +203,8 @@ static void nothing(ouro_weak *weak, void *arg)
     (void)arg;
 }
 
-/* W1: sharing a weak reference publishes its target; sharing the target publishes those weak references that are called. */
+/* W1: sharing a weak reference publishes its target; sharing the target publishes those weak references that are
+ * called. */
 static void test_weak_both_ways(void)
 {
     for (int target_first = 0; target_first < 2; target_first++) {

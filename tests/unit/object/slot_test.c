@@ -16,7 +16,8 @@ static uint64_t seed;
 
 #define IS_PUBLISHED(p) (!!(oi_flags((ouro_object *)(p)) & OI_PUBLISHED))
 
-/* Each operation on an empty and on a full slot: content, counts, and who holds what afterwards. Private and shared alike. */
+/* Each operation on an empty and on a full slot: content, counts, and who holds what afterwards. Private and shared
+ * alike. */
 static void check_operations(bool shared)
 {
     struct node *box = plain_new(0), *x = plain_new(1), *y = plain_new(2);
@@ -118,7 +119,8 @@ static void test_old_content_dies(void)
 /* ---- what is inside ---- */
 
 /* x: what to store; the caller has the only reference. */
-static void check_refused_with(struct node *x, void *container, ouro_slot *slot, ouro_misuse_kind kind, const char *type)
+static void check_refused_with(struct node *x, void *container, ouro_slot *slot, ouro_misuse_kind kind,
+                               const char *type)
 {
     CHECK_PTR(ouro_get(container, slot), NULL);
     CHECK_MISUSE(kind, "ouro_get", type, container);
@@ -144,7 +146,8 @@ static void check_refused(void *container, ouro_slot *slot, ouro_misuse_kind kin
     ouro_release(x);
 }
 
-/* A slot before, behind, across the end of, or askew in its container, private or shared: refused, and nothing is stored. */
+/* A slot before, behind, across the end of, or askew in its container, private or shared: refused, and nothing is
+ * stored. */
 static void test_outside(void)
 {
     for (int shared = 0; shared < 2; shared++) {
@@ -154,9 +157,16 @@ static void test_outside(void)
         struct node before;
         memcpy(&before, n, sizeof before);
         ouro_slot *const outside[] = {
-            (ouro_slot *)(void *)n, (ouro_slot *)(void *)n + 1, (ouro_slot *)(void *)n - 1, (ouro_slot *)(void *)(n + 1),
-            (ouro_slot *)(void *)(n + 1) + 1, (ouro_slot *)(void *)((char *)&n->a + 4), (ouro_slot *)(void *)((char *)&n->a + 1),
-            (ouro_slot *)(void *)((char *)(n + 1) - 4), &other->a, NULL,
+            (ouro_slot *)(void *)n,
+            (ouro_slot *)(void *)n + 1,
+            (ouro_slot *)(void *)n - 1,
+            (ouro_slot *)(void *)(n + 1),
+            (ouro_slot *)(void *)(n + 1) + 1,
+            (ouro_slot *)(void *)((char *)&n->a + 4),
+            (ouro_slot *)(void *)((char *)&n->a + 1),
+            (ouro_slot *)(void *)((char *)(n + 1) - 4),
+            &other->a,
+            NULL,
         };
         for (unsigned i = 0; i < sizeof outside / sizeof *outside; i++) {
             check_refused(n, outside[i], OURO_MISUSE_SLOT_OUTSIDE, "plain");
@@ -185,6 +195,19 @@ static void test_outside_of_array(void)
             ouro_release(t);
             ouro_release(x);
         }
+    }
+}
+
+/* A slot that begins inside, and reaches beyond the end. */
+static void test_outside_of_bytes(void)
+{
+    for (size_t length = 0; length < 8; length++) {
+        struct bytes *b = ouro_new_array(&bytes_type, length);
+        REQUIRE(b);
+        for (size_t i = 0; i < length; i++)
+            b->data[i] = 0xff;
+        check_refused(b, (ouro_slot *)(void *)b->data, OURO_MISUSE_SLOT_OUTSIDE, "bytes");
+        ouro_release(b);
     }
 }
 
@@ -387,6 +410,7 @@ int main(void)
     FIXTURE_RUN(test_old_content_dies);
     FIXTURE_RUN(test_outside);
     FIXTURE_RUN(test_outside_of_array);
+    FIXTURE_RUN(test_outside_of_bytes);
     FIXTURE_RUN(test_null_container);
     FIXTURE_RUN(test_foreign);
     FIXTURE_RUN(test_marked);

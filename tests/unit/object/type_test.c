@@ -97,7 +97,8 @@ static void test_runs(void)
     CHECK_EQ(type->runs[1].first, offsetof(struct three, c) / 8);
     CHECK_EQ(type->runs[1].count, 5);
     CHECK(!type->leaf && !type->special && !type->simple);
-    type = oi_type_register(copy_of((ouro_type)OURO_TYPE(struct three, .slots = OURO_SLOTS(struct three, b, a))), "test");
+    type =
+        oi_type_register(copy_of((ouro_type)OURO_TYPE(struct three, .slots = OURO_SLOTS(struct three, b, a))), "test");
     REQUIRE(type);
     CHECK_EQ(type->run_count, 2); /* not in order: two runs, and right */
     CHECK_EQ(type->runs[0].first, offsetof(struct three, b) / 8);
@@ -114,9 +115,10 @@ struct wide {
 /* All 32 fields count, wherever they lie. */
 static void test_all_fields(void)
 {
-    ouro_type *d = copy_of((ouro_type)OURO_TYPE(
-        struct wide, .slots = OURO_SLOTS(struct wide, s0, s1, s2, s3, s4, s5, s6, s7, s8, s9, s10, s11, s12, s13, s14, s15,
-                                         s16, s17, s18, s19, s20, s21, s22, s23, s24, s25, s26, s27, s28, s29, s30, s31)));
+    ouro_type *d = copy_of(
+        (ouro_type)OURO_TYPE(struct wide, .slots = OURO_SLOTS(struct wide, s0, s1, s2, s3, s4, s5, s6, s7, s8, s9, s10,
+                                                              s11, s12, s13, s14, s15, s16, s17, s18, s19, s20, s21,
+                                                              s22, s23, s24, s25, s26, s27, s28, s29, s30, s31)));
     struct oi_type *type = oi_type_register(d, "test");
     REQUIRE(type);
     CHECK_EQ(type->run_count, 2);
@@ -170,8 +172,9 @@ static void test_kinds(void)
     t = oi_type_register(copy_of((ouro_type)OURO_TYPE(struct three, .slots = OURO_SLOTS(struct three, c))), "test");
     CHECK(!t->leaf && t->simple && !t->special);
     CHECK(!(t->birth >> 48 & OI_UNTRACKED));
-    t = oi_type_register(copy_of((ouro_type)OURO_TYPE(struct three, .slots = OURO_SLOTS(struct three, c), .finalize = finalize)),
-                         "test");
+    t = oi_type_register(
+        copy_of((ouro_type)OURO_TYPE(struct three, .slots = OURO_SLOTS(struct three, c), .finalize = finalize)),
+        "test");
     CHECK(!t->leaf && !t->simple && t->special);
     t = oi_type_register(copy_of((ouro_type)OURO_TYPE(struct three, .slots = OURO_SLOTS(struct three, c),
                                                       .flags = OURO_TYPE_ACYCLIC)), "test");
@@ -217,8 +220,13 @@ static void test_large_types(void)
         size_t size;
         bool units, pool;
     } cases[] = {
-        {16 + 8 * 16383, true, false}, {16 + 8 * 16384, false, false}, {OI_CLASS_MAX, true, true}, {OI_CLASS_MAX + 8, true, false},
-        {16, false, true}, {24, true, true}, {1000000, false, false},
+        {16 + 8 * 16383, true, false},
+        {16 + 8 * 16384, false, false},
+        {OI_CLASS_MAX, true, true},
+        {OI_CLASS_MAX + 8, true, false},
+        {16, false, true},
+        {24, true, true},
+        {1000000, false, false},
     };
     for (unsigned i = 0; i < sizeof cases / sizeof *cases; i++) {
         ouro_type *d = copy_of((ouro_type){.size = cases[i].size, .align = 8});

@@ -152,12 +152,13 @@ static void test_verdict_elsewhere(void)
 static void callback(ouro_weak *weak, void *arg);
 static int called;
 
-/* One anchor for all weak references to an object; held by each of them, and by the table as long as the target lives. */
+/* One anchor for all weak references to an object; held by each of them, and by the table while the target lives. */
 static void test_anchor(void)
 {
     struct node *target = plain_new(1), *other = plain_new(2);
     CHECK_EQ(oi_flags(&target->object), 0);
-    ouro_weak *a = weak_new(target, NULL, NULL), *b = weak_new(target, callback, &called), *c = weak_new(other, NULL, NULL);
+    ouro_weak *a = weak_new(target, NULL, NULL), *b = weak_new(target, callback, &called),
+              *c = weak_new(other, NULL, NULL);
     struct oi_anchor *anchor = a->anchor;
     CHECK(oi_flags(&target->object) & OI_HAS_WEAK);
     CHECK(oi_weak_is(&a->object));

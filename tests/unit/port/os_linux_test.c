@@ -42,7 +42,7 @@ static long address_space(void)
     return pages;
 }
 
-/* Aligned, zero and writable, for every alignment up to 64 MiB, also when the first try of the system is not aligned. */
+/* Aligned, zero and writable, for every alignment up to 64 MiB, also when the system's first try is not aligned. */
 static void test_map_alignment(void)
 {
     for (size_t align = 4 * KIB; align <= 64 * MIB; align *= 2) {

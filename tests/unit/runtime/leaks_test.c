@@ -147,7 +147,8 @@ static void test_many_types(void)
     size_t bytes = 0;
     for (int i = 0; i < TYPES; i++) {
         snprintf(names[i], sizeof names[i], "type %d", i);
-        types[i] = (ouro_type){.size = 128 + 128 * (size_t)((i * 7) % TYPES), .align = 8, .name = i == 3 ? NULL : names[i]};
+        types[i] =
+            (ouro_type){.size = 128 + 128 * (size_t)((i * 7) % TYPES), .align = 8, .name = i == 3 ? NULL : names[i]};
         objects[i] = ouro_new(&types[i]);
         REQUIRE(objects[i]);
         bytes += oi_page_block_size(oi_page_of(objects[i]));

@@ -110,7 +110,8 @@ static void test_config(void)
 /* A caller that was compiled with a smaller struct: what it does not have is default. */
 static void test_smaller_config(void)
 {
-    ouro_config c = {.size = offsetof(ouro_config, soft_limit), .max_threads = 5, .soft_limit = 77, .purge_delay_ms = 33};
+    ouro_config c = {.max_threads = 5, .soft_limit = 77, .purge_delay_ms = 33};
+    c.size = offsetof(ouro_config, soft_limit);
     struct oi_options o = read_with(&c);
     CHECK_EQ(o.max_threads, 5);
     CHECK_EQ(o.soft_limit, 0);
@@ -151,8 +152,22 @@ static const struct {
 };
 
 static const char *const bad_sizes[] = {
-    "", "x", "-1", "+1", " 1", "1 ", "1k", "1KB", "1T", "0x10", "1.5M", "K", "18446744073709551616", "99999999999999999999999",
-    "17179869184G", "1,2",
+    "",
+    "x",
+    "-1",
+    "+1",
+    " 1",
+    "1 ",
+    "1k",
+    "1KB",
+    "1T",
+    "0x10",
+    "1.5M",
+    "K",
+    "18446744073709551616",
+    "99999999999999999999999",
+    "17179869184G",
+    "1,2",
 };
 
 enum { BAD_SIZES = sizeof bad_sizes / sizeof *bad_sizes };
@@ -201,7 +216,8 @@ static void test_threshold(void)
     CHECK(o.threshold[0] == 5120 && o.threshold[1] == 6 && o.threshold[2] == 7);
     o = read_env("OURO_THRESHOLD", "0");
     check_good();
-    static const char *const bad[] = {"", ",", "5,", ",5", "5,,6", "5,6,7,", "5,6,7,8", "5;6", "5 ,6", "-5", "5,x", "5,6,99999999999999999999"};
+    static const char *const bad[] = {"",        ",",   "5,",   ",5", "5,,6", "5,6,7,",
+                                      "5,6,7,8", "5;6", "5 ,6", "-5", "5,x",  "5,6,99999999999999999999"};
     for (unsigned i = 0; i < sizeof bad / sizeof *bad; i++) {
         o = read_env("OURO_THRESHOLD", bad[i]);
         check_bad("OURO_THRESHOLD");

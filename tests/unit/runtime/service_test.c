@@ -312,7 +312,8 @@ static void *nothing(void *unused)
 int main(void)
 {
     check_start("service_test");
-    thread_join_running(thread_start(nothing, NULL, 0)); /* sanitizers start threads of their own with the program's first */
+    /* sanitizers start threads of their own with the program's first */
+    thread_join_running(thread_start(nothing, NULL, 0));
     fixture_start_with((ouro_config){.purge_delay_ms = 50});
     CHECK_RUN(test_started_when_needed); /* before anything is measured, for that may start it */
     FIXTURE_RUN(test_signals_blocked);

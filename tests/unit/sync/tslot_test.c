@@ -171,7 +171,8 @@ static bool is_wanted(void *slot)
     return oi_load_relaxed(&((struct oi_tslot *)slot)->state) & OI_TSLOT_WANTED;
 }
 
-/* The owner comes back while its slot is claimed: it waits, and who lets go hands the slot over. Nobody can come between. */
+/* The owner comes back while its slot is claimed: it waits, and who lets go hands the slot over. Nobody can come
+ * between. */
 static void test_handover(void)
 {
     struct oi_tslot *slot = attach();

@@ -66,6 +66,14 @@ OURO_API OURO_INLINE bool ouro_private_sub1(uint32_t *word)
 
 OURO_END_DECLS
 
+/* The owner in the low half, PUBLISHED in bit 16: one load of two neighbouring 16-bit fields (flags follow the owner). */
+#if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
+#error "ouro has not been ported to big-endian machines: the header's owner and flags are read as one word"
+#endif
+#define ouro_private_owner_and_published(o) \
+    (__atomic_load_n((const ouro_private_word *)&(o)->ouro_private_owner, __ATOMIC_RELAXED) & 0x1ffffu)
+typedef uint32_t ouro_private_word __attribute__((may_alias));
+
 /* Initial-exec: one load finds the offset, no call. The block is a few bytes, so that a dlopen()ed libouro fits into the
  * static TLS that the loader keeps in reserve. */
 #define OURO_PRIVATE_TLS __thread __attribute__((tls_model("initial-exec")))

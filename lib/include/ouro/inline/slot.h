@@ -25,8 +25,7 @@ OURO_API OURO_INLINE bool ouro_private_is_mine(const void *container, const ouro
     size_t at = (uintptr_t)slot - (uintptr_t)container - sizeof(ouro_object);
     size_t unit = at >> 3 | at << 61; /* a rotation: what is not a multiple of 8 comes out large */
     /* Relaxed: that this thread's id is there, and PUBLISHED not, nobody else can change. */
-    return __atomic_load_n(&o->ouro_private_owner, __ATOMIC_RELAXED) == ouro_private_thread_id &&
-           !(__atomic_load_n(&o->ouro_private_flags, __ATOMIC_RELAXED) & OURO_PRIVATE_PUBLISHED) &&
+    return ouro_private_owner_and_published(o) == ouro_private_thread_id &&
            unit < (size_t)(__atomic_load_n(&o->ouro_private_type, __ATOMIC_RELAXED) >> OURO_PRIVATE_UNITS_SHIFT);
 }
 
