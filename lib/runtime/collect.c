@@ -74,6 +74,7 @@ static bool collect_once(struct oi_act *act, struct oi_young_result *result)
 void oi_collect_run_due(struct oi_act *act)
 {
     act->self->due = false;
+    oi_destroy_run(act);
     if (!oi_young_manual)
         oi_young_run_due(act, &oi_thread_of(act->self)->young, SIZE_MAX);
 }
@@ -87,7 +88,7 @@ static void collect_quietly(struct oi_act *act)
     collect_once(act, &result);
     act->in_user_code = outer;
     struct oi_young *young = &oi_thread_of(act->self)->young;
-    act->self->due = !oi_young_manual && (young->due || act->dead || act->callbacks);
+    act->self->due = act->dead || act->callbacks || (young->due && !oi_young_manual);
 }
 
 long oi_collect_young(struct oi_act *act)
@@ -246,6 +247,5 @@ size_t ouro_finalizers_run(size_t budget)
     struct oi_act *act = &oi_act;
     if (!oi_holds_slot(act) && !(act->home && oi_hold_slot(act)))
         return 0;
-    oi_destroy_run(act);
     return oi_young_run_due(act, &oi_thread_of(act->self)->young, budget);
 }

@@ -53,7 +53,7 @@ bool oi_thread_hold_slot(struct oi_act *act);
 void oi_collect_init(void);
 void oi_collect_thread_init(struct oi_thread *thread);
 void oi_collect_pressure(struct oi_act *act, bool force);
-/* Runs the finalizers that a collection by ouro_new has left waiting, unless that is ouro_finalizers_run's to do. */
+/* Does what a collection inside ouro_new has left waiting; finalizers of garbage cycles unless they are ouro_finalizers_run's to run. */
 void oi_collect_run_due(struct oi_act *act);
 /* Collects and runs what falls due until nothing more does; objects found, or a negative status. */
 long oi_collect_young(struct oi_act *act);
