@@ -63,12 +63,6 @@ struct oi_stack_node *oi_stack_take_all(struct oi_stack *stack)
     return head ? (struct oi_stack_node *)&head->node : NULL;
 }
 
-bool oi_stack_is_empty(const struct oi_stack *stack)
-{
-    /* seq_cst: after the caller's full barrier, where it has one (tslot.h S3, MO-wakeup); else a hint. */
-    return !oi_load_seqcst(&stack->head);
-}
-
 struct oi_hash *oi_hash_create(size_t buckets)
 {
     return (struct oi_hash *)cds_lfht_new_flavor(buckets, buckets, 0, 0, &urcu_bp_flavor, NULL);

@@ -13,6 +13,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "port/atomic.h"
+
 /* Read sections nest, wait for nobody, and register the calling thread by themselves. */
 void oi_rcu_read_lock(void);
 void oi_rcu_read_unlock(void);
@@ -37,8 +39,11 @@ struct oi_stack {
 void oi_stack_push(struct oi_stack *stack, struct oi_stack_node *node);
 /* Takes everything: the last pushed first; NULL if there was nothing. The nodes are the caller's. */
 struct oi_stack_node *oi_stack_take_all(struct oi_stack *stack);
-/* A moment's reading. */
-bool oi_stack_is_empty(const struct oi_stack *stack);
+/* A moment's reading. seq_cst: after the caller's full barrier, where it has one (tslot.h S3, MO-wakeup); else a hint. */
+static inline bool oi_stack_is_empty(const struct oi_stack *stack)
+{
+    return !oi_load_seqcst(&stack->head);
+}
 
 /* A lock-free hash table of nodes embedded in the user's structures; keys are unique. A removed node's
  * memory may be reused after a grace period. All but create are called inside read sections. */
