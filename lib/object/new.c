@@ -73,6 +73,11 @@ static OI_NOINLINE void *find_block(struct oi_act *act, unsigned index, size_t s
     return NULL;
 }
 
+static unsigned index_for(size_t size, bool leaf)
+{
+    return size <= OI_CLASS_MAX ? oi_pool_index(size, leaf) : OI_POOL_NONE;
+}
+
 static void *new_slow(ouro_type *descriptor)
 {
     struct oi_act *act = &oi_act;
@@ -83,7 +88,8 @@ static void *new_slow(ouro_type *descriptor)
         oi_misuse_type(OURO_MISUSE_WRONG_TYPE, "ouro_new", descriptor, "an array type needs ouro_new_array");
         return NULL;
     }
-    void *block = find_block(act, descriptor->ouro_private_pool, type->size, type->leaf);
+    /* Not the descriptor's pool, which the thread that registers the type may not have stored yet. */
+    void *block = find_block(act, index_for(type->size, type->leaf), type->size, type->leaf);
     return block ? make(act->self, block, type->birth, type->size - sizeof(ouro_object)) : NULL;
 }
 
@@ -122,7 +128,7 @@ void *ouro_new_array(ouro_type *descriptor, size_t length)
     size_t size = oi_round_up(head + length * unit, type->align < 8 ? 8 : type->align);
     if (size < type->size)
         size = type->size;
-    unsigned index = size <= OI_CLASS_MAX ? oi_pool_index(size, type->leaf) : OI_POOL_NONE;
+    unsigned index = index_for(size, type->leaf);
     void *block = NULL;
     if (index != OI_POOL_NONE && act->self->pool.current[index]->free)
         block = oi_pool_alloc(&act->self->pool, index);
