@@ -11,9 +11,11 @@
 #include "runtime/runtime.h"
 
 /* Pacing. A collection looks at every block of the young pages, so it is worth its price when enough has been added since the last one: FIRST blocks
- * at the least, and, as long as collections find next to nothing, as many as were left, which keeps the price below a constant
- * per object made. When they do find something, a fifth of what was left: then what is dead and not yet found stays below that. */
+ * at the least. As long as collections find next to nothing: as many as were left, which keeps the price below a constant per object made, and
+ * twice as many as the last time, up to PATIENCE: so a program without cycles pays less and less. When they do find
+ * something, a fifth of what was left: then what is dead and not yet found stays below that. */
 #define FIRST ((size_t)10000)
+#define PATIENCE ((size_t)1 << 20)
 #define LIMBO_WAIT_MS 20 /* the longest that an allocation waits when memory is out */
 #define ROUNDS 8 /* finalizers that make garbage with finalizers do not keep a collection going for ever */
 #define GOOD_YIELD 20 /* a collection that frees more than one in so many of its candidates found something */
@@ -30,19 +32,20 @@ void oi_collect_init(void)
     oi_young_manual = oi_options.flags & OURO_FINALIZE_MANUAL;
 }
 
-static size_t limit_after(const struct oi_young_result *result, size_t blocks)
+static size_t limit_after(const struct oi_young_result *result, size_t blocks, size_t before)
 {
     size_t pinned = oi_load_relaxed(&threshold[0]);
     if (pinned)
         return pinned;
     bool good = result->freed * GOOD_YIELD > result->candidates;
-    size_t limit = good ? blocks / 5 : blocks;
+    size_t patient = 2 * before < PATIENCE ? 2 * before : PATIENCE;
+    size_t limit = good ? blocks / 5 : blocks > patient ? blocks : patient;
     return limit > FIRST ? limit : FIRST;
 }
 
 void oi_collect_thread_init(struct oi_thread *thread)
 {
-    thread->young.limit = limit_after(&(struct oi_young_result){0}, 0);
+    thread->young.limit = limit_after(&(struct oi_young_result){0}, 0, 0);
     thread->local.pool.fresh_blocks = 0;
     thread->local.pool.fresh_limit = thread->young.limit;
 }
@@ -58,14 +61,15 @@ static void record(const struct oi_young_result *result, uint64_t ns)
     }
 }
 
-static bool collect_once(struct oi_act *act, struct oi_young_result *result)
+/* asked: by the program, which says nothing about whether it was worth it. */
+static bool collect_once(struct oi_act *act, struct oi_young_result *result, bool asked)
 {
     struct oi_thread *thread = oi_thread_of(act->self);
     uint64_t start = oi_os_now_ns();
     bool ok = oi_young_collect(act, &thread->young, result);
     if (ok)
         record(result, oi_os_now_ns() - start);
-    thread->young.limit = limit_after(result, thread->young.blocks);
+    thread->young.limit = limit_after(result, thread->young.blocks, asked ? 0 : thread->young.limit);
     thread->local.pool.fresh_blocks = 0;
     thread->local.pool.fresh_limit = thread->young.limit;
     return ok;
@@ -85,7 +89,7 @@ static void collect_quietly(struct oi_act *act)
     struct oi_young_result result = {0};
     bool outer = act->in_user_code;
     act->in_user_code = true; /* so none runs, and no weak callback */
-    collect_once(act, &result);
+    collect_once(act, &result, false);
     act->in_user_code = outer;
     struct oi_young *young = &oi_thread_of(act->self)->young;
     act->self->due = act->dead || act->callbacks || (young->due && !oi_young_manual);
@@ -96,7 +100,7 @@ long oi_collect_young(struct oi_act *act)
     size_t found = 0, kept = 0;
     for (int round = 0; round < ROUNDS; round++) {
         struct oi_young_result result = {0};
-        if (!collect_once(act, &result))
+        if (!collect_once(act, &result, true))
             return OURO_E_NOMEM;
         found += result.found > kept ? result.found - kept : 0; /* what was kept for its finalizer is found twice */
         kept = result.found - result.freed;

@@ -347,9 +347,9 @@ static void flood(struct member *self)
             }
         ouro_blocking_begin();
         pthread_barrier_wait(&flood->emptied);
+        CHECK_EQ(finalized(), 2L * BATCH * (round + 1)); /* the owner is still parked */
+        pthread_barrier_wait(&flood->emptied);
         ouro_blocking_end();
-        if (self->index == 0)
-            CHECK_EQ(finalized(), 2L * BATCH * (round + 1));
     }
 }
 

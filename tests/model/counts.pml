@@ -4,13 +4,15 @@
  *
  * Two objects, two slots, three threads. T1 holds slot 1 at the start; T2 holds slot 2 or none; T3 holds none. Each runs a
  * bounded number of operations, chosen and interleaved freely; a thread may stop early at any point between operations.
+ * With SWEEPS there is a fourth, the service: it claims slots for purposes of its own and never looks at a queue.
  *
  * One step = one access to shared memory, plus accesses to what only this thread can touch at that moment. A CAS loop on
- * `shared` is one step: it decides on the very value that it replaces. Memory is sequentially consistent; where a machine
- * could move a load ahead of a store and the protocol needs a fence, a mutant does the load first (README.md, "Memory").
+ * `shared` is one step: it decides on the very value that it replaces. Waiting is no step at all: who waits is blocked.
+ * Memory is sequentially consistent; where a machine could move a load ahead of a store and the protocol needs a fence, a
+ * mutant does the load first (README.md, "Memory").
  *
  * Each MUTANT_x removes one safeguard, each REACH_x asserts that something cannot happen which must be able to happen:
- * for both, Spin has to find an error. BOUND: the properties that hold with the WANTED handover only (blocking_end).     */
+ * for both, Spin has to find an error. Each VARIANT_x leaves out or changes what is no safeguard.                          */
 
 #define N       2               /* objects 0, 1 */
 #define NO_ID   9               /* the id of a thread without a slot, and of a parked one: matches no object */
@@ -64,6 +66,14 @@
 #ifndef BATCH
 #define BATCH   1               /* tokens per claim */
 #endif
+#ifndef SWEEPS
+#define SWEEPS  0               /* how often the service may claim a slot; 0: there is no service */
+#endif
+#ifdef VARIANT_EARLY            /* a thread may take its slot back, or adopt one, in the middle of destroying */
+#define MAY_HOLD (!settle)
+#else
+#define MAY_HOLD IDLE
+#endif
 
 /* ---- memory --------------------------------------------------------------------------------------------------------- */
 byte  owner[N];                 /* slot id, 0 = none */
@@ -91,8 +101,8 @@ bit   field = CHILD;            /* the field of object 0 holds its token of obje
 bit   mutex;                    /* FINALIZER: taken by T1 inside its blocking region, wanted by the finalizer of object 0 */
 
 /* ---- ghosts: no operation reads them -------------------------------------------------------------------------------- */
-byte  hand[4*N];                /* tokens that thread t holds ... */
-byte  todo[4*N];                /* ... and those it has set out to release (or took in hand while draining) */
+byte  hand[5*N];                /* tokens that thread t holds ... */
+byte  todo[5*N];                /* ... and those it has set out to release (or took in hand while draining) */
 #define HAND(t,o) hand[(t)*N+(o)]
 #define TODO(t,o) todo[(t)*N+(o)]
 byte  holder[3];                /* thread that may touch what belongs to the slot: local counts, pending */
@@ -117,7 +127,12 @@ bit   waiting[3];               /* the tenant waits in blocking_end for a claim 
 #else
 #define IN_QUEUES(o) (Q(1,o)+Q(2,o)+P(1,o)+P(2,o))
 #endif
-#define TOKENS(o) (HAND(1,o)+HAND(2,o)+HAND(3,o) + TODO(1,o)+TODO(2,o)+TODO(3,o) + IN_QUEUES(o) + ((o)==1 && field))
+#if SWEEPS                      /* the service never has a token, unless a mutant makes it drain */
+#define SERVICE(o) + TODO(4,o)
+#else
+#define SERVICE(o)
+#endif
+#define TOKENS(o) (HAND(1,o)+HAND(2,o)+HAND(3,o) + TODO(1,o)+TODO(2,o)+TODO(3,o) + IN_QUEUES(o) + ((o)==1 && field) SERVICE(o))
 /* the count is exact at every moment, and within its domain. So a dead object has no token anywhere. */
 inline exact(o) {
   assert(TOKENS(o) == (merged[o] -> cnt[o] : cnt[o] + lcl[o]));
@@ -133,10 +148,105 @@ inline exact(o) {
 /* An operation leaves behind obligations; the thread is idle, and goes on, when none is left:
  *   todo    tokens to release: the operand of a release, tokens set aside while draining, tokens in fields of dead objects
  *   corpses objects that this thread's CAS made DEAD and that it must destroy (bit o)
- *   settle  slots whose queue it must look after: it pushed a token there, or let go of a claim with work left (bit w)
+ *   settle  slots that it has a duty to: it pushed a token there, found one after parking or vacating, or let go of a
+ *           claim with work left (bit w)
  * They are taken up in any order, which covers both "destroy after each claim" and "destroy when all claims are done".   */
 #define TODO_ANY (TODO(me,0) || TODO(me,1))
 #define IDLE     (!TODO_ANY && !corpses && !settle)
+
+/* where a duty comes from; only some mutants and reach runs ask */
+#define PUSHED   1
+#define FOUND    2
+#define LEFT     4
+#if defined(MUTANT_PUSHER_GIVES_UP) || defined(MUTANT_PARKER_GIVES_UP) || defined(MUTANT_DRAINER_GIVES_UP) || defined(REACH_PUSHER_WAITS) || defined(REACH_PARKER_WAITS) || defined(REACH_DRAINER_WAITS)
+#define WHY
+#define BECAUSE(r) ; why = why | r
+#else
+#define BECAUSE(r)
+#endif
+#define DUTY(w, r) settle = settle | (1<<(w)) BECAUSE(r)
+
+/* ---- claims --------------------------------------------------------------------------------------------------------- */
+#define UNATTENDED(w) (state[w] == PARKED || state[w] == VACANT)
+#define CLAIMED(w)    (state[w] == CLAIMED_PARKED || state[w] == CLAIMED_VACANT)
+
+/* z: what to put back. One step, the CAS */
+inline claim(w) {
+  z = state[w];
+#ifndef MUTANT_UNCLAIMED
+  state[w] = (z == PARKED -> CLAIMED_PARKED : CLAIMED_VACANT); holder[w] = me;
+  assert(!waiting[w])                           /* who waits in blocking_end waits for no claim made after it came */
+#ifdef REACH_EXITED_CLAIMS
+  ; assert(!(w == 1 && me == 1 && z == VACANT))
+#endif
+#endif
+}
+
+/* becomes the holder of slot w if its thread is parked or gone, waiting while another claimer is. z == THREAD: no need, its
+ * thread has it, or is about to. duty: why it should be done, 0 if there is no token on the queue yet                    */
+inline claim_in_turn(w, duty) {
+  atomic {
+    if
+    :: UNATTENDED(w) -> claim(w)
+    :: state[w] == THREAD || state[w] == PARKED_WANTED || state[w] == CLAIMED_WANTED -> z = THREAD
+#ifdef MUTANT_GIVES_UP_ITS_TURN
+    :: CLAIMED(w) -> z = THREAD
+#endif
+#ifdef MUTANT_PUSHER_GIVES_UP
+    :: CLAIMED(w) && duty == PUSHED -> z = THREAD
+#endif
+#ifdef MUTANT_PARKER_GIVES_UP
+    :: CLAIMED(w) && duty == FOUND -> z = THREAD
+#endif
+#ifdef MUTANT_DRAINER_GIVES_UP
+    :: CLAIMED(w) && duty == LEFT -> z = THREAD
+#endif
+#ifdef VARIANT_PUSHES_AT_ONCE
+    :: CLAIMED(w) && duty == 0 -> z = THREAD
+#endif
+#ifdef REACH_WAITS_BEFORE_PUSHING
+    :: CLAIMED(w) && duty == 0 -> assert(false)
+#endif
+#ifdef REACH_PUSHER_WAITS
+    :: CLAIMED(w) && duty == PUSHED -> assert(false)
+#endif
+#ifdef REACH_PARKER_WAITS
+    :: CLAIMED(w) && duty == FOUND -> assert(false)
+#endif
+#ifdef REACH_DRAINER_WAITS
+    :: CLAIMED(w) && duty == LEFT -> assert(false)
+#endif
+#ifdef REACH_WAITS_FOR_SERVICE
+    :: CLAIMED(w) && holder[w] == 4 -> assert(false)
+#endif
+    fi } }
+
+/* no look at the queue afterwards: what came meanwhile is the duty of who pushed it, and that one waits for its turn */
+inline let_go(w) {
+#ifndef MUTANT_UNCLAIMED
+  atomic {
+    if
+#ifdef MUTANT_IGNORES_WANTED
+    :: false ->
+#else
+    :: state[w] == CLAIMED_WANTED ->
+#endif
+       state[w] = THREAD; holder[w] = tenant[w]                 /* handed over */
+    :: else ->
+#ifdef MUTANT_FORGETS_WHICH
+       state[w] = PARKED;
+#else
+       state[w] = z;
+#endif
+       holder[w] = 0
+    fi }
+#else
+  skip
+#endif
+#ifdef MUTANT_GIVES_UP_ITS_TURN                 /* instead: whoever lets go looks at the queue */
+  ; atomic { if :: QUEUED(w) -> settle = settle | (1<<(w)) :: else fi }
+#endif
+}
 
 inline died(o) { corpses = corpses | (1<<(o)) }
 
@@ -201,22 +311,49 @@ inline release() {
        fi };
      if
      :: x ->
-#ifdef MUTANT_STATE_BEFORE_PUSH
-        z = state[x];
+#if !defined(MUTANT_RAW_QUEUE) && !defined(MUTANT_PUSHER_LEAVES) && !defined(VARIANT_NOT_DIRECTLY)
+        claim_in_turn(x, 0);                    /* directly: the token in hand */
+        if
+        :: z != THREAD -> b = x;
+#ifdef MUTANT_MERGE_AFTER_LETTING_GO
+           let_go(b);
 #endif
-        atomic {
-          Q(x,y)++;
-#ifndef MUTANT_RAW_QUEUE
-          TODO(me,y)--;
-#endif
-#ifdef MUTANT_STATE_BEFORE_PUSH
-          if :: z == PARKED || z == VACANT -> settle = settle | (1<<x) :: else fi; z = 0;
+           if
+#ifdef MUTANT_DIRECTLY_ANY
+           :: true -> merge()
 #else
-#ifndef MUTANT_PUSHER_LEAVES
-          settle = settle | (1<<x);
+           :: owner[y] == b ->
+#ifdef REACH_DIRECTLY
+              assert(me == 1 || lcl[y] < 2);
+#endif
+              merge()
+           :: else                              /* no longer biased to the slot: released as any other, later */
+#ifdef REACH_DIRECTLY_TOO_LATE
+              -> assert(false)
 #endif
 #endif
-          x = 0 }
+           fi;
+#ifdef MUTANT_FINALIZER_UNDER_CLAIM
+           if :: corpses & 1 -> destroy(0) :: else fi;
+#endif
+#ifndef MUTANT_MERGE_AFTER_LETTING_GO
+           let_go(b);
+#endif
+           atomic { x = 0; z = 0; b = 0 }
+        :: else ->
+#endif
+           atomic {                             /* on the queue; and then there is a duty */
+             Q(x,y)++;
+#ifndef MUTANT_RAW_QUEUE
+             TODO(me,y)--;
+#endif
+#if !defined(MUTANT_STATE_BEFORE_PUSH) && !defined(MUTANT_PUSHER_LEAVES)
+             DUTY(x, PUSHED);
+#endif
+             x = 0; z = 0 }
+#if !defined(MUTANT_RAW_QUEUE) && !defined(MUTANT_PUSHER_LEAVES) && !defined(VARIANT_NOT_DIRECTLY)
+        fi
+#endif
      :: else
 #ifdef MUTANT_ZERO_READ_LATER
      -> atomic { if :: z && DEAD(y) -> died(y) :: else fi; z = 0 }
@@ -288,98 +425,69 @@ inline destroy(o) {
 #endif
 }
 
-/* looks after the queue of slot w; under a claim if nobody is there to do it. Giving up is right whenever the state is found
- * changed: whoever makes it PARKED or VACANT (again) looks at the queue afterwards.                                       */
+/* a duty to slot w: under a claim, BATCH tokens; more of them: the duty stays */
 inline look_after(w) {
-  z = state[w];
-#ifdef MUTANT_STATE_BEFORE_PUSH
-  settle = settle & ~(1<<(w));
+#ifdef WHY
+  claim_in_turn(w, why);
+#else
+  claim_in_turn(w, PUSHED);
 #endif
   if
-  :: z == PARKED || z == VACANT ->
-     atomic {
-       if
-#ifdef MUTANT_CLAIM_MAY_FAIL
-       :: z = THREAD                            /* a CAS that fails for no reason */
-#endif
-#ifdef MUTANT_UNCLAIMED
-       :: skip
-#else
-       :: state[w] == z -> state[w] = (z == PARKED -> CLAIMED_PARKED : CLAIMED_VACANT); holder[w] = me;
-#ifdef BOUND
-            assert(!waiting[w]);                /* who waits in blocking_end waits for no claim made after it came */
-#endif
-#ifdef REACH_SECOND_BATCH
-            assert(!waiting[w]);
-#endif
-#ifdef REACH_EXITED_CLAIMS
-            assert(!(w == 1 && me == 1 && z == VACANT));
-#endif
-       :: else -> z = THREAD
-#endif
-       fi };
-     if
-     :: z != THREAD ->
-        take_queue(w);
-        b = 0;
-        do
-        :: b < BATCH && PENDING(w) -> one_token(w); b++
-        :: else -> break
-        od;
-#ifdef MUTANT_FINALIZER_UNDER_CLAIM
-        if :: corpses & 1 -> destroy(0) :: else fi;
-#endif
-        b = PENDING(w);                         /* known from under the claim: afterwards the list is another's */
+  :: z != THREAD ->
+     do
+     :: b < BATCH && PENDING(w) -> one_token(w); b++
+     :: b < BATCH && !PENDING(w) && QUEUED(w) -> take_queue(w)
+     :: atomic { b < BATCH && !PENDING(w) && !QUEUED(w) -> b = 0; break }
+     :: atomic { b == BATCH ->                  /* is there more? Looked up while the pending list is this thread's */
 #ifdef REACH_LEFTOVER
-        assert(!b);
+          assert(!PENDING(w));
 #endif
 #ifdef MUTANT_FORGETS_LEFTOVER
-        b = 0;
-#endif
-#ifdef MUTANT_LOOKS_BEFORE_LETTING_GO
-        b = b || QUEUED(w);
-#endif
-        atomic {                                /* let go */
-#ifdef MUTANT_UNCLAIMED
-          skip
+          b = QUEUED(w);
 #else
-          if
-#ifdef MUTANT_IGNORES_WANTED
-          :: false ->
+#ifdef VARIANT_MORE_IS_PENDING
+          b = PENDING(w);
 #else
-          :: state[w] == CLAIMED_WANTED ->
+          b = PENDING(w) || QUEUED(w);
 #endif
-             state[w] = THREAD; holder[w] = tenant[w]; z = THREAD; b = 0      /* handed over */
-          :: else ->
-#ifdef MUTANT_FORGETS_WHICH
-             state[w] = PARKED;
-#else
-             state[w] = z;
 #endif
-             holder[w] = 0
-          fi
+          break }
+     od;
+#ifdef MUTANT_FINALIZER_UNDER_CLAIM
+     if :: corpses & 1 -> destroy(0) :: else fi;
 #endif
-        };
+     settle = settle & ~(1<<(w));
+     let_go(w);
+#ifdef REACH_ARRIVES_UNDER_CLAIM
+     assert(state[w] != PARKED || b || !QUEUED(w));
+#endif
 #ifdef MUTANT_MERGE_AFTER_LETTING_GO
-        do
-        :: late & 1 -> late = late & 2; y = 0; x = w; merge()
-        :: late & 2 -> late = late & 1; y = 1; x = w; merge()
-        :: else -> break
-        od; y = 0;
+     do
+     :: late & 1 -> late = late & 2; y = 0; x = w; merge()
+     :: late & 2 -> late = late & 1; y = 1; x = w; merge()
+     :: else -> break
+     od; y = 0;
 #endif
-        atomic {                                /* look again */
-#if !defined(MUTANT_LOOKS_BEFORE_LETTING_GO) && !defined(MUTANT_NO_SECOND_LOOK)
-          b = b || (z != THREAD && QUEUED(w));
+     atomic {
+#ifdef WHY
+       why = 0;
 #endif
-#ifdef REACH_SECOND_LOOK
-          assert(state[w] != PARKED || !QUEUED(w));
+       if :: b -> DUTY(w, LEFT) :: else fi;
+       b = 0; z = 0 }
+  :: else -> atomic { settle = settle & ~(1<<(w)); z = 0
+#ifdef WHY
+       ; why = 0
 #endif
-          if :: b -> :: else -> settle = settle & ~(1<<(w)) fi;
-          b = 0; z = 0 }
-     :: else -> atomic { settle = settle & ~(1<<(w)); z = 0 }
-     fi
-  :: else -> atomic { settle = settle & ~(1<<(w)); z = 0 }
+     }
   fi }
+
+/* by the thread whose slot it is: all there is */
+inline drain(w) {
+  do
+  :: PENDING(w) -> one_token(w)
+  :: !PENDING(w) && QUEUED(w) -> take_queue(w)
+  :: !PENDING(w) && !QUEUED(w) -> break
+  od }
 
 /* where a thread is. IN: outside of blocking regions, with or without a slot */
 #define IN       0
@@ -390,13 +498,16 @@ inline look_after(w) {
 #define LEAVING  5              /* exit: drained, about to vacate */
 
 /* slot, the slot that is this thread's, and id, what it compares owners with: differ while parked */
-proctype thread(byte me; byte slot; byte ops; byte parks; byte exits; byte adopts) {
+proctype thread(byte me; byte slot; byte ops; byte parks; byte exits; byte adopts; byte sweeps) {
   byte id, phase, corpses, settle, x, y, z, b;
 #ifdef MUTANT_RAW_QUEUE
   bit raw = 1;
 #endif
 #ifdef MUTANT_MERGE_AFTER_LETTING_GO
   byte late;
+#endif
+#ifdef WHY
+  byte why;
 #endif
   atomic { id = (slot -> slot : NO_ID) };
   do
@@ -427,22 +538,15 @@ proctype thread(byte me; byte slot; byte ops; byte parks; byte exits; byte adopt
 #ifdef REACH_INHERITED_QUEUE
      assert(me != 3);
 #endif
-     take_queue(slot);
-     b = 0;
-     do
-     :: b < BATCH && PENDING(slot) -> one_token(slot); b++
-     :: else -> break
-     od;
-     b = 0
+     drain(slot)
 
-  /* blocking_begin: drain all; park; look once more */
+  /* blocking_begin: drain all; park; look at the queue once more, and claim for that as anyone would */
   :: atomic { IDLE && phase == IN && slot && parks -> parks--; phase = PARKING };
-drain:
-     take_queue(slot);
 #ifdef MUTANT_PARKS_WITH_LEFTOVER
+     take_queue(slot);
      if :: PENDING(slot) -> one_token(slot) :: else fi
 #else
-     do :: PENDING(slot) -> one_token(slot) :: else -> break od
+     drain(slot)
 #endif
   :: IDLE && phase == PARKING ->
 #ifdef MUTANT_LOOKS_BEFORE_PARKING
@@ -453,36 +557,28 @@ drain:
        id = NO_ID
 #endif
      };
-#ifdef MUTANT_NO_LOOK_AFTER_PARKING
-     z = 0;
-#else
+     atomic {
 #ifndef MUTANT_LOOKS_BEFORE_PARKING
-     z = QUEUED(slot);
+       z = QUEUED(slot);
 #endif
+#ifndef MUTANT_NO_LOOK_AFTER_PARKING
+       if
+       :: z -> DUTY(slot, FOUND);
+#ifdef REACH_FOUND_AFTER_PARKING
+          assert(false)
 #endif
-     if
-     :: z -> atomic { z = 0;                    /* back, drain, again; unless a claimer is at it */
-          if
-          :: state[slot] == PARKED -> state[slot] = THREAD; holder[slot] = me; rest[slot] = THREAD; id = slot; phase = PARKING;
-#ifdef REACH_UNPARKS_TO_DRAIN
-             assert(false);
+       :: else
+       fi;
 #endif
-             goto drain
-          :: else -> phase = OUT;
-#ifdef REACH_LEAVES_IT_TO_THE_CLAIMER
-             assert(!QUEUED(slot));
-#endif
-          fi }
-     :: else -> phase = OUT
-     fi
+       z = 0; phase = OUT }
 
   /* blocking_end */
 #ifdef FINALIZER
-  :: atomic { IDLE && phase == OUT && !mutex -> mutex = (me == 1); phase = BACK };
+  :: atomic { MAY_HOLD && phase == OUT && !mutex -> mutex = (me == 1); phase = BACK };
 #else
-  :: atomic { IDLE && phase == OUT -> phase = BACK };
+  :: atomic { MAY_HOLD && phase == OUT -> phase = BACK };
 #endif
-#ifdef WANTED
+#if !defined(MUTANT_NO_WANTED) && !defined(MUTANT_RETURNS_UNASKED)
      atomic {                                   /* one fetch_or(WANTED): from here on nobody can claim */
        if
        :: state[slot] == PARKED -> state[slot] = PARKED_WANTED; holder[slot] = me
@@ -496,12 +592,10 @@ drain:
      :: else -> state[slot] = THREAD
      fi;
 #else
-#if defined(BOUND) || defined(REACH_SECOND_BATCH)
-     if :: state[slot] == CLAIMED_PARKED -> waiting[slot] = 1 :: else fi;
-#endif
 #ifdef MUTANT_RETURNS_UNASKED
      atomic { state[slot] = THREAD; holder[slot] = me };
 #else
+     if :: state[slot] == CLAIMED_PARKED -> waiting[slot] = 1 :: else fi;
      atomic { state[slot] == PARKED -> state[slot] = THREAD; holder[slot] = me; waiting[slot] = 0 };
 #endif
 #endif
@@ -516,8 +610,7 @@ drain:
 
   /* exit: drain all; vacate; look once more, now as a thread without a slot */
   :: atomic { IDLE && phase == IN && slot && exits -> exits--; phase = LEAVING };
-     take_queue(slot);
-     do :: PENDING(slot) -> one_token(slot) :: else -> break od
+     drain(slot)
   :: IDLE && phase == LEAVING ->
 #ifdef MUTANT_LOOKS_BEFORE_EXIT
      z = QUEUED(slot);
@@ -528,13 +621,13 @@ drain:
        z = QUEUED(slot);
 #endif
 #ifndef MUTANT_NO_LOOK_AFTER_EXIT
-       if :: z -> settle = settle | (1<<slot) :: else fi;
+       if :: z -> DUTY(slot, FOUND) :: else fi;
 #endif
        z = 0; slot = 0 }
 
   /* adoption: with the local counts, the queue and the pending list */
 #if EXITS
-  :: atomic { IDLE && phase == IN && !slot && adopts &&
+  :: atomic { MAY_HOLD && phase == IN && !slot && adopts &&
 #ifdef MUTANT_ADOPTS_CLAIMED
        (state[1] == CLAIMED_VACANT || state[1] == VACANT)
 #else
@@ -545,6 +638,20 @@ drain:
        assert(!PENDING(1));
 #endif
        state[1] = THREAD; holder[1] = me; tenant[1] = me; rest[1] = THREAD; slot = 1; id = 1 }
+#endif
+
+  /* the service: claims, does nothing with the queue, lets go */
+#if SWEEPS
+  :: atomic { IDLE && sweeps && UNATTENDED(1) -> sweeps--; claim(1) };
+     EXCLUSIVE(1);
+     let_go(1);
+     z = 0
+#if SLOT2
+  :: atomic { IDLE && sweeps && UNATTENDED(2) -> sweeps--; claim(2) };
+     EXCLUSIVE(2);
+     let_go(2);
+     z = 0
+#endif
 #endif
 
   :: atomic { IDLE && (phase == IN || phase == OUT) -> finished++; break }
@@ -591,8 +698,12 @@ init {
     start(1, OWNER1, HANDS1, SHARED1);
     y = 0 };
   atomic {
-    run thread(1, 1, OPS1, PARKS1, EXITS, EXITS);
-    run thread(2, (SLOT2 -> 2 : 0), OPS2, PARKS2, EXITS, EXITS);
-    run thread(3, 0, OPS3, PARKS3, EXITS, EXITS) };
-  d_step { finished == 3 -> at_rest() }
+    run thread(1, 1, OPS1, PARKS1, EXITS, EXITS, 0);
+    run thread(2, (SLOT2 -> 2 : 0), OPS2, PARKS2, EXITS, EXITS, 0);
+    run thread(3, 0, OPS3, PARKS3, EXITS, EXITS, 0)
+#if SWEEPS
+    ; run thread(4, 0, 0, 0, 0, 0, SWEEPS)
+#endif
+  };
+  d_step { finished == 3 + (SWEEPS > 0) -> at_rest() }
 }
