@@ -33,9 +33,9 @@ void oi_limbo_retire(void *retired)
         oi_limbo_on_waiting();
 }
 
-void oi_limbo_hold_still(void)
+bool oi_limbo_hold_still(bool reading)
 {
-    pthread_mutex_lock(&batch_lock);
+    return (reading ? pthread_mutex_trylock(&batch_lock) : pthread_mutex_lock(&batch_lock)) == 0;
 }
 
 void oi_limbo_go_on(void)

@@ -22,8 +22,9 @@ size_t oi_limbo_reclaim(void);
 /* True if something is waiting; a moment's reading. */
 bool oi_limbo_is_waiting(void);
 
-/* While held, no block moves from one stage to the next (but for the holders' taking them). Shortly; before the page lock. */
-void oi_limbo_hold_still(void);
+/* While held, no block moves from one stage to the next (but for the holders' taking them). Shortly; before the page lock. False: not held,
+ * because somebody else holds it and the caller is `reading`: it must not wait for who may be waiting for read sections. */
+bool oi_limbo_hold_still(bool reading);
 void oi_limbo_go_on(void);
 
 /* Rounds finished since the process began. */

@@ -29,15 +29,16 @@ static void add(struct oi_page *page, void *arg)
     stats->cached_bytes += (capacity - (used > ready ? used - ready : 0)) * block;
 }
 
-void oi_mem_count(ouro_mem_stats *stats)
+void oi_mem_count(ouro_mem_stats *stats, bool reading)
 {
     *stats = (ouro_mem_stats){.size = sizeof *stats};
     for (unsigned class = 0; class < OI_CLASSES; class++)
         stats->classes[class].block_size = oi_class_size(class);
     stats->classes[OI_CLASSES].block_size = SIZE_MAX;
-    oi_limbo_hold_still();
+    bool still = oi_limbo_hold_still(reading);
     oi_page_each(add, stats);
-    oi_limbo_go_on();
+    if (still)
+        oi_limbo_go_on();
     struct oi_page_totals totals = oi_page_totals();
     stats->committed_bytes = totals.committed;
     stats->reserved_bytes = totals.reserved;

@@ -3,6 +3,9 @@
  * What the heap holds, counted page by page without stopping anyone. */
 #pragma once
 
+#include <stdbool.h>
+
 #include <ouro/memory.h>
 
-void oi_mem_count(ouro_mem_stats *stats);
+/* reading: the caller is in a read section. */
+void oi_mem_count(ouro_mem_stats *stats, bool reading);

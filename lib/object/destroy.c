@@ -158,7 +158,8 @@ static void revive(struct oi_act *act, ouro_object *o)
     oi_set_flags(o, flags); /* nobody else writes the flags of a dead object */
     oi_set_local(o, 0);
     if (flags & OI_PUBLISHED) {
-        oi_set_shared(o, (uint32_t)(OI_FINALIZING + 1) << 2 | OI_MERGED);
+        /* Release: pairs with the load in ouro_get, which then sees what died before [MO-count]. */
+        oi_store_release(&o->ouro_private_shared, (uint32_t)(OI_FINALIZING + 1) << 2 | OI_MERGED);
     } else {
         oi_set_shared(o, 0);
         oi_set_owner(o, act->self->tslot.id);

@@ -26,6 +26,19 @@ static void shade_ref(ouro_object *ref, void *act)
     shade(act, ref);
 }
 
+/* The target of a weak reference, which may be dead and waiting for its finalizer or its end: then its header is in use, and it is
+ * published as it is. What it refers to is alive. */
+static void shade_target(struct oi_act *act, ouro_object *o)
+{
+    if (!o || (oi_flags(o) & OI_PUBLISHED) || OI_ID(oi_owner(o))) {
+        shade(act, o);
+        return;
+    }
+    oi_store_release(&o->ouro_private_flags, (uint16_t)(oi_flags(o) | OI_PUBLISHED)); /* [MO-publish] */
+    oi_weak_each_call(o, shade_ref, act);
+    oi_each_ref(oi_type_of(o), o, shade_ref, act);
+}
+
 void oi_publish(ouro_object *o)
 {
     struct oi_act *act = &oi_act;
@@ -35,7 +48,7 @@ void oi_publish(ouro_object *o)
         if (oi_flags(o) & OI_HAS_WEAK)
             oi_weak_each_call(o, shade_ref, act); /* W1 */
         if (oi_weak_is(o))
-            shade(act, oi_weak_target((struct ouro_weak *)o)); /* W1 */
+            shade_target(act, oi_weak_target((struct ouro_weak *)o)); /* W1 */
         oi_each_ref(type, o, shade_ref, act);
     }
 }

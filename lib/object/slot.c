@@ -102,7 +102,7 @@ static void retain_for_store(enum access access, ouro_object *o)
 }
 
 /* Reads a slot of a published container and retains what is there. */
-static void *load(ouro_slot *slot)
+static void *load(const ouro_object *container, ouro_slot *slot)
 {
     void *p;
     oi_rcu_read_lock();
@@ -110,12 +110,14 @@ static void *load(ouro_slot *slot)
         p = oi_load_acquire(&slot->ouro_private_ref); /* [MO-publish] */
         if (!p || oi_try_retain(oi_slot_ref(p)))
             break;
-        /* Dead: then the slot has changed, or its container is dead too; or a finalizer that is running has put it there. */
-        uint32_t s = oi_shared(oi_slot_ref(p));
+        /* Dead: then the slot has changed, or its container is dead too; or a finalizer that is running has put it there.
+         * Acquire: a container whose death killed p was dead before p's finalizer ran [MO-count]. */
+        uint32_t s = oi_load_acquire(&oi_slot_ref(p)->ouro_private_shared);
         if (p == oi_load_acquire(&slot->ouro_private_ref)) {
-            if (oi_is_finalizing(s) && oi_cas_acquire(&oi_slot_ref(p)->ouro_private_shared, &s, oi_shared_plus_one(s)))
+            bool found = oi_is_finalizing(s) && !oi_is_dead(container);
+            if (found && oi_cas_acquire(&oi_slot_ref(p)->ouro_private_shared, &s, oi_shared_plus_one(s)))
                 break;
-            if (s == OI_DEAD) {
+            if (s == OI_DEAD || oi_is_dead(container)) {
                 p = NULL;
                 break;
             }
@@ -133,7 +135,7 @@ void *ouro_get(void *container, ouro_slot *slot)
     case PRIVATE:
         return ouro_retain(slot->ouro_private_ref);
     case SHARED:
-        return load(slot);
+        return load(container, slot);
     default:
         return NULL;
     }

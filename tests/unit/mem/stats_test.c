@@ -21,7 +21,7 @@ static ouro_mem_stats count(void)
 {
     ouro_mem_stats stats;
     memset(&stats, 0xee, sizeof stats);
-    oi_mem_count(&stats);
+    oi_mem_count(&stats, false);
     return stats;
 }
 
