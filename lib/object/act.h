@@ -43,6 +43,7 @@ struct oi_act {
     ouro_object *dead_waiting; /* DEAD, to be finalized when the read section ends */
     ouro_object *dead_blocks; /* private and destroyed, to be freed when the read section ends */
     struct ouro_weak *callbacks; /* weak references whose callback is due; each with a reference */
+    bool looking;             /* the thread is looking into its inbox: what comes in meanwhile is left to that */
     uint32_t slow_releases;   /* counts towards the next look at the inbox */
 };
 

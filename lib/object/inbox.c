@@ -110,18 +110,27 @@ static void settle_page(struct oi_page *page, void *arg)
     }
 }
 
+static bool has_news(const struct oi_tslot *slot)
+{
+    return slot->pending || !oi_stack_is_empty(&slot->inbox) || oi_load_relaxed(&slot->forced);
+}
+
 void oi_inbox_look(struct oi_act *act)
 {
-    struct oi_tslot *slot = &act->self->tslot;
-    struct oi_stack_node *aside = NULL;
-    if (!slot->pending && oi_stack_is_empty(&slot->inbox) && !oi_load_relaxed(&slot->forced)) /* also true of nobody's */
-        return;
-    while (carry_out(act, slot, UINT32_MAX, &aside)) {
+    if (act->looking)
+        return; /* further up on the stack, which looks again */
+    act->looking = true;
+    while (has_news(&act->self->tslot)) { /* never, when the thread holds no slot */
+        struct oi_tslot *slot = &act->self->tslot;
+        struct oi_stack_node *aside = NULL;
+        while (carry_out(act, slot, UINT32_MAX, &aside)) {
+        }
+        /* Acquire: pairs with force() [MO-forced]. */
+        if (OI_UNLIKELY(oi_load_relaxed(&slot->forced)) && oi_exchange_acquire(&slot->forced, 0))
+            oi_page_each(settle_page, act);
+        finish(act, aside);
     }
-    /* Acquire: pairs with force() [MO-forced]. */
-    if (OI_UNLIKELY(oi_load_relaxed(&slot->forced)) && oi_exchange_acquire(&slot->forced, 0))
-        oi_page_each(settle_page, act);
-    finish(act, aside);
+    act->looking = false;
 }
 
 /* The last resort: `shared` may go negative. Nothing is lost, for the sum stays right; the owner finds the object when it looks

@@ -83,9 +83,11 @@ bool oi_thread_hold_slot(struct oi_act *act)
 
 static void detach(struct oi_act *act)
 {
-    oi_inbox_look(act);
+    ouro_safepoint();
     oi_collect_young(act);
+    oi_destroy_run(act); /* also when there was no memory to collect with: private objects die on their own thread, or never */
     struct oi_local *local = act->self;
+    OI_ASSERT(!act->dead && !act->dead_plain && !act->dead_waiting && !act->dead_blocks);
     oi_young_publish_all(act);
     oi_pool_collect(&local->pool);
     leave(act);
@@ -97,10 +99,12 @@ static void detach(struct oi_act *act)
 static void thread_exits(void *arg)
 {
     struct oi_act *act = arg;
+    if (act->home)
+        oi_hold_slot(act); /* it ended in a blocking region; what follows needs the pool */
     /* A section that was never ended ends here. liburcu's own destructor, which may have run already, forgets the reader. */
     act->reading = 0;
     /* Nor does user code that called pthread_exit return. */
-    act->destroying = act->in_user_code = act->calling = false;
+    act->destroying = act->in_user_code = act->calling = act->looking = false;
     if (act->dead || act->dead_plain)
         oi_destroy_run(act);
     if (act->dead_blocks || act->dead_waiting)

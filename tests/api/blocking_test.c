@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Promptness, by the state of the thread that an object is biased to: parked or gone, the last release by another thread
- * has destroyed it when it returns; running, it dies at that thread's next safepoint. And what may be done while
+ * Promptness, by the state of the thread that an object is biased to: parked or gone, the last release by another
+ * thread has destroyed it when it returns; running, it dies at that thread's next safepoint. And what may be done while
  * parked. No time is measured: each claim is "has happened when the call returns". */
 #include <pthread.h>
 #include <stdatomic.h>
@@ -27,7 +27,10 @@ struct stage {
     void (*act)(struct stage *stage);
 };
 
-#define STAGE {.made = STEP_INITIALIZER, .dropped = STEP_INITIALIZER, .ended = STEP_INITIALIZER}
+#define STAGE                                                                            \
+    {                                                                                    \
+        .made = STEP_INITIALIZER, .dropped = STEP_INITIALIZER, .ended = STEP_INITIALIZER \
+    }
 
 static void make(struct stage *stage)
 {

@@ -158,7 +158,8 @@ static int fork_once(int number)
 static void test_fork_under_load(void)
 {
 #if defined(TEST_TSAN) || defined(TEST_ASAN)
-    /* ThreadSanitizer does not let such children start threads; AddressSanitizer's allocator leaves its locks as they were. */
+    /* ThreadSanitizer does not let such children start threads; AddressSanitizer's allocator leaves its locks as they
+     * were. */
     printf("       skipped: the sanitizer does not survive a fork under load\n");
     return;
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Memory limits: at the hard limit objects are not made, the program goes on, and there is room again when something was
- * dropped; the soft limit makes threads collect harder. Each test ends without limits. */
+ * Memory limits: at the hard limit objects are not made, the program goes on, and there is room again when something
+ * was dropped; the soft limit makes threads collect harder. Each test ends without limits. */
 #include <stdint.h>
 
 #include "support/fixture.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * The heap's own numbers: exact when the heap is quiet, consistent with each other, size class by size class; and memory
- * that goes back to the system, by request and by itself, whoever freed the objects. */
+ * The heap's own numbers: exact when the heap is quiet, consistent with each other, size class by size class; and
+ * memory that goes back to the system, by request and by itself, whoever freed the objects. */
 #include <pthread.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -176,7 +176,8 @@ static void *release_burst(void *burst)
     return NULL;
 }
 
-/* Trim returns what was freed: here, by another thread while the maker is parked, by another after the maker has gone. */
+/* Trim returns what was freed: here, by another thread while the maker is parked, by another after the maker has
+ * gone. */
 static void *make_burst(void *out)
 {
     *(struct table **)out = burst_new(true);
@@ -284,8 +285,12 @@ static void test_stats_of_smaller_size(void)
 {
     static ouro_mem_stats stats;
     const unsigned char *bytes = (const unsigned char *)&stats;
-    size_t sizes[] = {sizeof(size_t), offsetof(ouro_mem_stats, soft_limit), offsetof(ouro_mem_stats, classes),
-                      offsetof(ouro_mem_stats, classes[3]), sizeof stats - 1, sizeof stats};
+    size_t sizes[] = {sizeof(size_t),
+                      offsetof(ouro_mem_stats, soft_limit),
+                      offsetof(ouro_mem_stats, classes),
+                      offsetof(ouro_mem_stats, classes[3]),
+                      sizeof stats - 1,
+                      sizeof stats};
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
         memset(&stats, 0xee, sizeof stats);
         ouro_mem_get_stats(&stats, sizes[i]);
@@ -307,7 +312,8 @@ static void work_or_ask(struct member *self)
             if (i % 100)
                 continue;
             ouro_mem_stats s = mem_stats();
-            CHECK_LE(s.live_objects, MOST * (self->count - 1) + 16 + 3 * 2048); /* an estimate: a page per thread may be off */
+            CHECK_LE(s.live_objects,
+                     MOST * (self->count - 1) + 16 + 3 * 2048); /* an estimate: a page per thread may be off */
             CHECK_LE(s.committed_bytes, s.reserved_bytes);
             continue;
         }

@@ -367,7 +367,10 @@ static void test_unusable_types(void)
         {.size = 8, .align = 8, .name = "no room for the header"},
         {.size = 128, .align = 128, .name = "align 128"},
         {.size = 48, .align = 24, .name = "align 24"},
-        {.size = sizeof(struct node), .align = 8, .name = "leaf with slots", .slots = OURO_SLOTS(struct node, a, b),
+        {.size = sizeof(struct node),
+         .align = 8,
+         .name = "leaf with slots",
+         .slots = OURO_SLOTS(struct node, a, b),
          .flags = OURO_TYPE_LEAF},
         {.size = 24, .align = 8, .name = "slots outside", .slots = OURO_SLOTS(struct node, a, b)},
         {.size = 48, .align = 8, .name = "slot in the header", .slots = {1u | 1u << 16}},
@@ -427,9 +430,9 @@ static void try_all_slots(void *object, const char *type, size_t size)
     static ouro_slot elsewhere;
     ouro_slot on_stack = {NULL};
     struct node *other = plain_new(7);
-    try_slot(object, type, start + size);     /* one past the end */
+    try_slot(object, type, start + size); /* one past the end */
     try_slot(object, type, start + size + 8);
-    try_slot(object, type, start);            /* the header */
+    try_slot(object, type, start); /* the header */
     try_slot(object, type, start + 8);
     try_slot(object, type, start - 8);
     try_slot(object, type, start + size + 4096);
@@ -509,8 +512,8 @@ static void hook_with_arg(const ouro_misuse *misuse, void *arg)
 static void use_own_hook(void *arg)
 {
     (void)arg;
-    ouro_config config = {.size = sizeof config, .flags = OURO_IGNORE_ENVIRONMENT, .misuse = hook_with_arg,
-                          .misuse_arg = &mark};
+    ouro_config config = {
+        .size = sizeof config, .flags = OURO_IGNORE_ENVIRONMENT, .misuse = hook_with_arg, .misuse_arg = &mark};
     CHECK_EQ(ouro_init(&config), OURO_OK);
     CHECK_PTR(ouro_new(&table_type), NULL);
     CHECK_EQ(mark, 1);

@@ -28,9 +28,10 @@ static unsigned char *body_of(void *object)
 /* The first round finds fresh memory, the second what the first has filled and released. */
 static void test_body_is_zero(void)
 {
-    static const size_t sizes[] = {16,   24,   32,   40,    48,    56,    64,    72,     80,      96,      104,    128,    136,
-                                   200,  256,  264,  512,   520,   1000,  1024,  1032,   2048,    4096,    4104,   8192,   8200,
-                                   9000, 16384, 32768, 32776, 65536, 65544, 131072, 200000, 1 << 20, 3 << 20, 8 << 20, (8 << 20) + 8};
+    static const size_t sizes[] = {16,    24,    32,     40,     48,      56,      64,      72,           80,    96,
+                                   104,   128,   136,    200,    256,     264,     512,     520,          1000,  1024,
+                                   1032,  2048,  4096,   4104,   8192,    8200,    9000,    16384,        32768, 32776,
+                                   65536, 65544, 131072, 200000, 1 << 20, 3 << 20, 8 << 20, (8 << 20) + 8};
     enum { COUNT = sizeof sizes / sizeof *sizes, EACH = 20 };
     static ouro_type types[COUNT];
     for (int i = 0; i < COUNT; i++) {
@@ -93,13 +94,14 @@ static void test_arrays_of_bytes(void)
 /* Lengths whose size in bytes does not exist, or wraps around to something small. */
 static void test_impossible_lengths(void)
 {
-    static const size_t too_long[] = {SIZE_MAX,          SIZE_MAX - 7,           SIZE_MAX / 2,          SIZE_MAX / 8,
-                                      SIZE_MAX / 8 + 1,  SIZE_MAX / 8 - 3,       SIZE_MAX / 8 + 100,    SIZE_MAX / 16,
-                                      (size_t)1 << 61,   ((size_t)1 << 61) - 1,  ((size_t)1 << 61) + 1, (size_t)1 << 60};
+    static const size_t too_long[] = {SIZE_MAX,         SIZE_MAX - 7,          SIZE_MAX / 2,          SIZE_MAX / 8,
+                                      SIZE_MAX / 8 + 1, SIZE_MAX / 8 - 3,      SIZE_MAX / 8 + 100,    SIZE_MAX / 16,
+                                      (size_t)1 << 61,  ((size_t)1 << 61) - 1, ((size_t)1 << 61) + 1, (size_t)1 << 60};
     for (size_t i = 0; i < sizeof too_long / sizeof *too_long; i++)
         CHECK_PTR(ouro_new_array(&table_type, too_long[i]), NULL);
-    static const size_t too_many_bytes[] = {SIZE_MAX,      SIZE_MAX - 16,     SIZE_MAX - 23,  SIZE_MAX - 24, SIZE_MAX - 25,
-                                            SIZE_MAX - 64, SIZE_MAX - 65536, SIZE_MAX / 2 + 1, SIZE_MAX - (1 << 22)};
+    static const size_t too_many_bytes[] = {SIZE_MAX,         SIZE_MAX - 16,    SIZE_MAX - 23,
+                                            SIZE_MAX - 24,    SIZE_MAX - 25,    SIZE_MAX - 64,
+                                            SIZE_MAX - 65536, SIZE_MAX / 2 + 1, SIZE_MAX - (1 << 22)};
     for (size_t i = 0; i < sizeof too_many_bytes / sizeof *too_many_bytes; i++)
         CHECK_PTR(ouro_new_array(&bytes_type, too_many_bytes[i]), NULL);
     struct table *t = table_new(10); /* and the heap goes on */
@@ -138,10 +140,10 @@ struct aligned_bytes {
 
 static ouro_type aligned16_type = OURO_TYPE(struct aligned16, .name = "aligned16");
 static ouro_type aligned32_type = OURO_TYPE(struct aligned32, .name = "aligned32");
-static ouro_type aligned64_type = OURO_TYPE(struct aligned64, .name = "aligned64",
-                                            .slots = OURO_SLOTS(struct aligned64, slot));
-static ouro_type aligned_bytes_type = OURO_TYPE(struct aligned_bytes, .name = "aligned bytes",
-                                                .array_bytes = offsetof(struct aligned_bytes, data));
+static ouro_type aligned64_type =
+    OURO_TYPE(struct aligned64, .name = "aligned64", .slots = OURO_SLOTS(struct aligned64, slot));
+static ouro_type aligned_bytes_type =
+    OURO_TYPE(struct aligned_bytes, .name = "aligned bytes", .array_bytes = offsetof(struct aligned_bytes, data));
 
 static void test_alignment(void)
 {
@@ -177,16 +179,16 @@ static void test_alignment(void)
 
 struct many {
     ouro_object object;
-    ouro_slot s0, s1, s2, s3, s4, s5, s6, s7, s8, s9, s10, s11, s12, s13, s14, s15, s16, s17, s18, s19, s20, s21, s22, s23,
-        s24, s25, s26, s27, s28, s29, s30;
+    ouro_slot s0, s1, s2, s3, s4, s5, s6, s7, s8, s9, s10, s11, s12, s13, s14, s15, s16, s17, s18, s19, s20, s21, s22,
+        s23, s24, s25, s26, s27, s28, s29, s30;
     long between;
     ouro_slot row[40];
 };
 
 static ouro_type many_type =
     OURO_TYPE(struct many, .name = "many",
-              .slots = OURO_SLOTS(struct many, s0, s1, s2, s3, s4, s5, s6, s7, s8, s9, s10, s11, s12, s13, s14, s15, s16,
-                                  s17, s18, s19, s20, s21, s22, s23, s24, s25, s26, s27, s28, s29, s30, row));
+              .slots = OURO_SLOTS(struct many, s0, s1, s2, s3, s4, s5, s6, s7, s8, s9, s10, s11, s12, s13, s14, s15,
+                                  s16, s17, s18, s19, s20, s21, s22, s23, s24, s25, s26, s27, s28, s29, s30, row));
 
 static ouro_slot *slot_of(struct many *m, int i)
 {
@@ -228,8 +230,8 @@ static void test_many_types(void)
     static ouro_type types[COUNT];
     static void *objects[COUNT];
     for (int i = 0; i < COUNT; i++) {
-        types[i] = (ouro_type){.size = sizeof(struct node), .align = 8, .name = "one of many",
-                               .slots = OURO_SLOTS(struct node, a, b)};
+        types[i] = (ouro_type){
+            .size = sizeof(struct node), .align = 8, .name = "one of many", .slots = OURO_SLOTS(struct node, a, b)};
         objects[i] = ouro_new(&types[i]);
         REQUIRE(objects[i]);
     }
@@ -278,7 +280,8 @@ static void test_mixed_sizes(void)
     struct rng rng = rng_stream(seed, 1);
     for (int i = 0; i < KINDS; i++)
         types[i] = (ouro_type){.size = sizeof(ouro_object) + 8 * (size_t)(i < 30 ? i : (i - 29) * (i - 29) * 23),
-                               .align = 8, .name = "piece"};
+                               .align = 8,
+                               .name = "piece"};
     int damaged = 0, unclean = 0;
     for (int step = 0; step < STEPS + PIECES; step++) {
         struct piece *piece = &pieces[step < STEPS ? (int)rng_below(&rng, PIECES) : step - STEPS];
@@ -296,13 +299,17 @@ static void test_mixed_sizes(void)
     CHECK_EQ(unclean, 0);
 }
 
-static ouro_type acyclic_type = OURO_TYPE(struct node, .name = "acyclic", .slots = OURO_SLOTS(struct node, a, b),
-                                          .flags = OURO_TYPE_ACYCLIC);
+static ouro_type acyclic_type =
+    OURO_TYPE(struct node, .name = "acyclic", .slots = OURO_SLOTS(struct node, a, b), .flags = OURO_TYPE_ACYCLIC);
 static ouro_type declared_leaf_type = OURO_TYPE(struct leaf, .name = "declared leaf", .flags = OURO_TYPE_LEAF);
 
 static void test_is_tracked(void)
 {
-    void *objects[] = {node_new(0), leaf_new(0), table_new(3), ouro_new_array(&bytes_type, 3), ouro_new(&acyclic_type),
+    void *objects[] = {node_new(0),
+                       leaf_new(0),
+                       table_new(3),
+                       ouro_new_array(&bytes_type, 3),
+                       ouro_new(&acyclic_type),
                        ouro_new(&declared_leaf_type)};
     static const bool tracked[] = {true, false, true, false, false, false};
     for (size_t i = 0; i < sizeof objects / sizeof *objects; i++) {

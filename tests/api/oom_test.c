@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
- * Out of memory, everywhere: each scenario is run with the first, second, third... request to the system failing (alone,
- * or with all later ones), until none is left to fail, and again under a hard limit that leaves room for nothing, one
- * page, two pages... Each run is a process of its own, so that each begins with an empty heap. Whatever fails says so,
- * nothing crashes, the heap works as soon as there is memory again, and nothing is left at the end. What must not fail
- * (dropping, publishing, collecting, ending) is run with no memory at all. */
+ * Out of memory, everywhere: each scenario is run with the first, second, third... request to the system failing
+ * (alone, or with all later ones), until none is left to fail, and again under a hard limit that leaves room for
+ * nothing, one page, two pages... Each run is a process of its own, so that each begins with an empty heap. Whatever
+ * fails says so, nothing crashes, the heap works as soon as there is memory again, and nothing is left at the end. What
+ * must not fail (dropping, publishing, collecting, ending) is run with no memory at all. */
 #include <stdint.h>
 
 #include "support/child.h"

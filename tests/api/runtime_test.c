@@ -23,12 +23,12 @@
 #include "support/fixture.h"
 #include "support/threads.h"
 
-#define CHILD_TEST(name)                          \
-    static void name##_in_child(void *arg);       \
-    static void name(void)                        \
-    {                                             \
+#define CHILD_TEST(name)                               \
+    static void name##_in_child(void *arg);            \
+    static void name(void)                             \
+    {                                                  \
         CHECK_EQ(child_run(name##_in_child, NULL), 0); \
-    }                                             \
+    }                                                  \
     static void name##_in_child(void *arg __attribute__((unused)))
 
 static ouro_config config_with(unsigned flags)
@@ -49,22 +49,62 @@ static void first_call(void *arg)
 {
     size_t sizes[3];
     switch (*(int *)arg) {
-    case 0: CHECK_EQ(ouro_gc_collect(0), 0); break;
-    case 1: ouro_read_begin(); ouro_read_end(); break;
-    case 2: ouro_safepoint(); break;
-    case 3: ouro_thread_detach(); break;
-    case 4: ouro_blocking_begin(); ouro_blocking_end(); break;
-    case 5: ouro_mem_trim(); break;
-    case 6: CHECK_EQ(mem_stats().live_objects, 0); break;
-    case 7: CHECK_EQ(ouro_mem_set_limit(0, 1 << 30), OURO_OK); break;
-    case 8: ouro_gc_get_threshold(sizes); CHECK_EQ(sizes[0], 0); break;
-    case 9: ouro_gc_get_count(sizes); CHECK_EQ(sizes[0], 0); break;
-    case 10: ouro_gc_disable(); CHECK(!ouro_gc_is_enabled()); break;
-    case 11: CHECK_EQ(ouro_finalizers_run(5), 0); break;
-    case 12: CHECK_EQ(ouro_thread_attach(0), OURO_OK); break;
-    case 13: CHECK_EQ(ouro_shutdown(NULL), OURO_OK); break;
-    case 14: ouro_gc_enable(); CHECK(ouro_gc_is_enabled()); break;
-    default: ouro_release(NULL); ouro_share(NULL); CHECK_PTR(ouro_weak_get(NULL), NULL); break;
+    case 0:
+        CHECK_EQ(ouro_gc_collect(0), 0);
+        break;
+    case 1:
+        ouro_read_begin();
+        ouro_read_end();
+        break;
+    case 2:
+        ouro_safepoint();
+        break;
+    case 3:
+        ouro_thread_detach();
+        break;
+    case 4:
+        ouro_blocking_begin();
+        ouro_blocking_end();
+        break;
+    case 5:
+        ouro_mem_trim();
+        break;
+    case 6:
+        CHECK_EQ(mem_stats().live_objects, 0);
+        break;
+    case 7:
+        CHECK_EQ(ouro_mem_set_limit(0, 1 << 30), OURO_OK);
+        break;
+    case 8:
+        ouro_gc_get_threshold(sizes);
+        CHECK_EQ(sizes[0], 0);
+        break;
+    case 9:
+        ouro_gc_get_count(sizes);
+        CHECK_EQ(sizes[0], 0);
+        break;
+    case 10:
+        ouro_gc_disable();
+        CHECK(!ouro_gc_is_enabled());
+        break;
+    case 11:
+        CHECK_EQ(ouro_finalizers_run(5), 0);
+        break;
+    case 12:
+        CHECK_EQ(ouro_thread_attach(0), OURO_OK);
+        break;
+    case 13:
+        CHECK_EQ(ouro_shutdown(NULL), OURO_OK);
+        break;
+    case 14:
+        ouro_gc_enable();
+        CHECK(ouro_gc_is_enabled());
+        break;
+    default:
+        ouro_release(NULL);
+        ouro_share(NULL);
+        CHECK_PTR(ouro_weak_get(NULL), NULL);
+        break;
     }
     ouro_release(node_new(1));
     CHECK_EQ(finalized(), 1);
@@ -339,8 +379,10 @@ static void limits_from_environment(void *arg)
         struct variable variable;
         size_t soft, hard;
     } cases[] = {
-        {{"OURO_SOFT_LIMIT", "1048576"}, 1 << 20, 0}, {{"OURO_SOFT_LIMIT", "64K"}, 64 << 10, 0},
-        {{"OURO_HARD_LIMIT", "16M"}, 0, 16 << 20},    {{"OURO_HARD_LIMIT", "3G"}, 0, (size_t)3 << 30},
+        {{"OURO_SOFT_LIMIT", "1048576"}, 1 << 20, 0},
+        {{"OURO_SOFT_LIMIT", "64K"}, 64 << 10, 0},
+        {{"OURO_HARD_LIMIT", "16M"}, 0, 16 << 20},
+        {{"OURO_HARD_LIMIT", "3G"}, 0, (size_t)3 << 30},
         {{"OURO_HARD_LIMIT", "0"}, 0, 0},
     };
     (void)arg;
@@ -465,13 +507,24 @@ static void bad_value(void *arg)
 static void test_environment_bad_values(void)
 {
     static struct variable bad[] = {
-        {"OURO_SOFT_LIMIT", "lots"},  {"OURO_SOFT_LIMIT", "12Q"},      {"OURO_HARD_LIMIT", "-1"},
-        {"OURO_HARD_LIMIT", "1.5G"},  {"OURO_HARD_LIMIT", "99999999999999999999"},
-        {"OURO_HARD_LIMIT", "99999999999999G"},                        {"OURO_THRESHOLD", "many"},
-        {"OURO_THRESHOLD", "1,2,"},   {"OURO_THRESHOLD", "1,2,3,4"},   {"OURO_THRESHOLD", "-5"},
-        {"OURO_MAX_THREADS", "none"}, {"OURO_MAX_THREADS", "99999999"}, {"OURO_PURGE_DELAY", "soon"},
-        {"OURO_GC", "maybe"},         {"OURO_FINALIZE", "never"},      {"OURO_LEAKS", "perhaps"},
-        {"OURO_MISUSE", "loud"},      {"OURO_GC", "ON "},
+        {"OURO_SOFT_LIMIT", "lots"},
+        {"OURO_SOFT_LIMIT", "12Q"},
+        {"OURO_HARD_LIMIT", "-1"},
+        {"OURO_HARD_LIMIT", "1.5G"},
+        {"OURO_HARD_LIMIT", "99999999999999999999"},
+        {"OURO_HARD_LIMIT", "99999999999999G"},
+        {"OURO_THRESHOLD", "many"},
+        {"OURO_THRESHOLD", "1,2,"},
+        {"OURO_THRESHOLD", "1,2,3,4"},
+        {"OURO_THRESHOLD", "-5"},
+        {"OURO_MAX_THREADS", "none"},
+        {"OURO_MAX_THREADS", "99999999"},
+        {"OURO_PURGE_DELAY", "soon"},
+        {"OURO_GC", "maybe"},
+        {"OURO_FINALIZE", "never"},
+        {"OURO_LEAKS", "perhaps"},
+        {"OURO_MISUSE", "loud"},
+        {"OURO_GC", "ON "},
     };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
         if (!CHECK_EQ(child_run(bad_value, &bad[i]), 0))

@@ -250,7 +250,9 @@ static void produce_or_consume(struct member *self)
 
 static void test_producers_and_consumers(void)
 {
-    struct queue q = {.mutex = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER, .producers = 2,
+    struct queue q = {.mutex = PTHREAD_MUTEX_INITIALIZER,
+                      .changed = PTHREAD_COND_INITIALIZER,
+                      .producers = 2,
                       .per_producer = SCALED(20000)};
     team_run(4, seed, produce_or_consume, &q);
     CHECK_EQ(q.sent, q.received);

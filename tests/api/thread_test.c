@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * Threads come and go: attaching by themselves and by request, detaching, ending; thousands of short ones; objects that
- * outlive their makers; slots that are used again; unbiased threads; calls from TLS destructors; a full thread table. */
+ * outlive their makers; slots that are used again; unbiased threads; calls from TLS destructors; a full thread
+ * table. */
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdint.h>
@@ -299,7 +300,9 @@ static void *end_with_destructor(void *arg)
 }
 
 #if defined(TEST_TSAN)
-enum { ROUNDS = 2 }; /* its own end of the thread comes in the fourth, with what the library does in response to the third */
+enum {
+    ROUNDS = 2
+}; /* its own end of the thread comes in the fourth, with what the library does in response to the third */
 #else
 enum { ROUNDS = 3 };
 #endif

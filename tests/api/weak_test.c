@@ -155,8 +155,12 @@ static void test_many(void)
 /* Weak references to weak references, to leaves, to arrays. */
 static void test_targets_of_all_kinds(void)
 {
-    void *targets[] = {leaf_new(1), table_new(5), table_new(100000), ouro_new_array(&bytes_type, 100),
-                       ouro_new_array(&bytes_type, 1000000), NULL};
+    void *targets[] = {leaf_new(1),
+                       table_new(5),
+                       table_new(100000),
+                       ouro_new_array(&bytes_type, 100),
+                       ouro_new_array(&bytes_type, 1000000),
+                       NULL};
     struct node *n = node_new(1);
     targets[5] = weak_new(n, NULL, NULL);
     for (int i = 0; i < 6; i++) {

@@ -292,7 +292,8 @@ static void set_threshold(size_t first)
     CHECK_EQ(ouro_gc_set_threshold(in), OURO_OK);
 }
 
-/* Ten million rings of two, with a pinned threshold: at no time more is alive than the threshold and some pages of it. */
+/* Ten million rings of two, with a pinned threshold: at no time more is alive than the threshold and some pages of
+ * it. */
 static void test_pinned_threshold_bounds_memory(void)
 {
     enum { RINGS = SCALED(10000000), EVERY = 100000, THRESHOLD = 5000 };
@@ -467,8 +468,8 @@ static void test_stats_of_smaller_size(void)
 }
 
 /* What the type promises to be acyclic is not looked at, and dies by its count. */
-static ouro_type acyclic_type = OURO_TYPE(struct node, .name = "acyclic", .slots = OURO_SLOTS(struct node, a, b),
-                                          .flags = OURO_TYPE_ACYCLIC);
+static ouro_type acyclic_type =
+    OURO_TYPE(struct node, .name = "acyclic", .slots = OURO_SLOTS(struct node, a, b), .flags = OURO_TYPE_ACYCLIC);
 
 static void test_acyclic_objects(void)
 {

@@ -3,12 +3,12 @@
  * Scenario: threads work at random on one published graph. A table of slots in four levels holds nodes; a node of one
  * level refers to nodes of higher levels only, so that the graph has no cycles and counting alone must free it. Threads
  * make nodes and small private rings, get, set, give, take, swap and compare_set in the table and in nodes they hold,
- * follow references in read sections, make and upgrade weak references, park, reach safepoints, collect, detach, end and
- * are started anew; some are unbiased; what one generation of threads holds is handed to the next.
+ * follow references in read sections, make and upgrade weak references, park, reach safepoints, collect, detach, end
+ * and are started anew; some are unbiased; what one generation of threads holds is handed to the next.
  * Seed: OURO_TEST_SEED; the interleaving is the machine's.
- * At the end everything is dropped. Asserted then: no object is alive, each object was finalized exactly once, each weak
- * callback came at most once and only for dead targets, no misuse was reported; and, all the time, that whatever is
- * reached is a node in its right level with intact contents. */
+ * At the end everything is dropped. Asserted then: no object is alive, each object was finalized exactly once, each
+ * weak callback came at most once and only for dead targets, no misuse was reported; and, all the time, that whatever
+ * is reached is a node in its right level with intact contents. */
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdint.h>
@@ -19,12 +19,12 @@
 
 enum {
     LEVELS = 4,
-    WIDTH = 32,                       /* slots of each level in the table */
+    WIDTH = 32, /* slots of each level in the table */
     WEAKS = 64,
     THREADS = 4,
     LIVES = SCALED(64) > 8 ? SCALED(64) : 8, /* each thread function's life is short; this many in all */
-    STEPS = SCALED(60000),            /* of each life */
-    HELD = 8,                         /* references that a thread holds at a time */
+    STEPS = SCALED(60000),                   /* of each life */
+    HELD = 8,                                /* references that a thread holds at a time */
     IDS = LIVES * STEPS
 };
 
@@ -32,7 +32,7 @@ struct vertex {
     ouro_object object;
     ouro_slot edges[3]; /* to higher levels */
     uint32_t id, level;
-    uint64_t check;     /* made from id and level */
+    uint64_t check; /* made from id and level */
 };
 
 static atomic_uchar finalizations[IDS + 1];
@@ -63,8 +63,8 @@ static void finalize_vertex(void *object)
         expect(atomic_fetch_add(&finalizations[v->id], 1) == 0);
 }
 
-static ouro_type vertex_type = OURO_TYPE(struct vertex, .name = "vertex", .slots = OURO_SLOTS(struct vertex, edges),
-                                         .finalize = finalize_vertex);
+static ouro_type vertex_type =
+    OURO_TYPE(struct vertex, .name = "vertex", .slots = OURO_SLOTS(struct vertex, edges), .finalize = finalize_vertex);
 
 static struct table *board, *weak_board;
 
@@ -304,21 +304,21 @@ static void pause_somehow(struct hand *hand)
     }
 }
 
+static void count(struct hand *hand)
+{
+    ouro_release(ouro_retain(*some(hand)));
+}
+
+/* As often as they stand here. */
+static void (*const steps[])(struct hand *) = {
+    make,         make,         make,         make,        get_from_board, get_from_board,       take_or_swap,
+    take_or_swap, set_on_board, set_on_board, change_edge, change_edge,    change_edge,          read_path,
+    read_path,    use_weak,     make_ring,    count,       pause_somehow,  compare_set_on_board,
+};
+
 static void step_once(struct hand *hand)
 {
-    switch (rng_below(&hand->rng, 20)) {
-    case 0: case 1: case 2: case 3: make(hand); break;
-    case 4: case 5: get_from_board(hand); break;
-    case 6: case 7: take_or_swap(hand); break;
-    case 8: case 9: set_on_board(hand); break;
-    case 10: compare_set_on_board(hand); break;
-    case 11: case 12: case 13: change_edge(hand); break;
-    case 14: case 15: read_path(hand); break;
-    case 16: use_weak(hand); break;
-    case 17: make_ring(hand); break;
-    case 18: ouro_release(ouro_retain(*some(hand))); break;
-    default: pause_somehow(hand);
-    }
+    steps[rng_below(&hand->rng, sizeof steps / sizeof *steps)](hand);
 }
 
 /* ---- Lives ---- */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * Scenario 1, mailboxes: threads send each other messages (small trees with weak references) through bounded queues that
- * know nothing of the library. Receivers drop messages, keep parts of them, pass them on in a new envelope. Threads wait
- * parked or unparked, end while their messages are under way, and are replaced. So the last reference of nearly every
- * object is dropped by a thread that did not make it, in every state of the maker.
+ * Scenario 1, mailboxes: threads send each other messages (small trees with weak references) through bounded queues
+ * that know nothing of the library. Receivers drop messages, keep parts of them, pass them on in a new envelope.
+ * Threads wait parked or unparked, end while their messages are under way, and are replaced. So the last reference of
+ * nearly every object is dropped by a thread that did not make it, in every state of the maker.
  * Scenario 2, sleepers: owners make objects and sleep parked or are gone, while others drop them: when these are done,
  * all finalizers have run, though no owner has moved.
  * Seed: OURO_TEST_SEED. Asserted at the end: each object was finalized exactly once, none is alive, no misuse. */
@@ -56,9 +56,9 @@ static void finalize_message(void *object)
         expect(atomic_fetch_add(&finalizations[m->id], 1) == 0);
 }
 
-static ouro_type message_type = OURO_TYPE(struct message, .name = "message",
-                                          .slots = OURO_SLOTS(struct message, content, weak_self, previous),
-                                          .finalize = finalize_message);
+static ouro_type message_type =
+    OURO_TYPE(struct message, .name = "message", .slots = OURO_SLOTS(struct message, content, weak_self, previous),
+              .finalize = finalize_message);
 
 static struct message *message_new(void)
 {

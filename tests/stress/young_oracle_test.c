@@ -29,8 +29,8 @@ struct entry {
     int count;            /* roots and edges from entries that are not gone */
     bool gone, finalized, keeps_itself, marked;
 
-    void *object;         /* also after its death: compared, not followed */
-    ouro_weak *weak;      /* or NULL */
+    void *object;    /* also after its death: compared, not followed */
+    ouro_weak *weak; /* or NULL */
     int seen_finalized, seen_called;
 };
 
@@ -174,8 +174,8 @@ static void finalize_leaf(void *object)
     saw_finalizer((int)((struct leaf *)object)->id, object);
 }
 
-static ouro_type finalized_node_type = OURO_TYPE(struct node, .name = "finalized node", .slots = OURO_SLOTS(struct node, a, b),
-                                                 .finalize = finalize_node);
+static ouro_type finalized_node_type =
+    OURO_TYPE(struct node, .name = "finalized node", .slots = OURO_SLOTS(struct node, a, b), .finalize = finalize_node);
 static ouro_type counted_leaf_type = OURO_TYPE(struct leaf, .name = "counted leaf", .finalize = finalize_leaf);
 
 static void called(ouro_weak *weak, void *arg)

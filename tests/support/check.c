@@ -35,10 +35,14 @@ bool check_that(bool ok, const char *file, int line, const char *text)
 static bool compare(intmax_t a, const char *op, intmax_t b)
 {
     switch (op[0]) {
-    case '=': return a == b;
-    case '!': return a != b;
-    case '<': return op[1] ? a <= b : a < b;
-    default: return op[1] ? a >= b : a > b;
+    case '=':
+        return a == b;
+    case '!':
+        return a != b;
+    case '<':
+        return op[1] ? a <= b : a < b;
+    default:
+        return op[1] ? a >= b : a > b;
     }
 }
 

@@ -17,8 +17,8 @@ static void finalize(void *object)
         also(object);
 }
 
-ouro_type node_type = OURO_TYPE(struct node, .name = "node", .slots = OURO_SLOTS(struct node, a, b),
-                                .finalize = finalize);
+ouro_type node_type =
+    OURO_TYPE(struct node, .name = "node", .slots = OURO_SLOTS(struct node, a, b), .finalize = finalize);
 ouro_type plain_type = OURO_TYPE(struct node, .name = "plain", .slots = OURO_SLOTS(struct node, a, b));
 ouro_type leaf_type = OURO_TYPE(struct leaf, .name = "leaf", .finalize = finalize);
 ouro_type table_type = OURO_TYPE(struct table, .name = "table", .array_slots = offsetof(struct table, items));

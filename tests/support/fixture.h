@@ -40,7 +40,8 @@ extern ouro_type leaf_type;  /* struct leaf; its finalizer counts */
 extern ouro_type table_type; /* struct table, no finalizer */
 extern ouro_type bytes_type; /* struct bytes, no finalizer */
 
-/* New objects; the test ends if there is no memory. Children may be NULL; they are given (the reference is taken over). */
+/* New objects; the test ends if there is no memory. Children may be NULL; they are given (the reference is taken
+ * over). */
 struct node *node_new(long id);
 struct node *node_new_with(long id, void *a, void *b);
 struct node *plain_new(long id);

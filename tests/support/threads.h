@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Threads for tests: teams that start at the same moment, seeded yields, and step counters to arrange who goes first. */
+ * Threads for tests: teams that start at the same moment, seeded yields, and step counters to arrange who goes
+ * first. */
 #ifndef TESTS_SUPPORT_THREADS_H
 #define TESTS_SUPPORT_THREADS_H
 
@@ -15,9 +16,9 @@
 enum { TEAM_MAX = 64, STEP_SECONDS = TEST_SLOWDOWN > 1 ? 60 : 10 };
 
 struct member {
-    unsigned index;          /* 0 .. count-1 */
+    unsigned index; /* 0 .. count-1 */
     unsigned count;
-    struct rng rng;          /* the member's own stream of the team's seed */
+    struct rng rng; /* the member's own stream of the team's seed */
     void *arg;
     pthread_barrier_t *start;
     void (*fn)(struct member *self);
@@ -45,7 +46,10 @@ struct step {
     int value;
 };
 
-#define STEP_INITIALIZER {PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, 0}
+#define STEP_INITIALIZER                                       \
+    {                                                          \
+        PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, 0 \
+    }
 
 void step_set(struct step *step, int value);
 /* False if the step was not reached in STEP_SECONDS. */
