@@ -1,22 +1,25 @@
 /* SPDX-License-Identifier: MIT
  *
  * Biased counts, the slow half (docs/design/biased-counts.md; after Choi, Shull, Torrellas, "Biased Reference Counting", PACT 2018, with the
- * changes that protocol page names). The fast half is inline in <ouro/inline/count.h>. */
+ * changes that docs/design/biased-counts.md names). The fast half is inline in <ouro/inline/count.h>. */
 #pragma once
 
 #include "object/act.h"
 
-/* Rule D's touch: clears CAND. Returns the owner's id. */
+/* Rule D (disposals check): whoever drops a reference, or moves one into a slot, first looks whether the collector has marked the object, and
+ * if so takes the mark away. Creating a reference needs no look. */
+
+/* The touch: clears CAND. Returns the owner's id. */
 static inline uint32_t oi_touch(ouro_object *o)
 {
-    /* acq_rel: comes before the disposal that follows, and is seen with it by the collector (G2) [MO-touch]. */
+    /* acq_rel: comes before the disposal that follows, and is seen with it by the collector [MO-touch]. */
     return oi_fetch_and_acqrel(&o->ouro_private_owner, 0x7fff) & 0x7fffu;
 }
 
 /* Rule D's check, before a disposal: returns the owner's id, CAND cleared. */
 static inline uint32_t oi_check(ouro_object *o)
 {
-    __atomic_signal_fence(__ATOMIC_SEQ_CST); /* I5: not before the previous operation's act */
+    __atomic_signal_fence(__ATOMIC_SEQ_CST); /* not before the previous operation's act: so at most one operation of a thread is between look and act */
     uint32_t w = oi_owner(o);
     return OI_UNLIKELY(w & OI_CAND) ? oi_touch(o) : w;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Inboxes: references that a non-owner dropped and that only the owner's slot can account for, on their way there (protocol 4.5 and 14.2;
+ * Inboxes: references that a non-owner dropped and that only the owner's slot can account for, on their way there (docs/design/biased-counts.md;
  * tests/model/counts.pml). What is queued is the reference itself, a token: so the object is alive while it waits.
  *
  * The slot's holder carries tokens out at its safepoints. If its thread is parked or gone, the pusher becomes the holder for a moment

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Slots of published containers, and every case that the inline fast paths leave to the library (protocol 4.4). */
+ * Slots of published containers, and every case that the inline fast paths leave to the library. */
 #include <ouro/slot.h>
 
 #include "object/count.h"
@@ -63,7 +63,7 @@ static void release(void *object, const char *call)
         oi_release(&oi_act, object, call);
 }
 
-/* I1: what is about to become reachable from a published container is published first. */
+/* P1 (publish.h): what is about to become reachable from a published container is published first. */
 static void publish_for(enum access access, ouro_object *o)
 {
     if (access == SHARED && o && !(oi_flags(o) & OI_PUBLISHED))

@@ -46,7 +46,7 @@ static inline bool oi_stack_is_empty(const struct oi_stack *stack)
 }
 
 /* A lock-free hash table of nodes embedded in the user's structures; keys are unique. A removed node's
- * memory may be reused after a grace period. All but create are called inside read sections. */
+ * memory may be reused after a grace period. All but create and resize are called inside read sections. */
 struct oi_hash_node {
     void *liburcu[2];
 };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * How declarations leave the library: visibility, linkage, inline functions, compiler hints.
- * This header and inline/port.h are the only public ones that look at the compiler. */
+ * This header, inline/port.h and inline/type.h are the only public ones that look at the compiler. */
 #ifndef OURO_EXPORT_H
 #define OURO_EXPORT_H
 

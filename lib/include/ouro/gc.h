@@ -32,7 +32,7 @@ typedef struct ouro_gc_stats {
 /* Collects the calling thread's young cycles, also while collection is disabled, and runs the finalizers and weak
  * callbacks of what it found (unless OURO_FINALIZE_MANUAL, or called from one of those). Generations 1 and 2, of shared
  * objects, are not collected yet: asking for them collects generation 0. Returns the number of unreachable objects found, or a negative status: OURO_E_INVALID for any other
- * generation, OURO_E_AGAIN/OURO_E_NOMEM if the thread could not be attached, OURO_E_USAGE inside a read section.
+ * generation, OURO_E_AGAIN or OURO_E_NOMEM if the thread could not be attached, OURO_E_NOMEM also if there is no memory for what waits for finalizers, OURO_E_USAGE inside a read section.
  * O(the thread's private objects); stops and waits for nobody. */
 OURO_API long ouro_gc_collect(int generation);
 
@@ -41,14 +41,14 @@ OURO_API void ouro_gc_enable(void);
 OURO_API void ouro_gc_disable(void);
 OURO_API bool ouro_gc_is_enabled(void);
 
-/* threshold[0]: a thread collects when the private objects it has made, less those that are gone, since its last collection
- * exceed it. 0 (the default) means "choose by yourself": from 10 000, more while collections find nothing. Numbers
+/* threshold[0]: a thread collects when the blocks in use on its young pages (those with private objects that have slots) are that many more
+ * than after its last collection. 0 (the default) means "choose by yourself": from 10 000, more while collections find nothing. Numbers
  * other than 0 pin it. threshold[1], threshold[2]: kept for the older generations. */
 OURO_API void ouro_gc_get_threshold(size_t out[3]);
 OURO_API ouro_status ouro_gc_set_threshold(const size_t in[3]);
 
 /* out[0]: the calling thread's private objects made, less those gone, since its last collection; out[1], out[2]: 0.
- * Reading changes nothing. Exact; O(the thread's pages). */
+ * Of objects that can be in cycles. Reading changes nothing. Exact; O(blocks of the thread's young pages). */
 OURO_API void ouro_gc_get_count(size_t out[3]);
 
 /* Writes at most size bytes of the process's totals, exited threads included. Any thread; a moment's reading. */

@@ -34,10 +34,11 @@ typedef struct ouro_mem_stats {
 } ouro_mem_stats;
 
 /* Writes at most size bytes. Walks the page table without stopping anyone: exact when the heap is quiet, else an estimate
- * (blocks that change hands meanwhile may be counted as live). Takes the page lock; O(pages). */
+ * (blocks that change hands meanwhile may be counted as live). Takes the page lock (and, outside read sections, waits for the background thread's short steps);
+ * O(pages). */
 OURO_API void ouro_mem_get_stats(ouro_mem_stats *stats, size_t size);
 
-/* Limits on the bytes of pages in use; 0 = none. Soft: over it, threads collect and return memory harder. Hard: what would
+/* Limits on the bytes of pages in use; 0 = none. Soft: over it, threads collect earlier. Hard: what would
  * go over it fails instead (ouro_new returns NULL, after trying a collection), and the program goes on. Counted by whole
  * pages (64 KiB and up), so small remainders of pages already held can still be allocated. Setting a hard limit below
  * what is in use takes nothing away. OURO_E_INVALID: soft above hard. Any thread. */

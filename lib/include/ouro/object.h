@@ -68,7 +68,7 @@ typedef struct ouro_type {
  *    was made inside a read section, when the section ends; or, inside another finalizer, when that one returns);
  *  - for garbage cycles of private objects, on the thread that owns them: inside ouro_gc_collect or ouro_thread_detach; for those
  *    that ouro_new has found by collecting by itself, not there but at the thread's next ouro_safepoint, ouro_blocking_begin,
- *    ouro_gc_collect, or drop of a last reference; or only in ouro_finalizers_run, when the runtime was started with
+ *    ouro_gc_collect, or drop of a private object's last reference; or only in ouro_finalizers_run, when the runtime was started with
  *    OURO_FINALIZE_MANUAL.
  * It never runs inside a read section or inside another finalizer, and no lock of the library is held. */
 
@@ -106,8 +106,8 @@ OURO_INLINE void *ouro_retain(void *object);
  * are released (however deep: without recursion), its weak references are cleared, its memory goes back.
  * When the object is biased to another thread that is running, the drop is handed to that thread, which carries
  * it out at its next safepoint; to one that is parked or gone, it is carried out here.
- * Threads: as ouro_retain. Never fails, never needs memory; waits for nobody, but for the end of another thread's batch (256 references) when
- * both act for the same sleeping owner. May run finalizers and weak callbacks. */
+ * Threads: as ouro_retain. Never fails, never needs memory; waits for nobody, but for the end of another thread's batch (256 references,
+ * or the taking back of 64 pages) when both act for the same sleeping owner. May run finalizers and weak callbacks. */
 OURO_INLINE void ouro_release(void *object);
 
 /* Publishes an object and all it reaches, so that it may be handed to another thread outside the heap (argument,

@@ -29,7 +29,7 @@ typedef struct ouro_misuse {
     const char *message;            /* one sentence */
 } ouro_misuse;
 
-/* Called on the thread that made the mistake, with no lock held; must not call ouro functions that change objects. */
+/* Called on the thread that made the mistake, maybe with a lock of the library held; must not call ouro functions that change objects. */
 typedef void (*ouro_misuse_hook)(const ouro_misuse *misuse, void *arg);
 
 #define OURO_IGNORE_ENVIRONMENT 0x1u  /* OURO_... variables are not read */
@@ -47,7 +47,7 @@ typedef struct ouro_config {
     unsigned max_threads;           /* attached at one time; default and most 32766 */
     size_t soft_limit, hard_limit;  /* as ouro_mem_set_limit */
     size_t threshold[3];            /* as ouro_gc_set_threshold */
-    long purge_delay_ms;            /* how long free memory is kept before it goes back to the OS; 0: 100; negative: never */
+    long purge_delay_ms;            /* free memory is kept for one to two times this before it goes back to the OS; 0: 100; negative: never */
     ouro_misuse_hook misuse;        /* NULL: print one line to stderr */
     void *misuse_arg;
 } ouro_config;
@@ -71,7 +71,7 @@ typedef struct ouro_leak_report {
     ouro_leak_type types[OURO_LEAK_TYPES_MAX]; /* most bytes first */
 } ouro_leak_report;
 
-/* Ends the runtime: detaches the caller, collects, carries out what was handed to parked and exited threads, returns free memory,
+/* Ends the runtime: collects the caller's cycles, detaches it, waits for limbo, returns free memory,
  * stops the background thread, and counts what is left into *report (may be NULL). What is left stays valid, other
  * attached threads may go on, and any call starts the runtime again. Leaks are no failure. OURO_E_USAGE: called in a
  * read section or a finalizer; OURO_E_AGAIN: another thread is doing it. May block; may run finalizers. While other threads go on

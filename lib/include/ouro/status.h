@@ -12,7 +12,7 @@
 #define OURO_STATUS_LIST(X)                                                                  \
     X(OURO_OK, 0, "success")                                                                 \
     X(OURO_E_NOMEM, -1, "out of memory, or the hard limit is reached")                       \
-    X(OURO_E_AGAIN, -2, "every thread slot is taken; try again when a thread has exited")    \
+    X(OURO_E_AGAIN, -2, "every thread slot is taken, or another thread is shutting down; try again later")    \
     X(OURO_E_INVALID, -3, "an argument is out of range")                                     \
     X(OURO_E_USAGE, -4, "the call is not allowed here, or the object is of the wrong type")  \
     X(OURO_E_SYSTEM, -5, "the operating system refused what the call needs")

@@ -14,7 +14,7 @@ OURO_BEGIN_DECLS
 
 /* Gives the calling thread a slot (with pages and objects of one that exited, if there is one). Optional.
  * OURO_OK also when it is attached already (flags then have no effect); OURO_E_AGAIN: every slot is taken;
- * OURO_E_NOMEM; OURO_E_INVALID: unknown flags. Takes a lock shortly. */
+ * OURO_E_NOMEM; OURO_E_SYSTEM: see ouro_init; OURO_E_INVALID: unknown flags. Takes a lock shortly. */
 OURO_API OURO_NODISCARD ouro_status ouro_thread_attach(unsigned flags);
 
 /* Gives the slot back: collects the thread's young cycles, publishes what private objects are left, and hands all over.
@@ -25,7 +25,7 @@ OURO_API void ouro_thread_detach(void);
 /* Brackets a call that may block for long (read, sleep, lock, join), so that others can carry out what they would hand to
  * this thread. Inside: counting, slots of shared objects and borrowed reading work; whatever needs the thread's own
  * state (a private object, ouro_new) ends the region early. Does not nest. A few nanoseconds; forgetting it costs
- * promptness, never safety. begin may run finalizers; end waits for what another thread is doing for this one at that
+ * promptness, never safety. Both may run finalizers; both wait for what another thread is doing for this one at that
  * moment: a batch of at most 256 handed-over references or 64 pages, or, in ouro_mem_trim and its like, a pass over its pages. */
 OURO_API void ouro_blocking_begin(void);
 OURO_API void ouro_blocking_end(void);

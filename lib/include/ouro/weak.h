@@ -16,7 +16,8 @@ typedef struct ouro_weak ouro_weak;
 typedef void (*ouro_weak_callback)(ouro_weak *weak, void *arg);
 
 /* A new weak reference to target, which the caller holds; callback may be NULL. NULL when memory is out, or target is NULL
- * or not usable by this thread (reported as misuse). Any thread; never blocks. */
+ * or not usable by this thread (reported as misuse). Any thread; waits as ouro_new does, and, with a callback, takes a lock for a few
+ * instructions. */
 OURO_API OURO_NODISCARD ouro_weak *ouro_weak_new(void *target, ouro_weak_callback callback, void *arg);
 
 /* The target as a new reference, or NULL once it is dead. While a shared target's finalizer is due or running it reads as NULL, and
