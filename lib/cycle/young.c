@@ -256,6 +256,7 @@ bool oi_young_collect(struct oi_act *act, struct oi_young *young, struct oi_youn
     if (oi_young_manual)
         hold_callbacks(act, young);
     result->freed = found.garbage;
+    act->self->due = act->self->due || (young->due && !oi_young_manual); /* also when user code has asked for this */
     young->survivors = found.survivors;
     young->blocks = set_base(self);
     oi_destroy_run(act);

@@ -46,8 +46,7 @@ void oi_page_push_remote(struct oi_page *page, uint32_t head, uint32_t n)
     if (!(old & OI_REMOTE_FULL)) {
         /* Release, after the chain: pairs with release_empty [MO-remote]. The page may have been released by now: its pool, a
          * thread slot's, is there for good, and this only makes its holder look. */
-        if (!oi_load_relaxed(&pool->touched))
-            oi_store_release(&pool->touched, true);
+        oi_store_release(&pool->touched, true);
         return;
     }
     /* This thread cleared FULL, so the page is on no list of its pool and it alone decides where it goes. */
@@ -170,10 +169,11 @@ static void take_returned(struct oi_pool *pool)
     }
 }
 
-/* True if every block that is in use has been freed by others. Relaxed: the count only grows, until the holder takes it. */
+/* True if every block that is in use has been freed by others. Acquire: then they are done with the blocks; pairs with
+ * oi_page_push_remote [MO-remote]. */
 static bool is_empty(const struct oi_page *page)
 {
-    return OI_CHAIN_COUNT(oi_load_relaxed(&page->remote)) == page->used;
+    return OI_CHAIN_COUNT(oi_load_acquire(&page->remote)) == page->used;
 }
 
 /* Releases at most max available pages that are empty by what others freed. Returns how many are still allowed. */

@@ -32,7 +32,8 @@ static enum access access_to(const ouro_object *container, const ouro_slot *slot
                   container ? "the container is dead" : "the container is NULL");
         return REFUSED;
     }
-    if (OI_UNLIKELY(oi_is_foreign(container))) {
+    bool mine_dead = reads && oi_is_dead(container) && !(oi_flags(container) & OI_PUBLISHED); /* it died in this very section */
+    if (OI_UNLIKELY(!mine_dead && oi_is_foreign(container))) {
         oi_misuse(OURO_MISUSE_FOREIGN_PRIVATE, call, container, "the container is private to another thread");
         return REFUSED;
     }
@@ -133,7 +134,7 @@ void *ouro_get(void *container, ouro_slot *slot)
         return ouro_retain(slot->ouro_private_ref);
     switch (access_to(container, slot, "ouro_get", true)) {
     case PRIVATE:
-        return ouro_retain(slot->ouro_private_ref);
+        return oi_is_dead((ouro_object *)container) ? ouro_try_retain(slot->ouro_private_ref) : ouro_retain(slot->ouro_private_ref);
     case SHARED:
         return load(container, slot);
     default:

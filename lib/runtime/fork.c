@@ -58,6 +58,16 @@ static void after_in_parent(void)
         oi_service_wake(); /* a wake-up may have met the fork */
 }
 
+/* A vanished thread may have been changing the lists of its young pages: nobody is to touch them any more. */
+static void keep_from_retired(void)
+{
+    for (uint32_t id = 1; id <= oi_tslot_count(); id++) {
+        struct oi_tslot *slot = oi_tslot_find(id);
+        if (oi_load_relaxed(&slot->state) == OI_TSLOT_RETIRED)
+            pthread_mutex_lock(&OI_CONTAINER_OF(slot, struct oi_local, tslot)->pool.young_lock); /* others only try it */
+    }
+}
+
 static void after_in_child(void)
 {
     struct oi_local *mine = oi_holds_slot(&oi_act) ? oi_act.self : NULL;
@@ -70,6 +80,7 @@ static void after_in_child(void)
     if (mine)
         mine->pool.fresh_limit = 0; /* the next slow allocation wakes a new background thread */
     oi_tslot_after_fork_child(mine ? &mine->tslot : NULL);
+    keep_from_retired();
     oi_service_after_fork_child();
     oi_start_after_fork(true);
     oi_rcu_after_fork_child();

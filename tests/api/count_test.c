@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
  * Counting: exact counts of private objects; objects that die at their last release, not before and not later; counts
- * that several threads change at the same time add up; references move between threads; immortal objects. */
+ * that several threads change at the same time add up; references move between threads; immortal objects,
+ * by request and by overflow. */
 #include <stdint.h>
+#include <stdio.h>
 
 #include "support/fixture.h"
 #include "support/threads.h"
@@ -243,6 +245,35 @@ static void test_immortal(void)
     fixture_leaves(2);
 }
 
+/* Counts until the object says that it cannot count any more. */
+static void *retain_without_end(void *object)
+{
+    enum { STRIDE = 1 << 20 };
+    for (long i = 0; i < 1L << 31 && ouro_refcount(object) != SIZE_MAX; i += STRIDE)
+        for (int k = 0; k < STRIDE; k++)
+            ouro_retain(object);
+    return NULL;
+}
+
+/* A count that would overflow makes the object immortal. */
+static void test_overflow(void)
+{
+    if (TEST_SLOWDOWN > 1) {
+        printf("       skipped: some hundred million steps\n");
+        return;
+    }
+    struct node *n = node_new(7);
+    ouro_share(n);
+    thread_do(retain_without_end, n, 0);
+    CHECK_EQ(ouro_refcount(n), SIZE_MAX);
+    for (int i = 0; i < 1000; i++)
+        ouro_release(n);
+    CHECK_EQ(ouro_refcount(n), SIZE_MAX);
+    CHECK_EQ(n->id, 7);
+    CHECK_EQ(finalized(), 0);
+    fixture_leaves(1);
+}
+
 /* A tree of which every object is counted once by its parent stays a tree when it is published. */
 static size_t sum_of_counts(struct node *n)
 {
@@ -281,6 +312,7 @@ int main(void)
     FIXTURE_RUN(test_references_move);
     FIXTURE_RUN(test_last_references_race);
     FIXTURE_RUN(test_immortal);
+    FIXTURE_RUN(test_overflow);
     FIXTURE_RUN(test_publication_keeps_counts);
     return check_finish();
 }
