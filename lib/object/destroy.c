@@ -255,28 +255,39 @@ static OI_NOINLINE void destroy_plain_tree(struct oi_act *act, ouro_object *o)
         oi_destroy_run(act);
 }
 
+/* True if nothing dies with the object: its type asks for nothing, and its slots are empty. */
+static inline bool is_bare(const struct oi_type *type, const ouro_object *o)
+{
+    if (OI_UNLIKELY(!type->simple))
+        return false;
+    const ouro_slot *slot = (const ouro_slot *)o + type->runs[0].first;
+    for (const ouro_slot *end = slot + type->runs[0].count; slot < end; slot++) {
+        if (slot->ouro_private_ref)
+            return false;
+    }
+    return true;
+}
+
 void ouro_private_release_last(void *object)
 {
     ouro_object *o = object;
     struct oi_act *act = &oi_act;
+    struct oi_local *self = act->self; /* the same to the end: user code that parks the thread is followed by taking the slot back */
     if (OI_UNLIKELY(!oi_is_plain_of(o, oi_my_id()) || act->busy)) {
         oi_release_last(act, o);
         return;
     }
-    const struct oi_type *type = oi_type_of(o);
-    ouro_slot *slot = (ouro_slot *)o + type->runs[0].first, *end = slot + type->runs[0].count;
-    while (slot < end && !slot->ouro_private_ref)
-        slot++;
-    if (OI_LIKELY(type->simple && slot == end)) /* nothing dies with it */
-        oi_pool_free(&act->self->pool, o);
+    if (OI_LIKELY(is_bare(oi_type_of(o), o)))
+        oi_pool_free(&self->pool, o);
     else
         destroy_plain_tree(act, o);
     /* A thread that only makes and drops objects never allocates slowly, so it looks into its inbox here; and it may run here what
      * ouro_new may not. */
-    if (OI_UNLIKELY(!oi_stack_is_empty(&act->self->tslot.inbox)))
+    if (OI_UNLIKELY(!oi_stack_is_empty(&self->tslot.inbox) || self->due)) {
         oi_inbox_look(act);
-    if (OI_UNLIKELY(act->self->due))
-        oi_upcalls.run_due(act);
+        if (act->self->due)
+            oi_upcalls.run_due(act);
+    }
 }
 
 void oi_destroy_private(struct oi_act *act, ouro_object *o)
