@@ -12,7 +12,7 @@ static bool under_way;          /* atomic; a round is; written under `round_lock
 static pthread_mutex_t round_lock = PTHREAD_MUTEX_INITIALIZER; /* one round at a time; held while waiting for readers */
 static pthread_mutex_t batch_lock = PTHREAD_MUTEX_INITIALIZER; /* taken after it, shortly: docs/design/lock-order.md */
 
-static bool interrupted;        /* a fork has left and re-entered a read section; under `batch_lock` */
+static uint64_t interruptions;  /* forks that have left and re-entered a read section; under `batch_lock` */
 
 void (*oi_limbo_on_waiting)(void);
 
@@ -77,17 +77,21 @@ static void hand_over(struct oi_page *page)
     oi_page_push_remote(page, OI_CHAIN_HEAD(chain), OI_CHAIN_COUNT(chain)); /* the page may be gone now */
 }
 
-/* A grace period in which no fork has interrupted a read section. */
-static void synchronize(void)
+static uint64_t count_interruptions(void)
 {
-    bool again;
+    pthread_mutex_lock(&batch_lock); /* a fork holds it until it has re-entered its section */
+    uint64_t n = interruptions;
+    pthread_mutex_unlock(&batch_lock);
+    return n;
+}
+
+void oi_limbo_grace_period(void)
+{
+    uint64_t before;
     do {
+        before = count_interruptions();
         oi_rcu_synchronize();
-        pthread_mutex_lock(&batch_lock);
-        again = interrupted;
-        interrupted = false;
-        pthread_mutex_unlock(&batch_lock);
-    } while (again);
+    } while (count_interruptions() != before);
 }
 
 size_t oi_limbo_reclaim(void)
@@ -100,7 +104,7 @@ size_t oi_limbo_reclaim(void)
     struct oi_page *page = batch;
     pthread_mutex_unlock(&batch_lock);
     if (page)
-        synchronize();
+        oi_limbo_grace_period();
     while (page) {
         pthread_mutex_lock(&batch_lock);
         page = batch;
@@ -118,7 +122,7 @@ size_t oi_limbo_reclaim(void)
 void oi_limbo_before_fork(bool reading)
 {
     pthread_mutex_lock(&batch_lock); /* so that every page is on the stack, in the batch, or handed over */
-    interrupted = interrupted || reading;
+    interruptions += reading;
 }
 
 void oi_limbo_after_fork_parent(void)

@@ -19,6 +19,9 @@ void oi_limbo_retire(void *block);
  * section. Any thread; rounds exclude each other. */
 size_t oi_limbo_reclaim(void);
 
+/* Waits until every read section that is under way has ended: a grace period in which no fork has interrupted one. Not inside a read section. */
+void oi_limbo_grace_period(void);
+
 /* True if something is waiting; a moment's reading. */
 bool oi_limbo_is_waiting(void);
 

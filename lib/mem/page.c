@@ -19,6 +19,8 @@ static struct oi_page_totals totals;
 static bool over_soft_limit; /* atomic; follows totals */
 
 void (*oi_page_on_dirty)(void);
+void (*oi_page_on_growth)(void);
+size_t oi_page_growth_mark = SIZE_MAX;
 
 #define ALL_UNITS (~(uint64_t)1) /* unit 0 holds the headers */
 
@@ -52,6 +54,11 @@ static struct oi_segment *new_segment(size_t size)
     pthread_mutex_lock(&lock);
     if (!segment)
         return NULL;
+    segment->shadow = oi_os_map(oi_shadow_size(size), OI_UNIT);
+    if (!segment->shadow) {
+        oi_os_unmap(segment, size);
+        return NULL;
+    }
     segment->size = size;
     segment->free_units = ALL_UNITS;
     LIST_INSERT_HEAD(&segments, segment, link);
@@ -138,23 +145,35 @@ struct oi_page *oi_page_acquire(struct oi_pool *pool, enum oi_page_kind kind, un
         page->base = (char *)oi_segment_of(page) + (size_t)(page - oi_segment_of(page)->pages) * OI_UNIT;
         page->gray_next = NULL;
         page->is_young = false;
+        page->number = 0;
+        page->pinned = false;
+        oi_store_relaxed(&page->published, false);
+        oi_store_relaxed(&page->recent, false);
         oi_store_relaxed(&page->remote, 0);
         oi_store_relaxed(&page->limbo, 0);
         oi_store_release(&page->pool, pool); /* last: whoever sees a page in use sees what it is */
     }
+    bool grown = totals.in_use >= oi_load_relaxed(&oi_page_growth_mark);
     pthread_mutex_unlock(&lock);
+    if (grown && oi_page_on_growth)
+        oi_page_on_growth();
     return page;
 }
 
-void oi_page_release(struct oi_page *page)
+/* Units of a page in use. */
+static unsigned units_of(const struct oi_page *page)
+{
+    return oi_segment_of(page)->size > OI_SEGMENT ? 63 : units_for(oi_page_block_size(page));
+}
+
+/* Nobody uses a block of the page any more; the lock is held. */
+static void release(struct oi_page *page)
 {
     struct oi_segment *segment = oi_segment_of(page);
     unsigned first = (unsigned)(page - segment->pages);
-    pthread_mutex_lock(&lock);
     bool huge = segment->size > OI_SEGMENT;
-    unsigned n = huge ? 63 : units_for(oi_page_block_size(page));
+    unsigned n = units_of(page);
     size_t bytes = huge ? segment->size - OI_UNIT : n * OI_UNIT;
-    oi_store_relaxed(&page->pool, NULL);
     page->state = OI_PAGE_FREE;
     if (!segment->free_units)
         LIST_INSERT_HEAD(&roomy, segment, roomy);
@@ -166,8 +185,67 @@ void oi_page_release(struct oi_page *page)
     in_use_changed();
     if (huge) /* never used for anything else: leaves whole */
         LIST_REMOVE(segment, roomy);
+}
+
+void oi_page_release(struct oi_page *page)
+{
+    pthread_mutex_lock(&lock);
+    bool now = !page->pinned;
+    oi_store_relaxed(&page->pool, NULL);
+    if (now)
+        release(page);
+    else
+        page->released = true; /* oi_page_unpin does the rest */
     pthread_mutex_unlock(&lock);
-    if (oi_page_on_dirty)
+    if (now && oi_page_on_dirty)
+        oi_page_on_dirty();
+}
+
+/* Pins the wanted pages of one segment; the lock is held. */
+static size_t pin_segment(struct oi_segment *segment, struct oi_page **pages, size_t max, bool recent)
+{
+    size_t n = 0;
+    for (unsigned i = 1; i < OI_SEGMENT_UNITS && n < max; i++) {
+        struct oi_page *page = &segment->pages[i];
+        if (page->back || !page->pool || page->kind != OI_PAGE_TRACED || !oi_load_relaxed(recent ? &page->recent : &page->published))
+            continue;
+        /* Relaxed: what is published after this is for the next collection. */
+        oi_store_relaxed(&page->recent, false);
+        page->pinned = true;
+        page->released = false;
+        pages[n++] = page;
+    }
+    return n;
+}
+
+size_t oi_page_pin(struct oi_page **pages, size_t max, bool recent)
+{
+    size_t n = 0;
+    struct oi_segment *segment;
+    pthread_mutex_lock(&purge_lock); /* so that segments stay on the list while the other lock is let go between them */
+    pthread_mutex_lock(&lock);
+    LIST_FOREACH(segment, &segments, link) {
+        n += pin_segment(segment, pages + n, max - n, recent);
+        pthread_mutex_unlock(&lock);
+        pthread_mutex_lock(&lock);
+    }
+    pthread_mutex_unlock(&lock);
+    pthread_mutex_unlock(&purge_lock);
+    return n;
+}
+
+void oi_page_unpin(struct oi_page **pages, size_t n)
+{
+    bool dirty = false;
+    for (size_t i = 0; i < n; i++) {
+        pthread_mutex_lock(&lock);
+        pages[i]->pinned = false;
+        if (pages[i]->released)
+            release(pages[i]);
+        dirty = dirty || pages[i]->released;
+        pthread_mutex_unlock(&lock);
+    }
+    if (dirty && oi_page_on_dirty)
         oi_page_on_dirty();
 }
 
@@ -185,6 +263,7 @@ static void unmap_segment(struct oi_segment *segment)
     LIST_REMOVE(segment, link);
     totals.reserved -= segment->size;
     pthread_mutex_unlock(&lock);
+    oi_os_unmap(segment->shadow, oi_shadow_size(segment->size));
     oi_os_unmap(segment, segment->size);
     pthread_mutex_lock(&lock);
 }

@@ -80,6 +80,11 @@ struct oi_page {
     uint32_t young_base;          /* the holder's: `used` when the page joined the young list, or at the last collection */
     uint32_t gray;                /* the holder's: position of the first block on the page's gray list (object/gray.h) */
     struct oi_page *gray_next;    /* the holder's */
+    uint32_t number;              /* the collector's: position in its scope (cycle/scope.h), in each of the page's units; 0: not in it */
+    bool pinned;                  /* this and the next: under the page lock */
+    bool released;                /* its last block has gone while it was pinned */
+    bool published;               /* atomic flag: something was published here, ever */
+    bool recent;                  /* atomic flag: and since the last concurrent collection */
 } __attribute__((aligned(64)));
 
 struct oi_segment {
@@ -88,6 +93,7 @@ struct oi_segment {
     uint64_t dirty_units;           /* free, and not given back to the OS since they were used */
     uint64_t aged_units;            /* of these: were dirty when the purge last came by, and have not been used since */
     uint64_t looked_at;             /* when that was, or when the first unit became dirty after it */
+    char *shadow;                   /* scratch memory of oi_shadow_size(size) bytes, the collector's; immutable */
     LIST_ENTRY(oi_segment) link;    /* all segments */
     LIST_ENTRY(oi_segment) roomy;   /* those with free units */
     struct oi_page pages[OI_SEGMENT_UNITS];
@@ -106,6 +112,17 @@ static inline struct oi_page *oi_page_of(const void *block)
 {
     struct oi_page *page = &oi_segment_of(block)->pages[((uintptr_t)block >> OI_UNIT_SHIFT) % OI_SEGMENT_UNITS];
     return (struct oi_page *)((char *)page - page->back);
+}
+
+/* Shadow memory: reserved with the segment, so that a collection needs nothing that it might not get; committed only while one uses it.
+ * Per unit, a table of up to 12 KiB with a word and a bit for each block of 24 bytes or more (the least that can hold a reference); and
+ * for each 8 bytes of the segment a 4-byte word. */
+#define OI_SHADOW_TABLE ((size_t)12288)
+#define OI_SHADOW_TABLES (OI_SEGMENT_UNITS * OI_SHADOW_TABLE)
+
+static inline size_t oi_shadow_size(size_t segment_size)
+{
+    return OI_SHADOW_TABLES + segment_size / 2;
 }
 
 static inline size_t oi_page_block_size(const struct oi_page *page)
@@ -146,6 +163,24 @@ void oi_page_release(struct oi_page *page);
  * UINT64_MAX. May take long; no other call waits for it, but another purge. */
 size_t oi_page_purge(uint64_t min_age_ns, uint64_t *next_ns);
 
+/* Says that something is published on the page. */
+static inline void oi_page_set_published(struct oi_page *page)
+{
+    /* Relaxed: a collection that misses it is followed by another. */
+    if (OI_UNLIKELY(!oi_load_relaxed(&page->recent))) {
+        oi_store_relaxed(&page->published, true);
+        oi_store_relaxed(&page->recent, true);
+    }
+}
+
+/* Pins TRACED pages with published objects: until they are unpinned they keep their block size and stay mapped, whatever becomes of their
+ * blocks. At most max; recent: only those on which something was published since they were last pinned. Returns how many. Takes the
+ * page lock once for each segment; one collection at a time. */
+size_t oi_page_pin(struct oi_page **pages, size_t max, bool recent);
+
+/* Ends that, and gives the empty ones back. */
+void oi_page_unpin(struct oi_page **pages, size_t n);
+
 /* Calls fn for every page in use, under the page lock. */
 void oi_page_each(void (*fn)(struct oi_page *page, void *arg), void *arg);
 
@@ -159,6 +194,11 @@ struct oi_page_totals {
 struct oi_page_totals oi_page_totals(void);
 void oi_page_set_limits(size_t soft, size_t hard);
 bool oi_page_is_over_soft_limit(void); /* a moment's reading, without the lock */
+
+/* Called, with no lock held, by a thread that takes a page while `in_use` is at or above oi_page_growth_mark (atomic; SIZE_MAX: never). Set
+ * once at start; must not block. */
+extern void (*oi_page_on_growth)(void);
+extern size_t oi_page_growth_mark;
 
 /* Called, with no lock held, when memory has become free that a purge will have to look at later. Set once at start. */
 extern void (*oi_page_on_dirty)(void);

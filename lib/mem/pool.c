@@ -247,6 +247,8 @@ void *oi_pool_refill(struct oi_pool *pool, unsigned index)
         take_remote(page); /* set_full found something */
     }
     pool->fresh_blocks += page->carved - page->used;
+    if (OI_UNLIKELY(pool->born_published))
+        oi_page_set_published(page);
     struct oi_block *block = page->free;
     page->free = block->next;
     oi_owner_add(&page->used, 1);
@@ -264,6 +266,8 @@ void *oi_pool_alloc_large(struct oi_pool *pool, size_t size, bool leaf)
     oi_store_release(&page->carved, 1); /* [MO-carved] */
     set_full(page); /* nobody else knows the block yet */
     join_young(pool, page);
+    if (pool->born_published)
+        oi_page_set_published(page);
     page->young_base = 0;
     pool->fresh_blocks++;
     return block;

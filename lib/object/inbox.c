@@ -21,14 +21,14 @@ struct oi_token *oi_token_new(struct oi_act *act, ouro_object *o)
     return token;
 }
 
-static ouro_object *object_of(const struct oi_token *token)
+ouro_object *oi_token_object(const struct oi_token *token)
 {
     return (ouro_object *)(token->object & ~MALLOCED);
 }
 
 ouro_object *oi_token_free(struct oi_act *act, struct oi_token *token)
 {
-    ouro_object *o = object_of(token);
+    ouro_object *o = oi_token_object(token);
     if (token->object & MALLOCED)
         free(token);
     else if (oi_page_of(token)->pool == &act->self->pool)
@@ -51,7 +51,7 @@ static bool carry_out(struct oi_act *act, struct oi_tslot *slot, uint32_t max, s
         slot->pending = node->next;
         max--;
         struct oi_token *token = OI_CONTAINER_OF(node, struct oi_token, node);
-        if (OI_ID(oi_owner(object_of(token))) != slot->id) {
+        if (OI_ID(oi_owner(oi_token_object(token))) != slot->id) {
             node->next = *aside;
             *aside = node;
             continue;

@@ -22,5 +22,7 @@ void oi_inbox_recheck(struct oi_act *act, struct oi_tslot *slot);
 /* A reference as a list node, from the caller's pool if it has one; NULL: no memory. */
 struct oi_token *oi_token_new(struct oi_act *act, ouro_object *o);
 
+ouro_object *oi_token_object(const struct oi_token *token);
+
 /* Frees the node; returns what it referred to, the reference now being the caller's. */
 ouro_object *oi_token_free(struct oi_act *act, struct oi_token *token);

@@ -21,8 +21,14 @@ uint64_t oi_os_now_ns(void);
 
 void oi_os_sleep_ms(long ms);
 
+/* Names the calling thread for debuggers and top; at most 15 characters. */
+void oi_os_name_thread(const char *name);
+
 /* True if the kernel has membarrier(PRIVATE_EXPEDITED), on which liburcu's read sections and the collector's proof rest. */
 bool oi_os_has_membarrier(void);
+
+/* Every thread of the process that is running passes through a full barrier between two of its instructions before this returns. */
+void oi_os_membarrier(void);
 
 /* A flag to sleep on. Any number of threads set it, never blocking (no lock: a system call at most, and only when the flag was
  * clear); one thread waits for it. */

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <linux/membarrier.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -76,10 +77,21 @@ void oi_os_sleep_ms(long ms)
     clock_nanosleep(CLOCK_MONOTONIC, 0, &t, NULL);
 }
 
+void oi_os_name_thread(const char *name)
+{
+    prctl(PR_SET_NAME, name, 0, 0, 0);
+}
+
 bool oi_os_has_membarrier(void)
 {
     long commands = syscall(__NR_membarrier, MEMBARRIER_CMD_QUERY, 0, 0);
-    return commands > 0 && (commands & MEMBARRIER_CMD_PRIVATE_EXPEDITED);
+    return commands > 0 && (commands & MEMBARRIER_CMD_PRIVATE_EXPEDITED) &&
+           syscall(__NR_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0) == 0;
+}
+
+void oi_os_membarrier(void)
+{
+    syscall(__NR_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0); /* registered at start: cannot fail */
 }
 
 void oi_wakeup_init(struct oi_wakeup *wakeup)

@@ -33,8 +33,12 @@ static void before(void)
     oi_limbo_before_fork(oi_act.reading);
     interrupt_reading(oi_act.reading);
     oi_weak_resize_before_fork();
+    oi_concurrent_before_fork(); /* whose holder may have to register with liburcu */
     oi_rcu_before_fork();
     oi_start_before_fork();
+    oi_gc_before_fork();
+    oi_finalizer_before_fork();
+    oi_collector_before_fork();
     oi_service_before_fork();
     oi_tslot_before_fork();
     oi_page_before_fork();
@@ -49,8 +53,12 @@ static void after_in_parent(void)
     oi_page_after_fork();
     oi_tslot_after_fork_parent();
     oi_service_after_fork_parent();
+    oi_collector_after_fork_parent();
+    oi_finalizer_after_fork_parent();
+    oi_gc_after_fork();
     oi_start_after_fork(false);
     oi_rcu_after_fork_parent();
+    oi_concurrent_after_fork_parent();
     oi_weak_resize_after_fork();
     resume_reading(oi_act.reading);
     oi_limbo_after_fork_parent();
@@ -82,8 +90,12 @@ static void after_in_child(void)
     oi_tslot_after_fork_child(mine ? &mine->tslot : NULL);
     keep_from_retired();
     oi_service_after_fork_child();
+    oi_collector_after_fork_child();
+    oi_finalizer_after_fork_child();
+    oi_gc_after_fork();
     oi_start_after_fork(true);
     oi_rcu_after_fork_child();
+    oi_concurrent_after_fork_child();
     oi_weak_resize_after_fork();
     resume_reading(oi_act.reading);
     oi_limbo_after_fork_child();

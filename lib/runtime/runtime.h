@@ -5,6 +5,7 @@
 
 #include <ouro/ouro.h>
 
+#include "cycle/concurrent.h"
 #include "cycle/young.h"
 #include "object/act.h"
 
@@ -50,13 +51,53 @@ bool oi_thread_hold_slot(struct oi_act *act);
 
 /* ---- runtime/collect.c ---- */
 
-void oi_collect_init(void);
 void oi_collect_thread_init(struct oi_thread *thread);
 void oi_collect_pressure(struct oi_act *act, bool force);
 /* Does what a collection inside ouro_new has left waiting; finalizers of garbage cycles unless they are ouro_finalizers_run's to run. */
 void oi_collect_run_due(struct oi_act *act);
 /* Collects and runs what falls due until nothing more does; objects found, or a negative status. */
 long oi_collect_young(struct oi_act *act);
+
+/* ---- runtime/gc.c ---- */
+
+void oi_gc_init(void);
+bool oi_gc_is_on(void);
+size_t oi_gc_threshold(int generation);
+/* Collections of the next younger generation since the last of this one. */
+size_t oi_gc_count(int generation);
+/* Around every collection: calls the program's callbacks; records it. No lock is held. */
+void oi_gc_begins(struct oi_act *act, const ouro_gc_info *info);
+void oi_gc_ended(struct oi_act *act, const ouro_gc_info *info);
+void oi_gc_before_fork(void);
+void oi_gc_after_fork(void);
+
+/* ---- runtime/collector.c ---- */
+
+void oi_collector_init(void);
+/* One concurrent collection on the calling thread, which is parked or holds no slot; what falls due is queued. */
+void oi_collector_collect(struct oi_act *act, struct oi_concurrent *job, enum ouro_gc_reason reason);
+/* One on the collector's own thread, which is started if need be. Never blocks. */
+void oi_collector_request(int generation, enum ouro_gc_reason reason);
+void oi_collector_settings_changed(void);
+void oi_collector_counts_changed(void);
+void oi_collector_stop(void);
+void oi_collector_before_fork(void);
+void oi_collector_after_fork_parent(void);
+void oi_collector_after_fork_child(void);
+
+/* ---- runtime/finalizer.c ---- */
+
+/* Takes over what a collection has found due. */
+void oi_finalizer_queue(struct oi_concurrent *job);
+/* Runs at most budget of it on the calling thread. Returns how many ran. */
+size_t oi_finalizer_run(struct oi_act *act, size_t budget);
+/* Waits until what was queued before is done. Not from user code. */
+void oi_finalizer_wait(void);
+/* Waits until all is done, and ends the thread. */
+void oi_finalizer_stop(void);
+void oi_finalizer_before_fork(void);
+void oi_finalizer_after_fork_parent(void);
+void oi_finalizer_after_fork_child(void);
 
 /* ---- runtime/service.c ---- */
 

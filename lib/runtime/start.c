@@ -38,8 +38,11 @@ static ouro_status start(const struct oi_options *options)
         return status;
     if (!oi_weak_init())
         return OURO_E_NOMEM;
-    oi_collect_init();
+    if (!oi_concurrent_init())
+        return OURO_E_NOMEM;
+    oi_gc_init();
     oi_service_init();
+    oi_collector_init();
     return OURO_OK;
 }
 
@@ -81,6 +84,9 @@ ouro_status ouro_shutdown(ouro_leak_report *report)
         return OURO_E_AGAIN;
     ouro_leak_report own;
     report = report ? report : &own;
+    ouro_gc_collect(2);
+    oi_collector_stop();
+    oi_finalizer_stop();
     ouro_thread_detach();
     oi_service_sweep(true);
     /* Each round may free what keeps the next from being found: once more than it finds something. */

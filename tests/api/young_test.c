@@ -381,8 +381,6 @@ static size_t count_now(void)
 {
     size_t out[3] = {9, 9, 9};
     ouro_gc_get_count(out);
-    CHECK_EQ(out[1], 0);
-    CHECK_EQ(out[2], 0);
     return out[0];
 }
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * The collector of cycles. Generation 0 is the calling thread's private objects: its own young collection finds the
- * cycles among them, touching nobody else. */
+ * cycles among them, touching nobody else. Generations 1 (recently shared) and 2 (all) are the shared objects, whose cycles the
+ * concurrent collection finds while every thread goes on. */
 #ifndef OURO_GC_H
 #define OURO_GC_H
 
@@ -15,6 +16,15 @@ OURO_BEGIN_DECLS
 
 #define OURO_GC_GENERATIONS 3
 
+/* Why a collection ran. */
+typedef enum ouro_gc_reason {
+    OURO_GC_REASON_ASKED,  /* ouro_gc_collect, ouro_gc_collect_async */
+    OURO_GC_REASON_COUNT,  /* objects made (generation 0), or a threshold that was set (1 and 2) */
+    OURO_GC_REASON_GROWTH, /* memory in use has grown since the last one (1 and 2) */
+    OURO_GC_REASON_MEMORY, /* over the soft limit, or memory is out */
+    OURO_GC_REASONS
+} ouro_gc_reason;
+
 typedef struct ouro_gc_generation_stats {
     uint64_t collections;    /* finished */
     uint64_t collected;      /* objects found unreachable and freed */
@@ -22,6 +32,8 @@ typedef struct ouro_gc_generation_stats {
     uint64_t candidates;     /* objects looked at */
     uint64_t duration_ns;    /* sum of the collections' durations, monotonic clock */
     uint64_t duration_max_ns;
+    uint64_t suspects;       /* of the candidates, those that looked like garbage at first */
+    uint64_t reasons[OURO_GC_REASONS]; /* collections by reason */
 } ouro_gc_generation_stats;
 
 typedef struct ouro_gc_stats {
@@ -29,26 +41,55 @@ typedef struct ouro_gc_stats {
     ouro_gc_generation_stats generation[OURO_GC_GENERATIONS];
 } ouro_gc_stats;
 
-/* Collects the calling thread's young cycles, also while collection is disabled, and runs the finalizers and weak
- * callbacks of what it found (unless OURO_FINALIZE_MANUAL, or called from one of those). Generations 1 and 2, of shared
- * objects, are not collected yet: asking for them collects generation 0. Returns the number of unreachable objects found, or a negative status: OURO_E_INVALID for any other
- * generation, OURO_E_AGAIN or OURO_E_NOMEM if the thread could not be attached, OURO_E_NOMEM also if there is no memory for what waits for finalizers, OURO_E_USAGE inside a read section.
- * O(the thread's private objects); stops and waits for nobody. */
+/* Collects, also while collection is disabled: generation 0, the calling thread's private cycles; with 1, also cycles of objects that
+ * were shared recently; with 2, all cycles. Finalizers and weak callbacks of what it found have run when it returns (unless OURO_FINALIZE_MANUAL,
+ * or called from one of those). Returns the number of unreachable objects found, or a negative status: OURO_E_INVALID for any other
+ * generation, OURO_E_AGAIN or OURO_E_NOMEM if the thread could not be attached, OURO_E_NOMEM also if there is no memory for what waits
+ * for finalizers, OURO_E_USAGE inside a read section.
+ * Stops nobody. Works on the calling thread, which counts as blocking meanwhile: O(its private objects), O(shared objects); waits for
+ * other threads' collections, and for read sections under way. */
 OURO_API long ouro_gc_collect(int generation);
+
+/* Asks the collector's own thread for a collection of shared objects (generation 0 counts as 1: private objects are their thread's). Returns at
+ * once. OURO_E_INVALID: no such generation. */
+OURO_API ouro_status ouro_gc_collect_async(int generation);
 
 /* Automatic collection, on at start. Turning it off stops neither counting nor ouro_gc_collect. Any thread. */
 OURO_API void ouro_gc_enable(void);
 OURO_API void ouro_gc_disable(void);
 OURO_API bool ouro_gc_is_enabled(void);
 
+/* Called on the collecting thread before and after each collection, automatic ones included: for generation 0 that is the thread whose objects
+ * they are, perhaps inside ouro_new; otherwise the collector's own thread, or the one that asked. Runs as a finalizer does: it may call any
+ * ouro function. */
+typedef enum ouro_gc_phase { OURO_GC_START, OURO_GC_STOP } ouro_gc_phase;
+typedef struct ouro_gc_info {
+    size_t size;
+    int generation;
+    ouro_gc_reason reason;
+    /* the rest with OURO_GC_STOP only */
+    uint64_t candidates;     /* objects looked at */
+    uint64_t suspects;       /* of these, looked like garbage at first */
+    uint64_t found;          /* found unreachable */
+    uint64_t freed;          /* of these, freed; the others wait for finalizers */
+    uint64_t duration_ns;
+} ouro_gc_info;
+typedef void (*ouro_gc_callback)(ouro_gc_phase phase, const ouro_gc_info *info, void *arg);
+
+/* Registers a callback; returns its id (positive) or a negative status: OURO_E_NOMEM when 16 are registered. After its removal a callback may
+ * still be running on another thread. */
+OURO_API int ouro_gc_add_callback(ouro_gc_callback fn, void *arg);
+OURO_API void ouro_gc_remove_callback(int id);
+
 /* threshold[0]: a thread collects when the blocks in use on its young pages (those with private objects that have slots) are that many more
  * than after its last collection. 0 (the default) means "choose by yourself": from 10 000, more while collections find nothing. Numbers
- * other than 0 pin it. threshold[1], threshold[2]: kept for the older generations. */
+ * other than 0 pin it. threshold[1]: generation 1 is collected after so many collections of
+ * generation 0 by any thread; threshold[2]: 2, after so many of 1. 0 (the default): both by the growth of memory in use. */
 OURO_API void ouro_gc_get_threshold(size_t out[3]);
 OURO_API ouro_status ouro_gc_set_threshold(const size_t in[3]);
 
-/* out[0]: the calling thread's private objects made, less those gone, since its last collection; out[1], out[2]: 0.
- * Of objects that can be in cycles. Reading changes nothing. Exact; O(blocks of the thread's young pages). */
+/* out[0]: the calling thread's private objects made, less those gone, since its last collection; out[1]: collections of generation 0 since
+ * the last of 1 or 2; out[2]: collections of generation 1 since the last of 2. Of objects that can be in cycles. Reading changes nothing. Exact; O(blocks of the thread's young pages). */
 OURO_API void ouro_gc_get_count(size_t out[3]);
 
 /* Writes at most size bytes of the process's totals, exited threads included. Any thread; a moment's reading. */
@@ -60,7 +101,7 @@ OURO_API bool ouro_gc_is_tracked(const void *object);
 /* True once the object's finalizer has been called (or is about to be). */
 OURO_API bool ouro_gc_is_finalized(const void *object);
 
-/* Runs at most budget waiting finalizers and weak callbacks of the calling thread's garbage cycles (under OURO_FINALIZE_MANUAL
+/* Runs at most budget waiting finalizers and weak callbacks of garbage cycles, shared ones and the calling thread's private ones (under OURO_FINALIZE_MANUAL
  * nothing else does). Returns how many ran. */
 OURO_API size_t ouro_finalizers_run(size_t budget);
 

@@ -291,7 +291,6 @@ static void test_count(void)
     for (int i = 0; i < 2; i++) {
         ouro_gc_get_count(out);
         CHECK_EQ(out[0], 100);
-        CHECK(!out[1] && !out[2]);
     }
     ouro_release(list);
     ouro_gc_get_count(out);
@@ -317,7 +316,7 @@ static void test_stats(void)
     CHECK_EQ(a->uncollectable, 0);
     CHECK_GT(a->duration_ns, b->duration_ns);
     CHECK_LE(a->duration_max_ns, a->duration_ns);
-    CHECK_EQ(after.generation[1].collections, 0);
+    CHECK_EQ(after.generation[1].collections, before.generation[1].collections);
     struct {
         size_t size;
         uint64_t one, two;

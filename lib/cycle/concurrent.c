@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: MIT */
+#include "cycle/concurrent.h"
+
+#include <pthread.h>
+
+#include "cycle/estimate.h"
+#include "cycle/reclaim.h"
+#include "cycle/validate.h"
+#include "object/weak.h"
+
+/* Held from the verdict until every member is DEAD: a child of fork finds a set either untouched or gone. docs/design/lock-order.md */
+static pthread_mutex_t verdict_lock = PTHREAD_MUTEX_INITIALIZER;
+
+bool oi_concurrent_init(void)
+{
+    return oi_scope_init();
+}
+
+static size_t count_members(const struct oi_scope *scope)
+{
+    size_t n = 0;
+    for (uint32_t number = 1; number <= scope->count; number++) {
+        const struct oi_scope_page *page = &scope->pages[number];
+        for (uint32_t word = 0; page->has_members && word * 64 < page->carved; word++)
+            n += (size_t)__builtin_popcountl(page->member[word]);
+    }
+    return n;
+}
+
+#define RESCUES_MAX 3
+
+/* Returns with the verdict lock held and the members doomed. */
+static void decide(struct oi_scope *scope, const struct oi_validation *validation)
+{
+    for (int tries = 0; validation->has_weak && tries < RESCUES_MAX; tries++) {
+        oi_validate_open();
+        pthread_mutex_lock(&verdict_lock);
+        if (oi_validate_commit(scope))
+            return;
+        pthread_mutex_unlock(&verdict_lock);
+    }
+    pthread_mutex_lock(&verdict_lock);
+    /* Weak references to what else is garbage are being followed all the time: that much is for the next collection. */
+    if (validation->has_weak)
+        oi_validate_without_weak(scope);
+}
+
+/* The members are garbage: decides what becomes of them, and makes it so for all to see at once. */
+static void carry_out(struct oi_act *act, struct oi_scope *scope, const struct oi_validation *validation, struct oi_concurrent *job)
+{
+    job->found = count_members(scope);
+    if (job->save_all)
+        oi_reclaim_save_all(act, scope, &job->saved);
+    else if (validation->finalizers)
+        oi_reclaim_set_aside(act, scope, &job->due);
+    oi_reclaim_seal(act, scope);
+}
+
+void oi_concurrent_collect(struct oi_act *act, struct oi_concurrent *job)
+{
+    struct oi_validation validation = {0};
+    struct oi_scope *scope = oi_scope_enter(job->generation);
+    job->candidates = oi_estimate(scope, &job->suspects);
+    if (job->suspects) {
+        act->reading++; /* no user code on this thread: what is due is handed on */
+        oi_validate_counts(scope, &validation);
+        oi_validate_untouched(scope);
+        decide(scope, &validation);
+        carry_out(act, scope, &validation, job);
+        pthread_mutex_unlock(&verdict_lock);
+        job->freed = oi_reclaim_free(act, scope);
+        act->reading--;
+        job->dead = act->dead_waiting;
+        job->callbacks = act->callbacks;
+        act->dead_waiting = NULL;
+        act->callbacks = NULL;
+    }
+    oi_scope_leave(scope);
+}
+
+void oi_concurrent_before_fork(void)
+{
+    pthread_mutex_lock(&verdict_lock);
+}
+
+void oi_concurrent_after_fork_parent(void)
+{
+    pthread_mutex_unlock(&verdict_lock);
+}
+
+void oi_concurrent_after_fork_child(void)
+{
+    oi_store_release(&oi_verdict, OI_VERDICT_IDLE); /* marks that are left are taken away by whoever meets them */
+    pthread_mutex_unlock(&verdict_lock);
+}

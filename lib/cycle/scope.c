@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: MIT */
+#include "cycle/scope.h"
+
+#include "port/os.h"
+
+static struct oi_scope scope;
+
+_Static_assert(OI_UNIT / 24 <= 1u << OI_SCOPE_INDEX_BITS, "a unit's blocks have an index each");
+_Static_assert((OI_UNIT / 24) * 4 + OI_UNIT / 24 / 8 + 16 <= OI_SHADOW_TABLE, "a word and a bit for each");
+
+/* x / n for x * n < 2^32, both positive, is x * ceil(2^32 / n) >> 32 (Granlund and Montgomery, "Division by Invariant Integers using
+ * Multiplication", PLDI 1994): 8 units of 8192 words, and blocks of at most 8192 words. */
+static uint32_t reciprocal_of(const struct oi_page *page)
+{
+    return page->capacity == 1 ? 0 : (uint32_t)((((uint64_t)1 << 32) + page->block_units - 1) / page->block_units);
+}
+
+bool oi_scope_init(void)
+{
+    if (!scope.pinned)
+        scope.pinned = oi_os_map((OI_SCOPE_PAGES_MAX + 1) * sizeof *scope.pinned, OI_UNIT);
+    if (!scope.pages)
+        scope.pages = oi_os_map((OI_SCOPE_PAGES_MAX + 1) * sizeof *scope.pages, OI_UNIT);
+    if (!scope.segments)
+        scope.segments = oi_os_map((OI_SCOPE_PAGES_MAX + 1) * sizeof *scope.segments, OI_UNIT);
+    return scope.pinned && scope.pages && scope.segments;
+}
+
+static unsigned units_of(const struct oi_page *page)
+{
+    size_t bytes = (size_t)page->capacity * oi_page_block_size(page);
+    return oi_segment_of(page)->size > OI_SEGMENT ? 1 : (unsigned)(oi_round_up(bytes, OI_UNIT) / OI_UNIT);
+}
+
+static void set_number(struct oi_page *page, uint32_t number)
+{
+    for (unsigned i = 0, n = units_of(page); i < n; i++)
+        page[i].number = number;
+}
+
+static void enter(uint32_t number, struct oi_page *page)
+{
+    struct oi_segment *segment = oi_segment_of(page);
+    char *table = segment->shadow + (size_t)(page - segment->pages) * OI_SHADOW_TABLE;
+    scope.pages[number] = (struct oi_scope_page){
+        .base = page->base,
+        .size = oi_page_block_size(page),
+        .reciprocal = reciprocal_of(page),
+        .estimate = (int32_t *)table,
+        .member = (uint64_t *)(table + oi_round_up((size_t)page->capacity * 4, 8)),
+        .page = page,
+        .carved = oi_load_acquire(&page->carved), /* [MO-carved] */
+    };
+    set_number(page, number);
+    if (!scope.segment_count || scope.segments[scope.segment_count - 1] != segment)
+        scope.segments[scope.segment_count++] = segment;
+}
+
+struct oi_scope *oi_scope_enter(int generation)
+{
+    if (scope.count)
+        oi_scope_leave(&scope); /* a collector that vanished in a fork has left it so */
+    scope.segment_count = 0;
+    scope.count = (uint32_t)oi_page_pin(scope.pinned, OI_SCOPE_PAGES_MAX, generation < 2);
+    for (uint32_t i = 0; i < scope.count; i++)
+        enter(i + 1, scope.pinned[i]);
+    return &scope;
+}
+
+void oi_scope_leave(struct oi_scope *leaving)
+{
+    for (uint32_t i = 0; i < leaving->segment_count; i++)
+        oi_os_purge(leaving->segments[i]->shadow, oi_shadow_size(leaving->segments[i]->size));
+    for (uint32_t i = 0; i < leaving->count; i++)
+        set_number(leaving->pinned[i], 0);
+    oi_page_unpin(leaving->pinned, leaving->count);
+    leaving->count = 0;
+}

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The scope of a concurrent collection: the pages that it looks at, pinned, and what it notes down about their objects, all of it
+ * in shadow memory that was reserved with the segments (mem/page.h). It allocates nothing.
+ *
+ *     id          a block of the scope in 32 bits: page number << 12 | index in the page; never 0
+ *     member      a bit per block: in the set of objects that may be garbage
+ *     estimate    an int32 per block: first references to it from elsewhere, then (E) recorded references from members
+ *     note        a uint32 per 8 bytes of the block, members only: [0] its count as read, [1] a worklist's link, then, in the
+ *                 place of each slot, the id of the member that the slot referred to when it was read, or 0
+ *
+ * Only the collecting thread reads or writes any of this. */
+#pragma once
+
+#include "object/act.h"
+
+#define OI_SCOPE_INDEX_BITS 12
+#define OI_SCOPE_PAGES_MAX (((size_t)1 << (32 - OI_SCOPE_INDEX_BITS)) - 1) /* 64 GiB of small objects */
+
+typedef uint32_t oi_id;
+
+struct oi_scope_page {
+    char *base;
+    size_t size;         /* of a block */
+    int32_t *estimate;
+    uint64_t *member;
+    struct oi_page *page;
+    uint32_t carved;     /* blocks that there were when the collection began */
+    uint32_t reciprocal; /* of the block size in units of 8 bytes, times 2^32, rounded up; 0: one block */
+    bool has_members;    /* or had */
+};
+
+struct oi_scope {
+    struct oi_page **pinned;         /* [count] */
+    struct oi_scope_page *pages;     /* [1 .. count] */
+    struct oi_segment **segments;    /* [segment_count]: each has a page in the scope */
+    uint32_t count, segment_count;
+};
+
+/* Reserves address space for the tables of a scope, once. False: there is none. */
+bool oi_scope_init(void);
+
+/* The one scope that there is; its user is whoever collects. Takes in the pages of a generation. */
+struct oi_scope *oi_scope_enter(int generation);
+
+/* Lets the pages go, and returns the shadow memory to the system. */
+void oi_scope_leave(struct oi_scope *scope);
+
+static inline struct oi_scope_page *oi_scope_page_of(const struct oi_scope *scope, oi_id id)
+{
+    return &scope->pages[id >> OI_SCOPE_INDEX_BITS];
+}
+
+static inline uint32_t oi_scope_index(oi_id id)
+{
+    return id & ((1u << OI_SCOPE_INDEX_BITS) - 1);
+}
+
+static inline oi_id oi_scope_id(uint32_t number, uint32_t index)
+{
+    return number << OI_SCOPE_INDEX_BITS | index;
+}
+
+/* The id of an object, or 0 if its page is not in the scope. The object's block is safe to look at. */
+static inline oi_id oi_scope_find(const struct oi_scope *scope, const ouro_object *o)
+{
+    struct oi_segment *segment = oi_segment_of(o);
+    uint32_t number = segment->pages[((uintptr_t)o >> OI_UNIT_SHIFT) % OI_SEGMENT_UNITS].number;
+    if (!number)
+        return 0;
+    const struct oi_scope_page *page = &scope->pages[number];
+    uint64_t units = (uint64_t)((const char *)o - page->base) / 8;
+    return oi_scope_id(number, (uint32_t)(units * page->reciprocal >> 32)); /* exact: scope.c */
+}
+
+static inline ouro_object *oi_scope_object(const struct oi_scope *scope, oi_id id)
+{
+    const struct oi_scope_page *page = oi_scope_page_of(scope, id);
+    return (ouro_object *)(page->base + oi_scope_index(id) * page->size);
+}
+
+static inline int32_t *oi_scope_estimate(const struct oi_scope *scope, oi_id id)
+{
+    return &oi_scope_page_of(scope, id)->estimate[oi_scope_index(id)];
+}
+
+static inline bool oi_scope_is_member(const struct oi_scope *scope, oi_id id)
+{
+    uint32_t index = oi_scope_index(id);
+    return oi_scope_page_of(scope, id)->member[index / 64] >> index % 64 & 1;
+}
+
+static inline void oi_scope_drop(struct oi_scope *scope, oi_id id)
+{
+    uint32_t index = oi_scope_index(id);
+    oi_scope_page_of(scope, id)->member[index / 64] &= ~((uint64_t)1 << index % 64);
+}
+
+static inline uint32_t *oi_scope_notes(const ouro_object *o)
+{
+    struct oi_segment *segment = oi_segment_of(o);
+    return (uint32_t *)(segment->shadow + OI_SHADOW_TABLES) + ((const char *)o - (const char *)segment) / 8;
+}
+
+typedef void oi_scope_visit(struct oi_scope *scope, oi_id id, ouro_object *o, void *arg);
+
+/* Calls fn for each member; fn may drop any. In short read sections. Inlined, with fn, into each phase. */
+static OI_ALWAYS_INLINE void oi_scope_each_member(struct oi_scope *scope, oi_scope_visit *fn, void *arg)
+{
+    for (uint32_t number = 1; number <= scope->count; number++) {
+        struct oi_scope_page *page = &scope->pages[number];
+        for (uint32_t word = 0; page->has_members && word * 64 < page->carved; word++) {
+            if (!page->member[word])
+                continue;
+            oi_rcu_read_lock();
+            for (uint64_t bits = page->member[word]; bits; bits &= bits - 1) {
+                uint32_t index = word * 64 + (uint32_t)__builtin_ctzl(bits);
+                if (page->member[word] & bits & -bits) /* not dropped meanwhile */
+                    fn(scope, oi_scope_id(number, index), (ouro_object *)(page->base + index * page->size), arg);
+            }
+            oi_rcu_read_unlock();
+        }
+    }
+}
+
+/* Of an object met in a read section: it was published, is tracked, and its references are counted. Acquire: pairs with publication
+ * [MO-publish]. Then its block stays what it is until the section ends, and so do the blocks that its slots refer to, now or later in
+ * the section. */
+static inline bool oi_scope_may_look(const ouro_object *o)
+{
+    return (oi_load_acquire(&o->ouro_private_flags) & (OI_PUBLISHED | OI_UNTRACKED)) == OI_PUBLISHED && oi_type_word(o) &&
+           oi_shared(o) != OI_DEAD;
+}

@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * When the concurrent collection runs by itself, and the thread that it runs on. */
+#include <pthread.h>
+#include <signal.h>
+
+#include "port/os.h"
+#include "runtime/runtime.h"
+
+/* Pacing, by the bytes of pages in use, which garbage makes grow. Generation 1 when they are a sixteenth more than after the last collection, 2
+ * when they are an eighth more than after the last of its own: so garbage not yet found stays below that. A collection that frees less than one
+ * in GOOD_YIELD of what it looked at doubles its step, up to PATIENCE times: then what it costs in all stays below a constant per byte allocated. */
+#define STEP_1 ((size_t)2 << 20)
+#define STEP_2 ((size_t)6 << 20)
+#define PATIENCE 16u
+#define GOOD_YIELD 20
+
+static pthread_mutex_t collection_lock = PTHREAD_MUTEX_INITIALIZER; /* one collection at a time: docs/design/lock-order.md */
+static size_t base[OURO_GC_GENERATIONS]; /* bytes in use after the last collection of 1 or 2, and of 2; atomic, written under the lock */
+static unsigned patience[OURO_GC_GENERATIONS]; /* likewise */
+
+static pthread_mutex_t thread_lock = PTHREAD_MUTEX_INITIALIZER; /* the collector thread lock */
+static pthread_t thread;   /* under it */
+static bool running;       /* atomic; written under it */
+static bool stopping;      /* atomic */
+static struct oi_wakeup wakeup;
+static uint32_t requested; /* atomic: a bit per generation and reason */
+
+static uint32_t request_bit(int generation, enum ouro_gc_reason reason)
+{
+    return 1u << ((unsigned)generation * OURO_GC_REASONS + reason);
+}
+_Static_assert(OURO_GC_GENERATIONS * OURO_GC_REASONS <= 32, "a bit each");
+
+/* ---- pacing ---- */
+
+static size_t step_of(int generation)
+{
+    size_t least = generation == 1 ? STEP_1 : STEP_2;
+    size_t share = oi_load_relaxed(&base[generation]) / (generation == 1 ? 16 : 8);
+    unsigned times = oi_load_relaxed(&patience[generation]);
+    return (share > least ? share : least) * (times ? times : 1);
+}
+
+static size_t mark_of(int generation)
+{
+    return oi_gc_threshold(generation) ? SIZE_MAX : oi_load_relaxed(&base[generation]) + step_of(generation);
+}
+
+static void set_mark(void)
+{
+    size_t one = mark_of(1), two = mark_of(2), mark = one < two ? one : two;
+    struct oi_page_totals totals = oi_page_totals();
+    if (totals.soft_limit && mark > totals.soft_limit) {
+        /* Over the limit: again with every thirty-second part more. */
+        size_t soft = totals.in_use > totals.soft_limit ? totals.in_use + totals.in_use / 32 : totals.soft_limit;
+        mark = soft < mark ? soft : mark;
+    }
+    oi_store_relaxed(&oi_page_growth_mark, oi_gc_is_on() ? mark : SIZE_MAX);
+}
+
+static void adapt(const struct oi_concurrent *job)
+{
+    size_t in_use = oi_page_totals().in_use;
+    bool good = job->freed * GOOD_YIELD > job->candidates;
+    unsigned times = oi_load_relaxed(&patience[job->generation]);
+    oi_store_relaxed(&patience[job->generation], good ? 1 : times >= PATIENCE ? PATIENCE : times ? 2 * times : 2);
+    for (int i = 1; i <= job->generation; i++)
+        oi_store_relaxed(&base[i], in_use);
+    set_mark();
+}
+
+/* Pages in use have grown to the mark. */
+static void grown(void)
+{
+    size_t in_use = oi_page_totals().in_use;
+    oi_store_relaxed(&oi_page_growth_mark, SIZE_MAX); /* until the collection that follows sets it anew */
+    if (in_use >= mark_of(2))
+        oi_collector_request(2, OURO_GC_REASON_GROWTH);
+    else if (in_use >= mark_of(1))
+        oi_collector_request(1, OURO_GC_REASON_GROWTH);
+    else if (oi_page_is_over_soft_limit())
+        oi_collector_request(2, OURO_GC_REASON_MEMORY);
+    else
+        set_mark();
+}
+
+void oi_collector_settings_changed(void)
+{
+    set_mark();
+}
+
+void oi_collector_counts_changed(void)
+{
+    for (int generation = 2; generation > 0 && oi_gc_is_on(); generation--) {
+        size_t limit = oi_gc_threshold(generation);
+        if (limit && oi_gc_count(generation) >= limit) {
+            oi_collector_request(generation, OURO_GC_REASON_COUNT);
+            return;
+        }
+    }
+}
+
+/* ---- collecting ---- */
+
+void oi_collector_collect(struct oi_act *act, struct oi_concurrent *job, enum ouro_gc_reason reason)
+{
+    ouro_gc_info info = {.size = sizeof info, .generation = job->generation, .reason = reason};
+    oi_gc_begins(act, &info);
+    pthread_mutex_lock(&collection_lock);
+    uint64_t start = oi_os_now_ns();
+    oi_concurrent_collect(act, job);
+    info.candidates = job->candidates;
+    info.suspects = job->suspects;
+    info.found = job->found;
+    info.freed = job->freed;
+    info.duration_ns = oi_os_now_ns() - start;
+    oi_service_sweep(false); /* pages that it has emptied */
+    adapt(job);
+    pthread_mutex_unlock(&collection_lock);
+    oi_finalizer_queue(job);
+    oi_gc_ended(act, &info);
+}
+
+/* ---- the thread ---- */
+
+static void work(void)
+{
+    struct oi_act *act = &oi_act;
+    uint32_t asked = oi_exchange_acquire(&requested, 0);
+    if (!asked)
+        return;
+    unsigned highest = 31u - (unsigned)__builtin_clz(asked); /* what asks for the older generation has priority */
+    struct oi_concurrent job = {.generation = (int)(highest / OURO_GC_REASONS)};
+    oi_collector_collect(act, &job, highest % OURO_GC_REASONS);
+    ouro_blocking_begin(); /* if a gc callback has attached the thread */
+}
+
+static void *run(void *unused)
+{
+    (void)unused;
+    oi_os_name_thread("ouro-collector");
+    while (!oi_load_acquire(&stopping)) {
+        oi_wakeup_wait(&wakeup, -1);
+        work();
+    }
+    return NULL;
+}
+
+static void start(void)
+{
+    sigset_t all, before;
+    if (pthread_mutex_trylock(&thread_lock) != 0)
+        return; /* the caller may hold other locks; whoever holds this one starts, stops or forks, and looks again */
+    if (!running && !stopping) {
+        sigfillset(&all);
+        pthread_sigmask(SIG_SETMASK, &all, &before); /* the program's signals are not for this thread */
+        bool ok = pthread_create(&thread, NULL, run, NULL) == 0;
+        pthread_sigmask(SIG_SETMASK, &before, NULL);
+        oi_store_release(&running, ok); /* if not: the next request tries again */
+    }
+    pthread_mutex_unlock(&thread_lock);
+}
+
+void oi_collector_request(int generation, enum ouro_gc_reason reason)
+{
+    oi_fetch_or_acqrel(&requested, request_bit(generation, reason));
+    if (OI_UNLIKELY(!oi_load_acquire(&running)))
+        start();
+    oi_wakeup_set(&wakeup);
+}
+
+void oi_collector_init(void)
+{
+    static bool done; /* under the start lock */
+    if (!done)
+        oi_wakeup_init(&wakeup);
+    done = true;
+    oi_page_on_growth = grown;
+    set_mark();
+}
+
+void oi_collector_stop(void)
+{
+    pthread_mutex_lock(&thread_lock);
+    bool was = running;
+    oi_store_release(&stopping, true);
+    pthread_mutex_unlock(&thread_lock);
+    if (was) {
+        oi_wakeup_set(&wakeup);
+        pthread_join(thread, NULL);
+    }
+    pthread_mutex_lock(&thread_lock);
+    oi_store_release(&running, false);
+    oi_store_release(&stopping, false);
+    pthread_mutex_unlock(&thread_lock);
+}
+
+void oi_collector_before_fork(void)
+{
+    pthread_mutex_lock(&thread_lock);
+}
+
+void oi_collector_after_fork_parent(void)
+{
+    pthread_mutex_unlock(&thread_lock);
+    if (oi_load_relaxed(&requested))
+        oi_wakeup_set(&wakeup);
+}
+
+void oi_collector_after_fork_child(void)
+{
+    oi_store_relaxed(&running, false); /* started anew by the next request */
+    oi_store_relaxed(&stopping, false);
+    oi_store_relaxed(&requested, 0);
+    oi_wakeup_init(&wakeup);
+    pthread_mutex_init(&collection_lock, NULL); /* its holder, if there was one, is gone: the next collection clears up after it */
+    pthread_mutex_unlock(&thread_lock);
+    set_mark();
+}
