@@ -16,17 +16,6 @@ bool oi_concurrent_init(void)
     return oi_scope_init();
 }
 
-static size_t count_members(const struct oi_scope *scope)
-{
-    size_t n = 0;
-    for (uint32_t number = 1; number <= scope->count; number++) {
-        const struct oi_scope_page *page = &scope->pages[number];
-        for (uint32_t word = 0; page->has_members && word * 64 < page->carved; word++)
-            n += (size_t)__builtin_popcountl(page->member[word]);
-    }
-    return n;
-}
-
 #define RESCUES_MAX 3
 
 /* Returns with the verdict lock held and the members doomed. */
@@ -48,7 +37,7 @@ static void decide(struct oi_scope *scope, const struct oi_validation *validatio
 /* The members are garbage: decides what becomes of them, and makes it so for all to see at once. */
 static void carry_out(struct oi_act *act, struct oi_scope *scope, const struct oi_validation *validation, struct oi_concurrent *job)
 {
-    job->found = count_members(scope);
+    job->found = oi_scope_count_members(scope);
     if (job->save_all)
         oi_reclaim_save_all(act, scope, &job->saved);
     else if (validation->finalizers)

@@ -18,36 +18,37 @@ static int32_t references(const ouro_object *o)
     return n < ENOUGH ? (int32_t)n : ENOUGH;
 }
 
-static void subtract(ouro_object *child, void *scope)
+static OI_ALWAYS_INLINE void subtract(ouro_object *child, void *scope)
 {
     oi_id id = oi_scope_find(scope, child);
     if (id)
         --*oi_scope_estimate(scope, id);
 }
 
-static size_t count_block(struct oi_scope *scope, struct oi_scope_page *page, uint32_t index)
+static OI_ALWAYS_INLINE bool count_block(struct oi_scope *scope, struct oi_scope_page *page, uint32_t index)
 {
-    ouro_object *o = (ouro_object *)(page->base + index * page->size);
+    ouro_object *o = oi_scope_at(page, index);
     if (!oi_scope_may_look(o))
-        return 0;
+        return false;
     page->estimate[index] += references(o);
     page->member[index / 64] |= (uint64_t)1 << index % 64;
     oi_each_ref(oi_type_of(o), o, subtract, scope);
-    return 1;
+    return true;
 }
 
-static size_t count_page(struct oi_scope *scope, struct oi_scope_page *page)
+static size_t count_page(struct oi_scope *scope, uint32_t number)
 {
     size_t objects = 0;
-    for (uint32_t index = 0; index < page->carved;) {
-        uint32_t end = index + SECTION_BLOCKS < page->carved ? index + SECTION_BLOCKS : page->carved;
+    uint32_t carved = scope->extents[number].carved;
+    for (uint32_t index = 0; index < carved;) {
+        uint32_t end = index + SECTION_BLOCKS < carved ? index + SECTION_BLOCKS : carved;
         oi_perturb();
         oi_rcu_read_lock();
         for (; index < end; index++)
-            objects += count_block(scope, page, index);
+            objects += count_block(scope, &scope->pages[number], index);
         oi_rcu_read_unlock();
     }
-    page->has_members = objects != 0;
+    scope->extents[number].has_members = objects != 0;
     return objects;
 }
 
@@ -66,7 +67,7 @@ static oi_id *stack_at(const struct stack *stack, size_t i)
     return (oi_id *)(stack->scope->segments[i / CHUNK]->shadow + OI_SHADOW_TABLES) + i % CHUNK;
 }
 
-static void reach(ouro_object *child, void *arg)
+static OI_ALWAYS_INLINE void reach(ouro_object *child, void *arg)
 {
     struct stack *stack = arg;
     oi_id id = oi_scope_find(stack->scope, child);
@@ -88,6 +89,7 @@ static void drain(struct stack *stack)
         while (last - first < AHEAD && stack->depth) {
             ouro_object *o = oi_scope_object(stack->scope, *stack_at(stack, --stack->depth));
             __builtin_prefetch(o);
+            __builtin_prefetch((ouro_slot *)(o + 1) + 1); /* the first slots */
             ahead[last++ % AHEAD] = o;
         }
         if (first == last)
@@ -104,9 +106,10 @@ static void drain(struct stack *stack)
     oi_rcu_read_unlock();
 }
 
-static void spare_reachable(struct oi_scope *scope, struct oi_scope_page *page, uint32_t number, struct stack *stack)
+static void spare_reachable(struct oi_scope *scope, uint32_t number, struct stack *stack)
 {
-    for (uint32_t word = 0; word * 64 < page->carved; word++) {
+    struct oi_scope_page *page = &scope->pages[number];
+    for (uint32_t word = 0; word * 64 < scope->extents[number].carved; word++) {
         for (uint64_t bits = page->member[word]; bits; bits &= bits - 1) {
             uint32_t index = word * 64 + (uint32_t)__builtin_ctzl(bits);
             if (page->estimate[index] <= 0 || !(page->member[word] & bits & -bits))
@@ -119,29 +122,16 @@ static void spare_reachable(struct oi_scope *scope, struct oi_scope_page *page, 
     }
 }
 
-static size_t count_members(struct oi_scope_page *page)
-{
-    size_t members = 0;
-    for (uint32_t word = 0; word * 64 < page->carved; word++)
-        members += (size_t)__builtin_popcountl(page->member[word]);
-    page->has_members = members != 0;
-    return members;
-}
-
 size_t oi_estimate(struct oi_scope *scope, size_t *members)
 {
     size_t objects = 0;
     struct stack stack = {scope, 0};
     for (uint32_t number = 1; number <= scope->count; number++)
-        objects += count_page(scope, &scope->pages[number]);
+        objects += count_page(scope, number);
     for (uint32_t number = 1; number <= scope->count; number++) {
-        if (scope->pages[number].has_members)
-            spare_reachable(scope, &scope->pages[number], number, &stack);
+        if (scope->extents[number].has_members)
+            spare_reachable(scope, number, &stack);
     }
-    *members = 0;
-    for (uint32_t number = 1; number <= scope->count; number++) {
-        if (scope->pages[number].has_members)
-            *members += count_members(&scope->pages[number]);
-    }
+    *members = oi_scope_count_members(scope);
     return objects;
 }

@@ -112,7 +112,7 @@ struct outside {
     struct oi_scope *scope;
 };
 
-static void release_if_outside(ouro_object *child, void *arg)
+static OI_ALWAYS_INLINE void release_if_outside(ouro_object *child, void *arg)
 {
     const struct outside *outside = arg;
     oi_id id = oi_scope_find(outside->scope, child);
@@ -123,14 +123,16 @@ static void release_if_outside(ouro_object *child, void *arg)
 }
 
 /* The members of one page: they go to it as one chain, but for those that readers of weak references may still look at. */
-static size_t free_page(const struct outside *outside, struct oi_scope_page *at)
+static size_t free_page(struct outside *outside, uint32_t number)
 {
+    struct oi_scope_page *at = &outside->scope->pages[number];
+    struct oi_page *page = outside->scope->pinned[number - 1];
     uint32_t first = 0, n = 0, freed = 0;
-    for (uint32_t word = 0; word * 64 < at->carved; word++) {
+    for (uint32_t word = 0; word * 64 < outside->scope->extents[number].carved; word++) {
         for (uint64_t bits = at->member[word]; bits; bits &= bits - 1, freed++) {
-            ouro_object *o = (ouro_object *)(at->base + (word * 64 + (uint32_t)__builtin_ctzl(bits)) * at->size);
+            ouro_object *o = oi_scope_at(at, word * 64 + (uint32_t)__builtin_ctzl(bits));
             const struct oi_type *type = oi_type_of(o);
-            oi_each_ref(type, o, release_if_outside, (void *)outside);
+            oi_each_ref(type, o, release_if_outside, outside);
             if (type->dispose)
                 type->dispose(o);
             if (oi_flags(o) & OI_HAS_WEAK) {
@@ -138,12 +140,12 @@ static size_t free_page(const struct outside *outside, struct oi_scope_page *at)
                 continue;
             }
             oi_store_relaxed(&((struct oi_block *)o)->after, first);
-            first = oi_page_position(at->page, o);
+            first = oi_page_position(page, o);
             n++;
         }
     }
     if (n)
-        oi_page_push_remote(at->page, first, n);
+        oi_page_push_remote(page, first, n);
     return freed;
 }
 
@@ -153,11 +155,11 @@ size_t oi_reclaim_free(struct oi_act *act, struct oi_scope *scope)
     bool outer = act->destroying;
     size_t freed = 0;
     for (uint32_t number = 1; number <= scope->count; number++) {
-        if (!scope->pages[number].has_members)
+        if (!scope->extents[number].has_members)
             continue;
         oi_perturb();
         act->destroying = true; /* what dies waits until the page is done */
-        freed += free_page(&outside, &scope->pages[number]);
+        freed += free_page(&outside, number);
         act->destroying = outer;
         oi_destroy_run(act);
     }

@@ -21,9 +21,11 @@ bool oi_scope_init(void)
         scope.pinned = oi_os_map((OI_SCOPE_PAGES_MAX + 1) * sizeof *scope.pinned, OI_UNIT);
     if (!scope.pages)
         scope.pages = oi_os_map((OI_SCOPE_PAGES_MAX + 1) * sizeof *scope.pages, OI_UNIT);
+    if (!scope.extents)
+        scope.extents = oi_os_map((OI_SCOPE_PAGES_MAX + 1) * sizeof *scope.extents, OI_UNIT);
     if (!scope.segments)
         scope.segments = oi_os_map((OI_SCOPE_PAGES_MAX + 1) * sizeof *scope.segments, OI_UNIT);
-    return scope.pinned && scope.pages && scope.segments;
+    return scope.pinned && scope.pages && scope.extents && scope.segments;
 }
 
 static unsigned units_of(const struct oi_page *page)
@@ -34,8 +36,9 @@ static unsigned units_of(const struct oi_page *page)
 
 static void set_number(struct oi_page *page, uint32_t number)
 {
+    struct oi_segment *segment = oi_segment_of(page);
     for (unsigned i = 0, n = units_of(page); i < n; i++)
-        page[i].number = number;
+        segment->number[page - segment->pages + i] = number;
 }
 
 static void enter(uint32_t number, struct oi_page *page)
@@ -44,13 +47,12 @@ static void enter(uint32_t number, struct oi_page *page)
     char *table = segment->shadow + (size_t)(page - segment->pages) * OI_SHADOW_TABLE;
     scope.pages[number] = (struct oi_scope_page){
         .base = page->base,
-        .size = oi_page_block_size(page),
+        .words = page->block_units,
         .reciprocal = reciprocal_of(page),
         .estimate = (int32_t *)table,
         .member = (uint64_t *)(table + oi_round_up((size_t)page->capacity * 4, 8)),
-        .page = page,
-        .carved = oi_load_acquire(&page->carved), /* [MO-carved] */
     };
+    scope.extents[number] = (struct oi_scope_extent){.carved = oi_load_acquire(&page->carved)}; /* [MO-carved] */
     set_number(page, number);
     if (!scope.segment_count || scope.segments[scope.segment_count - 1] != segment)
         scope.segments[scope.segment_count++] = segment;
@@ -75,4 +77,17 @@ void oi_scope_leave(struct oi_scope *leaving)
         set_number(leaving->pinned[i], 0);
     oi_page_unpin(leaving->pinned, leaving->count);
     leaving->count = 0;
+}
+
+size_t oi_scope_count_members(struct oi_scope *scope)
+{
+    size_t members = 0;
+    for (uint32_t number = 1; number <= scope->count; number++) {
+        struct oi_scope_extent *extent = &scope->extents[number];
+        size_t before = members;
+        for (uint32_t word = 0; extent->has_members && word * 64 < extent->carved; word++)
+            members += (size_t)__builtin_popcountl(scope->pages[number].member[word]);
+        extent->has_members = members != before;
+    }
+    return members;
 }

@@ -7,7 +7,7 @@
  *     member      a bit per block: in the set of objects that may be garbage
  *     estimate    an int32 per block: first references to it from elsewhere, then (E) recorded references from members
  *     note        a uint32 per 8 bytes of the block, members only: [0] its count as read, [1] a worklist's link, then, in the
- *                 place of each slot, the id of the member that the slot referred to when it was read, or 0
+ *                 place of each slot, the id of what the slot referred to when it was read, or 0
  *
  * Only the collecting thread reads or writes any of this. */
 #pragma once
@@ -19,20 +19,24 @@
 
 typedef uint32_t oi_id;
 
+/* What is looked up all the time, small enough for the processor's nearest cache. */
 struct oi_scope_page {
     char *base;
-    size_t size;         /* of a block */
     int32_t *estimate;
     uint64_t *member;
-    struct oi_page *page;
+    uint32_t words;      /* of 8 bytes in a block */
+    uint32_t reciprocal; /* of that, times 2^32, rounded up; 0: one block */
+};
+
+struct oi_scope_extent {
     uint32_t carved;     /* blocks that there were when the collection began */
-    uint32_t reciprocal; /* of the block size in units of 8 bytes, times 2^32, rounded up; 0: one block */
     bool has_members;    /* or had */
 };
 
 struct oi_scope {
-    struct oi_page **pinned;         /* [count] */
-    struct oi_scope_page *pages;     /* [1 .. count] */
+    struct oi_page **pinned;         /* [0 .. count - 1] */
+    struct oi_scope_page *pages;     /* [1 .. count], and the next */
+    struct oi_scope_extent *extents;
     struct oi_segment **segments;    /* [segment_count]: each has a page in the scope */
     uint32_t count, segment_count;
 };
@@ -42,6 +46,8 @@ bool oi_scope_init(void);
 
 /* The one scope that there is; its user is whoever collects. Takes in the pages of a generation. */
 struct oi_scope *oi_scope_enter(int generation);
+
+size_t oi_scope_count_members(struct oi_scope *scope);
 
 /* Lets the pages go, and returns the shadow memory to the system. */
 void oi_scope_leave(struct oi_scope *scope);
@@ -61,22 +67,25 @@ static inline oi_id oi_scope_id(uint32_t number, uint32_t index)
     return number << OI_SCOPE_INDEX_BITS | index;
 }
 
-/* The id of an object, or 0 if its page is not in the scope. The object's block is safe to look at. */
-static inline oi_id oi_scope_find(const struct oi_scope *scope, const ouro_object *o)
+static inline ouro_object *oi_scope_at(const struct oi_scope_page *page, uint32_t index)
 {
-    struct oi_segment *segment = oi_segment_of(o);
-    uint32_t number = segment->pages[((uintptr_t)o >> OI_UNIT_SHIFT) % OI_SEGMENT_UNITS].number;
+    return (ouro_object *)(page->base + (size_t)index * page->words * 8);
+}
+
+/* The id of an object, or 0 if its page is not in the scope. The object's block is safe to look at. */
+static OI_ALWAYS_INLINE oi_id oi_scope_find(const struct oi_scope *scope, const ouro_object *o)
+{
+    uint32_t number = oi_segment_of(o)->number[((uintptr_t)o >> OI_UNIT_SHIFT) % OI_SEGMENT_UNITS];
     if (!number)
         return 0;
     const struct oi_scope_page *page = &scope->pages[number];
-    uint64_t units = (uint64_t)((const char *)o - page->base) / 8;
-    return oi_scope_id(number, (uint32_t)(units * page->reciprocal >> 32)); /* exact: scope.c */
+    uint64_t at = (uint64_t)((const char *)o - page->base) / 8;
+    return oi_scope_id(number, (uint32_t)(at * page->reciprocal >> 32)); /* exact: scope.c */
 }
 
 static inline ouro_object *oi_scope_object(const struct oi_scope *scope, oi_id id)
 {
-    const struct oi_scope_page *page = oi_scope_page_of(scope, id);
-    return (ouro_object *)(page->base + oi_scope_index(id) * page->size);
+    return oi_scope_at(oi_scope_page_of(scope, id), oi_scope_index(id));
 }
 
 static inline int32_t *oi_scope_estimate(const struct oi_scope *scope, oi_id id)
@@ -109,14 +118,15 @@ static OI_ALWAYS_INLINE void oi_scope_each_member(struct oi_scope *scope, oi_sco
 {
     for (uint32_t number = 1; number <= scope->count; number++) {
         struct oi_scope_page *page = &scope->pages[number];
-        for (uint32_t word = 0; page->has_members && word * 64 < page->carved; word++) {
+        const struct oi_scope_extent *extent = &scope->extents[number];
+        for (uint32_t word = 0; extent->has_members && word * 64 < extent->carved; word++) {
             if (!page->member[word])
                 continue;
             oi_rcu_read_lock();
             for (uint64_t bits = page->member[word]; bits; bits &= bits - 1) {
                 uint32_t index = word * 64 + (uint32_t)__builtin_ctzl(bits);
                 if (page->member[word] & bits & -bits) /* not dropped meanwhile */
-                    fn(scope, oi_scope_id(number, index), (ouro_object *)(page->base + index * page->size), arg);
+                    fn(scope, oi_scope_id(number, index), oi_scope_at(page, index), arg);
             }
             oi_rcu_read_unlock();
         }

@@ -43,15 +43,15 @@ struct edges {
 };
 
 /* The slots are read once, here; whatever is said of them later goes by the notes. */
-static void note_run(const struct edges *edges, ouro_slot *slot, size_t count)
+static inline void note_run(const struct edges *edges, ouro_slot *slot, size_t count)
 {
     uint32_t *note = edges->notes + ((const char *)slot - (const char *)edges->from) / 8;
     for (size_t i = 0; i < count; i++) {
         ouro_object *ref = oi_slot_ref(oi_load_acquire(&slot[i].ouro_private_ref)); /* pairs with the exchange that stored it [MO-publish] */
         oi_id id = ref ? oi_scope_find(edges->scope, ref) : 0;
-        note[i] = id && oi_scope_is_member(edges->scope, id) ? id : 0;
-        if (note[i])
-            ++*oi_scope_estimate(edges->scope, id);
+        note[i] = id;
+        if (id)
+            ++*oi_scope_estimate(edges->scope, id); /* whether that is a member is asked when it matters */
     }
 }
 
@@ -59,10 +59,11 @@ static void note_edges(struct oi_scope *scope, oi_id id, ouro_object *o, void *u
 {
     struct edges edges = {scope, oi_scope_notes(o), o};
     ouro_slot *slot;
-    size_t count, words = oi_scope_page_of(scope, id)->size / 8;
+    size_t count, words = oi_scope_page_of(scope, id)->words;
     (void)unused;
     oi_perturb();
-    __builtin_memset(edges.notes, 0, words * sizeof *edges.notes);
+    for (size_t i = SLOTS; i < words; i++)
+        edges.notes[i] = 0;
     if (!oi_scope_may_look(o))
         return; /* its count will say so */
     const struct oi_type *type = oi_type_of(o);
@@ -114,7 +115,7 @@ static void drain(struct dropped *dropped)
         oi_id id = dropped->first;
         uint32_t *notes = oi_scope_notes(oi_scope_object(scope, id));
         dropped->first = notes[LINK];
-        for (size_t i = SLOTS, n = oi_scope_page_of(scope, id)->size / 8; i < n; i++) {
+        for (size_t i = SLOTS, n = oi_scope_page_of(scope, id)->words; i < n; i++) {
             if (!notes[i] || !oi_scope_is_member(scope, notes[i]))
                 continue;
             ouro_object *target = oi_scope_object(scope, notes[i]);

@@ -27,7 +27,7 @@ typedef void visit_object(struct oi_local *self, ouro_object *o, void *arg);
 static OI_ALWAYS_INLINE void each_candidate(struct oi_local *self, visit_object *fn, void *arg)
 {
     struct oi_page *page;
-    LIST_FOREACH(page, &self->pool.young, young) {
+    LIST_FOREACH(page, &self->pool.young[OI_YOUNG_NEW], young) {
         size_t size = oi_page_block_size(page);
         char *end = page->base + size * page->carved;
         for (char *at = page->base; at < end; at += size) {
@@ -96,6 +96,7 @@ static void separate(struct oi_local *self, ouro_object *o, void *arg)
     struct separation *all = arg;
     if (!is_white(o)) {
         oi_set_shared(o, 0);
+        oi_set_flags(o, oi_flags(o) | OI_AGED);
         all->survivors++;
         return;
     }
@@ -104,24 +105,31 @@ static void separate(struct oi_local *self, ouro_object *o, void *arg)
     all->finalizers = all->finalizers || finalizer_due(o);
 }
 
-/* A page without private objects need not be looked at again before it is allocated from. */
-static void leave_young_pages(struct oi_local *self, struct oi_young_list *list)
+static bool has_private(const struct oi_page *page)
+{
+    size_t size = oi_page_block_size(page);
+    for (uint32_t i = 0; i < page->carved; i++) {
+        ouro_object *o = (ouro_object *)(page->base + i * size);
+        if (oi_type_word(o) && !(oi_flags(o) & OI_PUBLISHED)) /* also a dead one, which may be revived */
+            return true;
+    }
+    return false;
+}
+
+/* Pages need not be looked at again before they are allocated from: those with private objects are kept on list `to`. */
+static void leave_young_pages(struct oi_pool *pool, enum oi_young_of from, enum oi_young_of to)
 {
     struct oi_page *next;
-    for (struct oi_page *page = LIST_FIRST(list); page; page = next) {
-        size_t private = 0;
+    for (struct oi_page *page = LIST_FIRST(&pool->young[from]); page; page = next) {
         next = LIST_NEXT(page, young);
-        size_t size = oi_page_block_size(page);
-        for (uint32_t i = 0; i < page->carved && !private; i++) {
-            ouro_object *o = (ouro_object *)(page->base + i * size);
-            private += oi_type_word(o) && !(oi_flags(o) & OI_PUBLISHED); /* also a dead one, which may be revived */
-        }
-        if (private || page->state == OI_PAGE_CURRENT)
+        bool private = has_private(page);
+        if (page->state == OI_PAGE_CURRENT || (private && to == from))
             continue;
         LIST_REMOVE(page, young);
-        page->is_young = false;
+        page->young_list = private ? to : OI_YOUNG_NONE;
+        if (private)
+            LIST_INSERT_HEAD(&pool->young[to], page, young);
     }
-    (void)self;
 }
 
 /* Phases 1 to 3: garbage is on the gray list afterwards. */
@@ -215,17 +223,46 @@ static void reclaim(struct oi_act *act)
     act->destroying = outer;
 }
 
-/* Returns the blocks in use on the young pages. */
-static size_t set_base(struct oi_local *self)
+static void set_base(struct oi_local *self)
 {
-    size_t blocks = 0;
     struct oi_page *page;
     pthread_mutex_lock(&self->pool.young_lock);
-    leave_young_pages(self, &self->pool.young);
-    LIST_FOREACH(page, &self->pool.young, young)
-        blocks += page->young_base = page->used;
+    leave_young_pages(&self->pool, OI_YOUNG_NEW, OI_YOUNG_AGED);
+    LIST_FOREACH(page, &self->pool.young[OI_YOUNG_NEW], young)
+        page->young_base = page->used;
     pthread_mutex_unlock(&self->pool.young_lock);
-    return blocks;
+}
+
+/* Aged objects are candidates again. Returns their number. */
+static size_t rejuvenate_page(struct oi_page *page)
+{
+    size_t size = oi_page_block_size(page), n = 0;
+    char *at = page->base;
+    for (uint32_t i = 0; i < page->carved; i++, at += size) {
+        ouro_object *o = (ouro_object *)at;
+        if (!oi_type_word(o) || !oi_is_mine(o) || !(oi_flags(o) & OI_AGED))
+            continue;
+        oi_set_flags(o, oi_flags(o) & ~OI_AGED);
+        n++;
+    }
+    return n;
+}
+
+size_t oi_young_rejuvenate(struct oi_act *act)
+{
+    struct oi_pool *pool = &act->self->pool;
+    struct oi_page *page;
+    size_t n = 0;
+    pthread_mutex_lock(&pool->young_lock);
+    while ((page = LIST_FIRST(&pool->young[OI_YOUNG_AGED]))) {
+        LIST_REMOVE(page, young);
+        page->young_list = OI_YOUNG_NEW;
+        LIST_INSERT_HEAD(&pool->young[OI_YOUNG_NEW], page, young);
+    }
+    LIST_FOREACH(page, &pool->young[OI_YOUNG_NEW], young)
+        n += rejuvenate_page(page);
+    pthread_mutex_unlock(&pool->young_lock);
+    return n;
 }
 
 static void hold_callbacks(struct oi_act *act, struct oi_young *young)
@@ -245,12 +282,16 @@ bool oi_young_collect(struct oi_act *act, struct oi_young *young, struct oi_youn
     struct separation found = find_garbage(self, result);
     result->found = found.garbage;
     if (found.finalizers) {
-        /* What they reach must stay for them. With references of their own, they are reachable: start over. */
+        /* What they reach must stay for them. With references of their own, they are reachable: start over, with what was garbage; the
+         * rest has aged. */
+        struct oi_young_result again;
+        size_t survivors = found.survivors;
         bool ok = each_gray(act, make_due, young);
         forget_garbage(self);
         if (!ok)
             return false;
-        found = find_garbage(self, result);
+        found = find_garbage(self, &again);
+        found.survivors += survivors;
     }
     reclaim(act);
     if (oi_young_manual)
@@ -258,7 +299,7 @@ bool oi_young_collect(struct oi_act *act, struct oi_young *young, struct oi_youn
     result->freed = found.garbage;
     act->self->due = act->self->due || (young->due && !oi_young_manual); /* also when user code has asked for this */
     young->survivors = found.survivors;
-    young->blocks = set_base(self);
+    set_base(self);
     oi_destroy_run(act);
     return true;
 }
@@ -299,7 +340,7 @@ size_t oi_young_added(struct oi_act *act)
     struct oi_page *page;
     int64_t added = 0;
     pthread_mutex_lock(&pool->young_lock);
-    LIST_FOREACH(page, &pool->young, young)
+    LIST_FOREACH(page, &pool->young[OI_YOUNG_NEW], young)
         added += (int64_t)page->used - page->young_base;
     pthread_mutex_unlock(&pool->young_lock);
     return added > 0 ? (size_t)added : 0;
@@ -336,11 +377,10 @@ void oi_young_publish_all(struct oi_act *act)
     struct oi_pool *pool = &act->self->pool;
     struct oi_page *page;
     pthread_mutex_lock(&pool->young_lock);
-    LIST_FOREACH(page, &pool->young, young)
-        publish_page(act, page);
-    LIST_FOREACH(page, &pool->young_leaf, young)
-        publish_page(act, page);
-    leave_young_pages(act->self, &pool->young);
-    leave_young_pages(act->self, &pool->young_leaf);
+    for (enum oi_young_of list = OI_YOUNG_NEW; list < OI_YOUNG_LISTS; list++) {
+        LIST_FOREACH(page, &pool->young[list], young)
+            publish_page(act, page);
+        leave_young_pages(pool, list, list);
+    }
     pthread_mutex_unlock(&pool->young_lock);
 }

@@ -13,7 +13,8 @@ struct oi_young {
     struct ouro_weak *due_callbacks; /* callbacks that wait for ouro_finalizers_run */
     size_t limit;                  /* collect when this many blocks have been added since the last one */
     size_t survivors;              /* objects that the last one left */
-    size_t blocks;                 /* in use on the young pages after the last one, candidates or not: what looking at them costs */
+    size_t aged;                   /* objects that have survived since the last collection of all */
+    size_t aged_limit;             /* collect all when they are that many */
 };
 
 /* Finalizers and callbacks of garbage cycles run in ouro_finalizers_run only. Set at start. */
@@ -25,6 +26,10 @@ struct oi_young_result {
     size_t candidates; /* objects looked at */
 };
 
+/* A collection looks at the objects made since the last one: what that left is aged, and counts as reachable. This makes all of the caller's
+ * private objects candidates of the next. O(its private objects). Returns how many were aged. */
+size_t oi_young_rejuvenate(struct oi_act *act);
+
 /* Collects the caller's private cycles. Finalizers that fall due are put on young->due, and their objects kept; weak callbacks that fall due are left to
  * the destroy loop. The caller is in no read section. False: no memory for a due token; nothing was collected. */
 bool oi_young_collect(struct oi_act *act, struct oi_young *young, struct oi_young_result *result);
@@ -35,7 +40,7 @@ size_t oi_young_run_due(struct oi_act *act, struct oi_young *young, size_t budge
 /* Blocks that young pages hold more than after the last collection. O(young pages). */
 size_t oi_young_added(struct oi_act *act);
 
-/* Private objects that could be in cycles. O(blocks of young pages). */
+/* Private objects that could be in cycles and are not aged. O(blocks of young pages). */
 size_t oi_young_count(struct oi_act *act);
 
 /* Publishes every private object: before the slot changes hands. */

@@ -144,8 +144,7 @@ struct oi_page *oi_page_acquire(struct oi_pool *pool, enum oi_page_kind kind, un
         page->state = OI_PAGE_CURRENT;
         page->base = (char *)oi_segment_of(page) + (size_t)(page - oi_segment_of(page)->pages) * OI_UNIT;
         page->gray_next = NULL;
-        page->is_young = false;
-        page->number = 0;
+        page->young_list = 0;
         page->pinned = false;
         oi_store_relaxed(&page->published, false);
         oi_store_relaxed(&page->recent, false);

@@ -64,7 +64,7 @@ struct oi_page {
     uint8_t kind;            /* immutable while in use */
     uint8_t state;           /* enum oi_page_state */
     uint8_t index;           /* in the pool's tables; immutable while in use */
-    bool is_young;           /* on a young list; also written by whoever releases the page in the holder's stead */
+    uint8_t young_list;      /* enum oi_young_of: which it is on; also written by whoever releases the page in the holder's stead */
     char *base;              /* first block; immutable while in use */
     struct oi_pool *pool;    /* atomic for statistics; NULL when free; immutable while in use */
     LIST_ENTRY(oi_page) link; /* AVAILABLE: on the pool's list */
@@ -80,7 +80,6 @@ struct oi_page {
     uint32_t young_base;          /* the holder's: `used` when the page joined the young list, or at the last collection */
     uint32_t gray;                /* the holder's: position of the first block on the page's gray list (object/gray.h) */
     struct oi_page *gray_next;    /* the holder's */
-    uint32_t number;              /* the collector's: position in its scope (cycle/scope.h), in each of the page's units; 0: not in it */
     bool pinned;                  /* this and the next: under the page lock */
     bool released;                /* its last block has gone while it was pinned */
     bool published;               /* atomic flag: something was published here, ever */
@@ -93,6 +92,7 @@ struct oi_segment {
     uint64_t dirty_units;           /* free, and not given back to the OS since they were used */
     uint64_t aged_units;            /* of these: were dirty when the purge last came by, and have not been used since */
     uint64_t looked_at;             /* when that was, or when the first unit became dirty after it */
+    uint32_t number[OI_SEGMENT_UNITS]; /* the collector's: of each unit's page in its scope (cycle/scope.h); 0: not in it */
     char *shadow;                   /* scratch memory of oi_shadow_size(size) bytes, the collector's; immutable */
     LIST_ENTRY(oi_segment) link;    /* all segments */
     LIST_ENTRY(oi_segment) roomy;   /* those with free units */

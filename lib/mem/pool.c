@@ -13,8 +13,8 @@ void oi_pool_init(struct oi_pool *pool)
         pool->current[i] = &oi_pool_empty_page;
         LIST_INIT(&pool->available[i]);
     }
-    LIST_INIT(&pool->young);
-    LIST_INIT(&pool->young_leaf);
+    for (unsigned i = 0; i < OI_YOUNG_LISTS; i++)
+        LIST_INIT(&pool->young[i]);
     pthread_mutex_init(&pool->young_lock, NULL);
     pool->fresh_limit = SIZE_MAX;
 }
@@ -53,9 +53,9 @@ void oi_page_push_remote(struct oi_page *page, uint32_t head, uint32_t n)
     if (OI_CHAIN_COUNT(new) == page->capacity && pthread_mutex_trylock(&pool->young_lock) == 0) {
         /* Every block is here: nobody uses or frees one any more. The lock is busy only while the pool's holder
          * walks its young pages; then the page takes the other way. */
-        if (page->is_young)
+        if (page->young_list)
             LIST_REMOVE(page, young);
-        page->is_young = false;
+        page->young_list = OI_YOUNG_NONE;
         pthread_mutex_unlock(&pool->young_lock);
         oi_page_release(page);
         return;
@@ -125,20 +125,24 @@ static void make_available(struct oi_pool *pool, struct oi_page *page)
 static void leave_young(struct oi_pool *pool, struct oi_page *page)
 {
     pthread_mutex_lock(&pool->young_lock);
-    if (page->is_young)
+    if (page->young_list)
         LIST_REMOVE(page, young);
-    page->is_young = false;
+    page->young_list = OI_YOUNG_NONE;
     pthread_mutex_unlock(&pool->young_lock);
 }
 
+/* The page is about to have new objects. */
 static void join_young(struct oi_pool *pool, struct oi_page *page)
 {
-    if (page->kind == OI_PAGE_RAW || page->is_young)
+    uint8_t list = page->kind == OI_PAGE_LEAF ? OI_YOUNG_LEAF : OI_YOUNG_NEW;
+    if (page->kind == OI_PAGE_RAW || page->young_list == list)
         return;
     page->young_base = page->used;
-    page->is_young = true;
     pthread_mutex_lock(&pool->young_lock);
-    LIST_INSERT_HEAD(page->kind == OI_PAGE_LEAF ? &pool->young_leaf : &pool->young, page, young);
+    if (page->young_list)
+        LIST_REMOVE(page, young);
+    page->young_list = list;
+    LIST_INSERT_HEAD(&pool->young[list], page, young);
     pthread_mutex_unlock(&pool->young_lock);
 }
 

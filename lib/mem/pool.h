@@ -28,6 +28,14 @@ static inline unsigned oi_pool_index(size_t size, bool leaf)
 
 LIST_HEAD(oi_young_list, oi_page);
 
+enum oi_young_of {
+    OI_YOUNG_NONE,
+    OI_YOUNG_NEW,  /* TRACED, with objects made since the last young collection, or about to have some */
+    OI_YOUNG_AGED, /* TRACED, with objects that young collections have left only */
+    OI_YOUNG_LEAF,
+    OI_YOUNG_LISTS
+};
+
 struct oi_pool {
     /* The holder's. */
     struct oi_page *current[OI_POOL_COUNT]; /* never NULL: oi_pool_empty_page if there is none */
@@ -40,8 +48,7 @@ struct oi_pool {
     struct oi_stack returned;      /* pages that others took out of FULL; the holder takes them back */
     bool touched;                  /* atomic flag: others have freed blocks of pages that are not FULL */
     pthread_mutex_t young_lock;    /* protects the lists below: the holder takes it, and whoever releases a page on one */
-    struct oi_young_list young;      /* TRACED pages on which private objects may be */
-    struct oi_young_list young_leaf; /* and LEAF ones */
+    struct oi_young_list young[OI_YOUNG_LISTS]; /* pages on which private objects may be, by enum oi_young_of */
 };
 
 /* A page without blocks, shared by all; never written. */

@@ -36,7 +36,7 @@ static void make_dead(ouro_object *o)
  * collection started by user code) could meet it half dead. */
 static bool is_plain(const struct oi_act *act, uint32_t flags)
 {
-    return !(flags & ~OI_UNTRACKED) && !act->reading && !act->in_user_code;
+    return !(flags & ~(OI_UNTRACKED | OI_AGED)) && !act->reading && !act->in_user_code;
 }
 
 /* A child's reference goes. The common cases of oi_release, in line. */
@@ -161,6 +161,8 @@ static void revive(struct oi_act *act, ouro_object *o)
         /* Release: pairs with the load in ouro_get, which then sees what died before [MO-count]. */
         oi_store_release(&o->ouro_private_shared, (uint32_t)(OI_FINALIZING + 1) << 2 | OI_MERGED);
     } else {
+        /* Aged: a young collection under way further up the stack does not know it. */
+        oi_set_flags(o, flags | OI_AGED);
         oi_set_shared(o, 0);
         oi_set_owner(o, act->self->tslot.id);
     }

@@ -43,6 +43,7 @@ _Static_assert(OI_TYPE_ID_BITS == OURO_PRIVATE_UNITS_SHIFT, "the inline slot che
 #define OI_HAS_WEAK 0x4u
 #define OI_UNTRACKED 0x8u /* of a type without slots, or acyclic: the collector does not look at it */
 #define OI_FLAGS 0xfu
+#define OI_AGED 0x10u /* private: a young collection has left it, and the next ones pass it by (cycle/young.h); not kept in death or publication */
 
 #define OI_MERGED 1u
 #define OI_STUCK 2u
@@ -107,13 +108,13 @@ static inline uint32_t oi_owner_and_flags(const ouro_object *o)
     return oi_load_relaxed((const both *)&o->ouro_private_owner);
 }
 
-/* True if the object is biased to slot `id`, not marked, private, and nothing special but perhaps untracked. */
+/* True if the object is biased to slot `id`, not marked, private, and nothing special but perhaps untracked or aged. */
 static inline bool oi_is_plain_of(const ouro_object *o, uint32_t id)
 {
-    return (oi_owner_and_flags(o) & ~(OI_UNTRACKED << 16)) == id;
+    return (oi_owner_and_flags(o) & ~((OI_UNTRACKED | OI_AGED) << 16)) == id;
 }
 
-/* True if it is private to slot `id`, and tracked. */
+/* True if it is private to slot `id`, tracked, and not aged. */
 static inline bool oi_is_young_of(const ouro_object *o, uint32_t id)
 {
     return (oi_owner_and_flags(o) & ~((OI_FINALIZED | OI_HAS_WEAK) << 16)) == id;

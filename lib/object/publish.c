@@ -11,7 +11,7 @@ void oi_publish_one(struct oi_act *act, ouro_object *o)
     oi_set_owner(o, act->self->tslot.id); /* P2 */
     /* Release: all that this thread wrote into the object comes before whoever reads PUBLISHED; the store that makes it
      * reachable releases too [MO-publish]. */
-    oi_store_release(&o->ouro_private_flags, (uint16_t)(oi_flags(o) | OI_PUBLISHED));
+    oi_store_release(&o->ouro_private_flags, (uint16_t)((oi_flags(o) & OI_FLAGS) | OI_PUBLISHED));
     oi_page_set_published(oi_page_of(o));
 }
 

@@ -8,49 +8,69 @@
 #include "port/os.h"
 #include "runtime/runtime.h"
 
-/* Pacing. A collection looks at every block of the young pages, so it is worth its price when enough has been added since the last one: FIRST blocks
- * at the least. As long as collections find next to nothing: as many as were left, which keeps the price below a constant per object made, and
- * twice as many as the last time, up to PATIENCE: so a program without cycles pays less and less. When they do find
- * something, a fifth of what was left: then what is dead and not yet found stays below that. */
-#define FIRST ((size_t)10000)
-#define PATIENCE ((size_t)1 << 20)
+/* Pacing. A young collection looks at the objects made since the last one, so its length is bounded by their number: NURSERY, while collections
+ * find something (a few dozen microseconds), and twice as many each time they find next to nothing, up to PATIENCE: a program without
+ * cycles pays less and less. What survives is aged. All of a thread's private objects are looked at when enough have aged since the last
+ * time: as many as there were, at the least ALL, which keeps the price below a constant per object made; or, when the last time was worth
+ * it, a fifth of that: then what is dead and not yet found stays below a fifth. */
+#define NURSERY ((size_t)2048)
+#define PATIENCE ((size_t)1 << 18)
+#define ALL ((size_t)10000)
 #define LIMBO_WAIT_MS 20 /* the longest that an allocation waits when memory is out */
 #define ROUNDS 8 /* finalizers that make garbage with finalizers do not keep a collection going for ever */
 #define GOOD_YIELD 20 /* a collection that frees more than one in so many of its candidates found something */
 
-static size_t limit_after(const struct oi_young_result *result, size_t blocks, size_t before)
+static bool was_good(const struct oi_young_result *result)
+{
+    return result->freed * GOOD_YIELD > result->candidates;
+}
+
+static size_t limit_after(const struct oi_young_result *result, size_t before)
 {
     size_t pinned = oi_gc_threshold(0);
     if (pinned)
         return pinned;
-    bool good = result->freed * GOOD_YIELD > result->candidates;
     size_t patient = 2 * before < PATIENCE ? 2 * before : PATIENCE;
-    size_t limit = good ? blocks / 5 : blocks > patient ? blocks : patient;
-    return limit > FIRST ? limit : FIRST;
+    return was_good(result) || patient < NURSERY ? NURSERY : patient;
+}
+
+static size_t aged_limit_after(const struct oi_young_result *result, size_t survivors, size_t before)
+{
+    size_t patient = 2 * before < (size_t)1 << 20 ? 2 * before : (size_t)1 << 20;
+    size_t limit = was_good(result) ? survivors / 5 : survivors > patient ? survivors : patient;
+    return limit > ALL ? limit : ALL;
 }
 
 void oi_collect_thread_init(struct oi_thread *thread)
 {
-    thread->young.limit = limit_after(&(struct oi_young_result){0}, 0, 0);
+    thread->young.limit = limit_after(&(struct oi_young_result){0}, 0);
+    thread->young.aged_limit = ALL;
     thread->local.pool.fresh_blocks = 0;
     thread->local.pool.fresh_limit = thread->young.limit;
 }
 
-/* asked: by the program, which says nothing about whether it was worth it. */
+/* What the program asks for says nothing about what is worth it. */
 static bool collect_once(struct oi_act *act, struct oi_young_result *result, enum ouro_gc_reason reason)
 {
     struct oi_thread *thread = oi_thread_of(act->self);
+    struct oi_young *young = &thread->young;
+    bool asked = reason == OURO_GC_REASON_ASKED, all = reason != OURO_GC_REASON_COUNT || young->aged >= young->aged_limit;
     ouro_gc_info info = {.size = sizeof info, .generation = 0, .reason = reason};
     oi_gc_begins(act, &info);
     uint64_t start = oi_os_now_ns();
-    bool ok = oi_young_collect(act, &thread->young, result);
+    if (all)
+        oi_young_rejuvenate(act);
+    bool ok = oi_young_collect(act, young, result);
     info.candidates = result->candidates;
     info.suspects = info.found = result->found;
     info.freed = result->freed;
     info.duration_ns = oi_os_now_ns() - start;
-    thread->young.limit = limit_after(result, thread->young.blocks, reason == OURO_GC_REASON_ASKED ? 0 : thread->young.limit);
+    if (all)
+        young->aged_limit = aged_limit_after(result, young->survivors, asked ? 0 : young->aged_limit);
+    young->aged = all ? 0 : young->aged + young->survivors;
+    young->limit = limit_after(result, asked ? 0 : young->limit);
     thread->local.pool.fresh_blocks = 0;
-    thread->local.pool.fresh_limit = thread->young.limit;
+    thread->local.pool.fresh_limit = young->limit;
     if (ok)
         oi_gc_ended(act, &info);
     return ok;
@@ -98,9 +118,8 @@ static bool is_worth_it(struct oi_act *act)
     struct oi_thread *thread = oi_thread_of(act->self);
     size_t added = oi_young_added(act);
     size_t pinned = oi_gc_threshold(0), limit = pinned ? pinned : thread->young.limit;
-    size_t hurried = thread->young.blocks / 8 > FIRST / 8 ? thread->young.blocks / 8 : FIRST / 8;
-    if (oi_page_is_over_soft_limit() && limit > hurried)
-        limit = hurried;
+    if (oi_page_is_over_soft_limit() && limit > NURSERY / 4)
+        limit = NURSERY / 4;
     if (added >= limit)
         return true;
     thread->local.pool.fresh_blocks = 0;
@@ -123,7 +142,7 @@ void oi_collect_pressure(struct oi_act *act, bool force)
 {
     bool may = !act->reading && !act->destroying && !act->in_user_code;
     struct oi_pool *pool = &act->self->pool;
-    if (!force && pool->fresh_blocks < pool->fresh_limit && pool->fresh_blocks < FIRST / 8)
+    if (!force && pool->fresh_blocks < pool->fresh_limit && pool->fresh_blocks < NURSERY / 4)
         return; /* over the soft limit, but not yet again */
     if (force) {
         if (may)

@@ -111,8 +111,7 @@ void ouro_gc_get_count(size_t out[3])
     out[2] = oi_gc_count(2);
     if (!oi_holds_slot(act))
         return;
-    size_t now = oi_young_count(act), before = oi_thread_of(act->self)->young.survivors;
-    out[0] = now > before ? now - before : 0;
+    out[0] = oi_young_count(act);
 }
 
 void ouro_gc_get_stats(ouro_gc_stats *stats, size_t size)

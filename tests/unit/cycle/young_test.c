@@ -19,6 +19,7 @@ static struct oi_young young;
 static struct oi_young_result collect(void)
 {
     struct oi_young_result result = {0};
+    oi_young_rejuvenate(&oi_act);
     CHECK(oi_young_collect(&oi_act, &young, &result));
     CHECK_PTR(oi_act.self->gray, NULL);
     return result;
@@ -51,9 +52,11 @@ static struct node *ring_new(ouro_type *type, long n)
 static bool is_young_page(const struct oi_page *page)
 {
     struct oi_page *p;
-    LIST_FOREACH(p, &oi_act.self->pool.young, young) {
-        if (p == page)
-            return true;
+    for (int i = OI_YOUNG_NEW; i <= OI_YOUNG_AGED; i++) {
+        LIST_FOREACH(p, &oi_act.self->pool.young[i], young) {
+            if (p == page)
+                return true;
+        }
     }
     return false;
 }
@@ -308,7 +311,7 @@ static void test_pages_leave(void)
     struct oi_young_result r = collect();
     CHECK_EQ(r.candidates, 0);
     CHECK(!is_young_page(page));
-    CHECK(!page->is_young);
+    CHECK_EQ(page->young_list, OI_YOUNG_NONE);
     unsigned left = 0;
     for (uint32_t i = 0; i < n; i++) {
         const struct oi_page *p = oi_page_of(ouro_peek(&all->items[i]));
@@ -360,6 +363,46 @@ static void test_counts(void)
 }
 
 /* Every private object, leaves included, is published, none is lost; and no page is young but those allocated from. */
+static void test_aged(void)
+{
+    struct oi_young_result r = {0};
+    struct node *old = ring_new(&plain_type, 5);
+    collect();
+    CHECK(oi_flags(&old->object) & OI_AGED);
+    struct node *new = ring_new(&plain_type, 3), *holder = plain_new(1);
+    ouro_set(new, &new->b, old); /* references between the two ages, both ways */
+    ouro_set(old, &old->b, holder);
+    ouro_release(holder);
+    size_t before = live_objects();
+    CHECK(oi_young_collect(&oi_act, &young, &r));
+    CHECK_EQ(r.candidates, 4);
+    CHECK_EQ(r.found, 0);
+    check_idle(old);
+    check_idle(new);
+    ouro_release(new);
+    ouro_release(old);
+    /* All of it is garbage now, aged: the next collection leaves it alone, one of all does not. */
+    CHECK(oi_young_collect(&oi_act, &young, &r));
+    CHECK_EQ(r.candidates, 0);
+    CHECK_EQ(live_objects(), before);
+    CHECK_EQ(oi_young_rejuvenate(&oi_act), 9);
+    CHECK(oi_young_collect(&oi_act, &young, &r));
+    CHECK_EQ(r.freed, 9);
+    CHECK_EQ(live_objects(), before - 9);
+}
+
+/* Publication ends it. */
+static void test_aged_published(void)
+{
+    struct node *ring = ring_new(&plain_type, 5);
+    collect();
+    ouro_share(ring);
+    CHECK(!(oi_flags(&ring->object) & OI_AGED));
+    CHECK_EQ(oi_young_rejuvenate(&oi_act), 0);
+    ouro_set(ring, &ring->a, NULL);
+    ouro_release(ring);
+}
+
 static void test_publish_all(void)
 {
     struct node *ring = ring_new(&plain_type, 3000);
@@ -567,6 +610,8 @@ int main(void)
     fixture_start_with((ouro_config){.flags = OURO_GC_DISABLED});
     REQUIRE(ouro_thread_attach(0) == OURO_OK);
     FIXTURE_RUN(test_nothing_to_find);
+    FIXTURE_RUN(test_aged);
+    FIXTURE_RUN(test_aged_published);
     FIXTURE_RUN(test_rings);
     FIXTURE_RUN(test_held_from_outside);
     FIXTURE_RUN(test_references_out);

@@ -80,7 +80,7 @@ static void check_page(const struct oi_page *page, enum oi_page_kind kind, unsig
     CHECK_EQ(page->gray, 0);
     CHECK_EQ(page->back, 0);
     CHECK_EQ(page->state, OI_PAGE_CURRENT);
-    CHECK(!page->is_young);
+    CHECK_EQ(page->young_list, 0);
     CHECK_EQ((uintptr_t)page->base % OI_UNIT, 0);
     CHECK_GE(oi_page_block_size(page), size);
     CHECK_LT(oi_page_block_size(page), size + 8);

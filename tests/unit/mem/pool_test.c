@@ -75,8 +75,8 @@ static void finish(void)
     oi_pool_collect(&pool);
     CHECK_EQ(pages_in_use(), 0);
     CHECK(oi_stack_is_empty(&pool.returned));
-    CHECK(LIST_EMPTY(&pool.young));
-    CHECK(LIST_EMPTY(&pool.young_leaf));
+    for (int i = 0; i < OI_YOUNG_LISTS; i++)
+        CHECK(LIST_EMPTY(&pool.young[i]));
     for (unsigned i = 0; i < OI_POOL_COUNT; i++) {
         CHECK_PTR(pool.current[i], &oi_pool_empty_page);
         CHECK(LIST_EMPTY(&pool.available[i]));
@@ -109,8 +109,8 @@ static void test_every_class(void)
             CHECK_EQ(oi_page_block_size(page), size);
             CHECK_EQ((uintptr_t)blocks[i] % (size % 64 == 0 ? 64 : size % 32 == 0 ? 32 : size % 16 == 0 ? 16 : 8), 0);
             CHECK_EQ(page->kind, raw ? OI_PAGE_RAW : leaf ? OI_PAGE_LEAF : OI_PAGE_TRACED);
-            CHECK_EQ(is_in(&pool.young, page), !raw && !leaf);
-            CHECK_EQ(is_in(&pool.young_leaf, page), leaf);
+            CHECK_EQ(is_in(&pool.young[OI_YOUNG_NEW], page), !raw && !leaf);
+            CHECK_EQ(is_in(&pool.young[OI_YOUNG_LEAF], page), leaf);
             check_counts(page);
             memset(blocks[i], i + 1, size);
         }
@@ -410,10 +410,10 @@ static void test_whole_page_pushed(void)
     char *blocks[PER_PAGE], *next;
     start();
     struct oi_page *page = fill_page(blocks, &next);
-    CHECK(is_in(&pool.young, page));
+    CHECK(is_in(&pool.young[OI_YOUNG_NEW], page));
     oi_page_push_remote(page, chain_of(page, blocks, PER_PAGE), PER_PAGE);
     CHECK_EQ(pages_in_use(), OI_UNIT);
-    CHECK(!is_in(&pool.young, page));
+    CHECK(!is_in(&pool.young[OI_YOUNG_NEW], page));
     CHECK(oi_stack_is_empty(&pool.returned));
     oi_pool_free(&pool, next);
     finish();
@@ -427,7 +427,7 @@ static void test_whole_page_pushed_while_walked(void)
     struct oi_page *page = fill_page(blocks, &next);
     pthread_mutex_lock(&pool.young_lock);
     oi_page_push_remote(page, chain_of(page, blocks, PER_PAGE), PER_PAGE);
-    CHECK(is_in(&pool.young, page));
+    CHECK(is_in(&pool.young[OI_YOUNG_NEW], page));
     CHECK_EQ(pages_in_use(), 2 * OI_UNIT);
     CHECK_PTR(pool.returned.head, &page->returned);
     pthread_mutex_unlock(&pool.young_lock);
@@ -481,7 +481,7 @@ static void test_large(void)
         CHECK_EQ(page->used, 1);
         CHECK_EQ(page->carved, 1);
         CHECK_EQ(*(uint32_t *)(void *)block, 0);
-        CHECK(is_in(way == 2 ? &pool.young_leaf : &pool.young, page));
+        CHECK(is_in(way == 2 ? &pool.young[OI_YOUNG_LEAF] : &pool.young[OI_YOUNG_NEW], page));
         CHECK_EQ(pages_in_use(), bytes);
         memset(block, 0xff, 1000);
         if (way == 0) {

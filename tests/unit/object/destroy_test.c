@@ -169,7 +169,7 @@ static void test_revived(void)
         CHECK_EQ(finalized(), before + 1);
         CHECK_EQ(ouro_refcount(n), 1);
         CHECK(oi_flags(&n->object) & OI_FINALIZED);
-        CHECK_EQ(oi_flags(&n->object) & ~(uint32_t)OI_FLAGS, 0); /* no link is left there */
+        CHECK_EQ(oi_flags(&n->object) & ~(uint32_t)(OI_FLAGS | OI_AGED), 0); /* no link is left there */
         CHECK_EQ(!!(oi_flags(&n->object) & OI_PUBLISHED), shared);
         CHECK_EQ(oi_shared(&n->object), shared ? OI_ONE | OI_MERGED : 0);
         CHECK_EQ(((struct node *)ouro_peek(&n->a))->id, 2);
