@@ -51,18 +51,21 @@ void oi_concurrent_collect(struct oi_act *act, struct oi_concurrent *job)
     struct oi_scope *scope = oi_scope_enter(job->generation);
     job->candidates = oi_estimate(scope, &job->suspects);
     if (job->suspects) {
-        act->reading++; /* no user code on this thread: what is due is handed on */
+        struct oi_act outer = *act; /* what this thread has pending is not the collection's */
+        act->dead = act->dead_plain = act->dead_waiting = act->dead_blocks = NULL;
+        act->callbacks = NULL;
+        act->destroying = act->in_user_code = false;
+        act->reading = 1; /* no user code on this thread: what is due is handed on */
         oi_validate_counts(scope, &validation);
         oi_validate_untouched(scope);
         decide(scope, &validation);
         carry_out(act, scope, &validation, job);
         pthread_mutex_unlock(&verdict_lock);
         job->freed = oi_reclaim_free(act, scope);
-        act->reading--;
+        OI_ASSERT(!act->dead && !act->dead_plain && !act->dead_blocks);
         job->dead = act->dead_waiting;
         job->callbacks = act->callbacks;
-        act->dead_waiting = NULL;
-        act->callbacks = NULL;
+        *act = outer;
     }
     oi_scope_leave(scope);
 }

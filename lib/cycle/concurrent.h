@@ -24,7 +24,7 @@ struct oi_concurrent {
 bool oi_concurrent_init(void);
 
 /* Collects once. The caller sees to it that collections follow each other, is in no read section and runs no destroy loop, and its slot, if it
- * has one, is parked. No user code runs. Waits for read sections (one grace period; with weak garbage two). */
+ * has one, is parked. No user code runs. Waits for read sections (one grace period; with weak garbage two to four). */
 void oi_concurrent_collect(struct oi_act *act, struct oi_concurrent *job);
 
 /* Around fork: not while the verdict on a set is being carried out. In the child, what the vanished collector was at is forgotten. */

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "cycle/scope.h"
 
+#include <string.h>
+
 #include "port/os.h"
 
 static struct oi_scope scope;
@@ -53,17 +55,33 @@ static void enter(uint32_t number, struct oi_page *page)
         .member = (uint64_t *)(table + oi_round_up((size_t)page->capacity * 4, 8)),
     };
     scope.extents[number] = (struct oi_scope_extent){.carved = oi_load_acquire(&page->carved)}; /* [MO-carved] */
+    memset(table, 0, oi_round_up((size_t)page->capacity * 4, 8) + oi_round_up(page->capacity, 64) / 8);
     set_number(page, number);
     if (!scope.segment_count || scope.segments[scope.segment_count - 1] != segment)
         scope.segments[scope.segment_count++] = segment;
 }
 
+/* What a collector that vanished in a fork has left: its marks, which would make live objects look doomed to weak references. */
+static void unmark_all(void)
+{
+    for (uint32_t i = 0; i < scope.count; i++) {
+        struct oi_page *page = scope.pinned[i];
+        for (uint32_t k = 0; k < oi_load_acquire(&page->carved); k++) { /* [MO-carved] */
+            ouro_object *o = (ouro_object *)(page->base + k * oi_page_block_size(page));
+            if (oi_owner(o) & OI_CAND)
+                oi_fetch_and_acqrel(&o->ouro_private_owner, 0x7fff); /* [MO-touch] */
+        }
+    }
+}
+
 struct oi_scope *oi_scope_enter(int generation)
 {
-    if (scope.count)
-        oi_scope_leave(&scope); /* a collector that vanished in a fork has left it so */
+    if (scope.count) {
+        unmark_all();
+        oi_scope_leave(&scope);
+    }
     scope.segment_count = 0;
-    scope.count = (uint32_t)oi_page_pin(scope.pinned, OI_SCOPE_PAGES_MAX, generation < 2);
+    oi_page_pin(scope.pinned, &scope.count, OI_SCOPE_PAGES_MAX, generation < 2);
     for (uint32_t i = 0; i < scope.count; i++)
         enter(i + 1, scope.pinned[i]);
     return &scope;
@@ -71,12 +89,13 @@ struct oi_scope *oi_scope_enter(int generation)
 
 void oi_scope_leave(struct oi_scope *leaving)
 {
-    for (uint32_t i = 0; i < leaving->segment_count; i++)
-        oi_os_purge(leaving->segments[i]->shadow, oi_shadow_size(leaving->segments[i]->size));
+    for (; leaving->segment_count; leaving->segment_count--) {
+        struct oi_segment *segment = leaving->segments[leaving->segment_count - 1];
+        oi_os_purge(segment->shadow, oi_shadow_size(segment->size));
+    }
     for (uint32_t i = 0; i < leaving->count; i++)
         set_number(leaving->pinned[i], 0);
-    oi_page_unpin(leaving->pinned, leaving->count);
-    leaving->count = 0;
+    oi_page_unpin(leaving->pinned, &leaving->count);
 }
 
 size_t oi_scope_count_members(struct oi_scope *scope)

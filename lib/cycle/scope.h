@@ -13,6 +13,7 @@
 #pragma once
 
 #include "object/act.h"
+#include "port/tsan.h"
 
 #define OI_SCOPE_INDEX_BITS 12
 #define OI_SCOPE_PAGES_MAX (((size_t)1 << (32 - OI_SCOPE_INDEX_BITS)) - 1) /* 64 GiB of small objects */
@@ -133,11 +134,18 @@ static OI_ALWAYS_INLINE void oi_scope_each_member(struct oi_scope *scope, oi_sco
     }
 }
 
-/* Of an object met in a read section: it was published, is tracked, and its references are counted. Acquire: pairs with publication
- * [MO-publish]. Then its block stays what it is until the section ends, and so do the blocks that its slots refer to, now or later in
- * the section. */
+/* Of a block met in a read section: it holds an object that was published, is tracked, and its references are counted. Then the block
+ * stays what it is until the section ends, and so do the blocks that its slots refer to, now or later in the section.
+ *
+ * PUBLISHED alone says little: a dead block keeps it until its holder takes it back, and that no section delays. But who finds it not dead, and
+ * then PUBLISHED still, knows that it died after the first look, if at all, and so within the section. Acquire: `shared` is overwritten after
+ * `first` when a block is taken back, and PUBLISHED is set after everything else [MO-publish, MO-taken]. */
 static inline bool oi_scope_may_look(const ouro_object *o)
 {
-    return (oi_load_acquire(&o->ouro_private_flags) & (OI_PUBLISHED | OI_UNTRACKED)) == OI_PUBLISHED && oi_type_word(o) &&
-           oi_shared(o) != OI_DEAD;
+    if ((oi_flags(o) & (OI_PUBLISHED | OI_UNTRACKED)) != OI_PUBLISHED)
+        return false; /* relaxed: for most blocks that says all */
+    bool dead = oi_load_acquire(&o->ouro_private_shared) == OI_DEAD;
+    uint32_t flags = oi_load_acquire(&o->ouro_private_flags);
+    oi_tsan_acquire(o); /* of one born published: its header is stored as one word */
+    return !dead && (flags & (OI_PUBLISHED | OI_UNTRACKED)) == OI_PUBLISHED && oi_type_word(o);
 }

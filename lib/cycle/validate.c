@@ -79,15 +79,18 @@ static void note_count(struct oi_scope *scope, oi_id id, ouro_object *o, void *a
     uint32_t *notes = oi_scope_notes(o);
     (void)scope, (void)id;
     oi_perturb();
+    notes[COUNT] = NO_COUNT;
+    if (!oi_scope_may_look(o))
+        return;
     /* Acquire: `local` is read after it; whoever merged has stored MERGED after the last change of `local` [MO-count]. */
     uint32_t s = oi_load_acquire(&o->ouro_private_shared);
     uint32_t local = oi_local(o);
     uint32_t flags = oi_flags(o);
     int64_t count = (int64_t)oi_count(s) + (s & OI_MERGED ? 0 : oi_local_tokens(local));
-    bool candidate = (flags & (OI_PUBLISHED | OI_UNTRACKED)) == OI_PUBLISHED && s != OI_DEAD && !(s & OI_STUCK) && count >= 0 && count < OI_COUNT_MAX;
-    notes[COUNT] = candidate ? (uint32_t)count : NO_COUNT;
-    if (!candidate)
+    /* 0: the last references were dropped by force; the owner settles that (object/inbox.c), with no reference that the proof knows of. */
+    if (s == OI_DEAD || (s & OI_STUCK) || count <= 0 || count >= OI_COUNT_MAX)
         return;
+    notes[COUNT] = (uint32_t)count;
     all->has_weak = all->has_weak || (flags & OI_HAS_WEAK);
     all->finalizers = all->finalizers || (oi_type_of(o)->finalize && !(flags & OI_FINALIZED));
 }

@@ -304,6 +304,18 @@ bool oi_young_collect(struct oi_act *act, struct oi_young *young, struct oi_youn
     return true;
 }
 
+size_t oi_young_aged_blocks(struct oi_act *act)
+{
+    struct oi_pool *pool = &act->self->pool;
+    struct oi_page *page;
+    size_t blocks = 0;
+    pthread_mutex_lock(&pool->young_lock);
+    LIST_FOREACH(page, &pool->young[OI_YOUNG_AGED], young)
+        blocks += page->used;
+    pthread_mutex_unlock(&pool->young_lock);
+    return blocks;
+}
+
 static void run_finalizer(struct oi_act *act, struct oi_young *young)
 {
     struct oi_token *token = OI_CONTAINER_OF(young->due, struct oi_token, node);

@@ -13,7 +13,8 @@ struct oi_young {
     struct ouro_weak *due_callbacks; /* callbacks that wait for ouro_finalizers_run */
     size_t limit;                  /* collect when this many blocks have been added since the last one */
     size_t survivors;              /* objects that the last one left */
-    size_t aged;                   /* objects that have survived since the last collection of all */
+    size_t aged;                   /* objects that have survived since the last collection of all; perhaps not all are still there */
+    size_t aged_base;              /* oi_young_aged_blocks after that */
     size_t aged_limit;             /* collect all when they are that many */
 };
 
@@ -29,6 +30,9 @@ struct oi_young_result {
 /* A collection looks at the objects made since the last one: what that left is aged, and counts as reachable. This makes all of the caller's
  * private objects candidates of the next. O(its private objects). Returns how many were aged. */
 size_t oi_young_rejuvenate(struct oi_act *act);
+
+/* Blocks in use on pages where all private objects are aged. O(such pages). */
+size_t oi_young_aged_blocks(struct oi_act *act);
 
 /* Collects the caller's private cycles. Finalizers that fall due are put on young->due, and their objects kept; weak callbacks that fall due are left to
  * the destroy loop. The caller is in no read section. False: no memory for a due token; nothing was collected. */

@@ -146,6 +146,7 @@ struct oi_page *oi_page_acquire(struct oi_pool *pool, enum oi_page_kind kind, un
         page->gray_next = NULL;
         page->young_list = 0;
         page->pinned = false;
+        page->released = false;
         oi_store_relaxed(&page->published, false);
         oi_store_relaxed(&page->recent, false);
         oi_store_relaxed(&page->remote, 0);
@@ -201,47 +202,45 @@ void oi_page_release(struct oi_page *page)
 }
 
 /* Pins the wanted pages of one segment; the lock is held. */
-static size_t pin_segment(struct oi_segment *segment, struct oi_page **pages, size_t max, bool recent)
+static void pin_segment(struct oi_segment *segment, struct oi_page **pages, uint32_t *count, uint32_t max, bool recent)
 {
-    size_t n = 0;
-    for (unsigned i = 1; i < OI_SEGMENT_UNITS && n < max; i++) {
+    for (unsigned i = 1; i < OI_SEGMENT_UNITS && *count < max; i++) {
         struct oi_page *page = &segment->pages[i];
         if (page->back || !page->pool || page->kind != OI_PAGE_TRACED || !oi_load_relaxed(recent ? &page->recent : &page->published))
             continue;
         /* Relaxed: what is published after this is for the next collection. */
         oi_store_relaxed(&page->recent, false);
         page->pinned = true;
-        page->released = false;
-        pages[n++] = page;
+        pages[(*count)++] = page;
     }
-    return n;
 }
 
-size_t oi_page_pin(struct oi_page **pages, size_t max, bool recent)
+void oi_page_pin(struct oi_page **pages, uint32_t *count, uint32_t max, bool recent)
 {
-    size_t n = 0;
     struct oi_segment *segment;
     pthread_mutex_lock(&purge_lock); /* so that segments stay on the list while the other lock is let go between them */
     pthread_mutex_lock(&lock);
     LIST_FOREACH(segment, &segments, link) {
-        n += pin_segment(segment, pages + n, max - n, recent);
+        pin_segment(segment, pages, count, max, recent);
         pthread_mutex_unlock(&lock);
         pthread_mutex_lock(&lock);
     }
     pthread_mutex_unlock(&lock);
     pthread_mutex_unlock(&purge_lock);
-    return n;
 }
 
-void oi_page_unpin(struct oi_page **pages, size_t n)
+void oi_page_unpin(struct oi_page **pages, uint32_t *count)
 {
     bool dirty = false;
-    for (size_t i = 0; i < n; i++) {
+    while (*count) {
         pthread_mutex_lock(&lock);
-        pages[i]->pinned = false;
-        if (pages[i]->released)
-            release(pages[i]);
-        dirty = dirty || pages[i]->released;
+        struct oi_page *page = pages[--*count];
+        page->pinned = false;
+        if (page->released) {
+            page->released = false;
+            release(page);
+            dirty = true;
+        }
         pthread_mutex_unlock(&lock);
     }
     if (dirty && oi_page_on_dirty)

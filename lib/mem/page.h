@@ -174,12 +174,12 @@ static inline void oi_page_set_published(struct oi_page *page)
 }
 
 /* Pins TRACED pages with published objects: until they are unpinned they keep their block size and stay mapped, whatever becomes of their
- * blocks. At most max; recent: only those on which something was published since they were last pinned. Returns how many. Takes the
- * page lock once for each segment; one collection at a time. */
-size_t oi_page_pin(struct oi_page **pages, size_t max, bool recent);
+ * blocks. At most max; recent: only those on which something was published since they were last pinned. Takes the page lock once for each
+ * segment; one collection at a time. *count grows under that lock: a child of fork knows which pages are pinned. */
+void oi_page_pin(struct oi_page **pages, uint32_t *count, uint32_t max, bool recent);
 
-/* Ends that, and gives the empty ones back. */
-void oi_page_unpin(struct oi_page **pages, size_t n);
+/* Ends that, and gives the empty ones back; *count goes to 0 in the same way. */
+void oi_page_unpin(struct oi_page **pages, uint32_t *count);
 
 /* Calls fn for every page in use, under the page lock. */
 void oi_page_each(void (*fn)(struct oi_page *page, void *arg), void *arg);

@@ -37,7 +37,7 @@ void oi_page_push_remote(struct oi_page *page, uint32_t head, uint32_t n)
     do {
         if (tail || OI_CHAIN_HEAD(old)) {
             tail = tail ? tail : last_of(page, head);
-            tail->after = OI_CHAIN_HEAD(old);
+            oi_store_relaxed(&tail->after, OI_CHAIN_HEAD(old));
         }
         new = OI_CHAIN(head, OI_CHAIN_COUNT(old) + n);
         /* Release: the chain's links, and all use of its blocks, before the holder takes them; acquire: who clears FULL
@@ -79,7 +79,8 @@ static void take_remote(struct oi_page *page)
         struct oi_block *block = oi_page_at(page, position);
         position = block->after;
         oi_store_relaxed(&block->first, 0);
-        block->next = free;
+        /* Release: a collector that no longer finds it dead finds it free; pairs with oi_scope_may_look [MO-taken]. */
+        oi_store_release(&block->next, free);
         free = block;
     }
     page->free = free;

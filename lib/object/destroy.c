@@ -181,6 +181,7 @@ static void end_finalizing(struct oi_act *act, ouro_object *o)
             oi_release(act, o, "ouro_release"); /* immortal now; or the finalizer has published a private object */
             return;
         }
+        oi_check(o); /* this drop is a disposal like any other (rule D) */
         n = s - ((uint32_t)(OI_FINALIZING + 1) << 2);
         /* acq_rel: as any drop [MO-count]; and release what the finalizer did to whoever finds it alive; pairs with
          * oi_try_retain [MO-revive]. */

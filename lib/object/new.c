@@ -6,6 +6,7 @@
 #include "object/act.h"
 #include "object/inbox.h"
 #include "object/misuse.h"
+#include "port/tsan.h"
 
 OI_TLS struct oi_act oi_act = {.self = &oi_nobody};
 
@@ -41,7 +42,8 @@ static inline void *make(struct oi_local *self, void *block, uint64_t birth, siz
         memset(words->body, 0, body);
     else
         clear_body(words, body);
-    words->counts = self->birth_counts;
+    oi_store_relaxed(&words->counts, self->birth_counts);
+    oi_tsan_release(block);
     /* Release: an unbiased thread's objects are born published, and the collector looks at them from now on. Costs nothing on x86. */
     oi_store_release(&words->first, birth | self->birth);
     return block;
@@ -142,7 +144,8 @@ void *ouro_new_array(ouro_type *descriptor, size_t length)
     else
         clear_body(words, size - sizeof(ouro_object));
     ((ouro_array *)block)->length = length; /* before the type: whoever sees the one sees the other */
-    words->counts = act->self->birth_counts;
+    oi_store_relaxed(&words->counts, act->self->birth_counts);
+    oi_tsan_release(block);
     oi_store_release(&words->first, type->birth | act->self->birth); /* as in make */
     return block;
 }

@@ -36,6 +36,7 @@ static void shade_target(struct oi_act *act, ouro_object *o)
         return;
     }
     oi_store_release(&o->ouro_private_flags, (uint16_t)(oi_flags(o) | OI_PUBLISHED)); /* [MO-publish] */
+    oi_page_set_published(oi_page_of(o));
     oi_weak_each_call(o, shade_ref, act);
     oi_each_ref(oi_type_of(o), o, shade_ref, act);
 }

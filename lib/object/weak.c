@@ -219,6 +219,8 @@ void oi_weak_each_call(ouro_object *o, void (*fn)(ouro_object *weak, void *arg),
 void oi_weak_target_died(struct oi_act *act, ouro_object *o)
 {
     struct oi_anchor *anchor = find_anchor(o);
+    if (!anchor)
+        return; /* a thread that was about to enter it has vanished in a fork */
     oi_rcu_read_lock();
     oi_hash_remove(table, &anchor->node);
     oi_rcu_read_unlock();

@@ -20,6 +20,7 @@ void oi_os_purge(void *at, size_t size);
 uint64_t oi_os_now_ns(void);
 
 void oi_os_sleep_ms(long ms);
+void oi_os_sleep_us(long us); /* below a second; the system may add some 50 microseconds */
 
 /* Names the calling thread for debuggers and top; at most 15 characters. */
 void oi_os_name_thread(const char *name);

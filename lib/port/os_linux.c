@@ -77,6 +77,12 @@ void oi_os_sleep_ms(long ms)
     clock_nanosleep(CLOCK_MONOTONIC, 0, &t, NULL);
 }
 
+void oi_os_sleep_us(long us)
+{
+    struct timespec t = {.tv_nsec = us * 1000};
+    clock_nanosleep(CLOCK_MONOTONIC, 0, &t, NULL);
+}
+
 void oi_os_name_thread(const char *name)
 {
     prctl(PR_SET_NAME, name, 0, 0, 0);

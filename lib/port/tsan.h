@@ -9,8 +9,8 @@
 #ifdef OURO_PRIVATE_TSAN
 void __tsan_acquire(void *at);
 void __tsan_release(void *at);
-#define oi_tsan_acquire(at) __tsan_acquire(at)
-#define oi_tsan_release(at) __tsan_release(at)
+#define oi_tsan_acquire(at) __tsan_acquire((void *)(at))
+#define oi_tsan_release(at) __tsan_release((void *)(at))
 #else
 #define oi_tsan_acquire(at) ((void)(at))
 #define oi_tsan_release(at) ((void)(at))

@@ -14,7 +14,7 @@
  * time: as many as there were, at the least ALL, which keeps the price below a constant per object made; or, when the last time was worth
  * it, a fifth of that: then what is dead and not yet found stays below a fifth. */
 #define NURSERY ((size_t)2048)
-#define PATIENCE ((size_t)1 << 18)
+#define PATIENCE ((size_t)1 << 20)
 #define ALL ((size_t)10000)
 #define LIMBO_WAIT_MS 20 /* the longest that an allocation waits when memory is out */
 #define ROUNDS 8 /* finalizers that make garbage with finalizers do not keep a collection going for ever */
@@ -36,7 +36,7 @@ static size_t limit_after(const struct oi_young_result *result, size_t before)
 
 static size_t aged_limit_after(const struct oi_young_result *result, size_t survivors, size_t before)
 {
-    size_t patient = 2 * before < (size_t)1 << 20 ? 2 * before : (size_t)1 << 20;
+    size_t patient = 2 * before < PATIENCE ? 2 * before : PATIENCE;
     size_t limit = was_good(result) ? survivors / 5 : survivors > patient ? survivors : patient;
     return limit > ALL ? limit : ALL;
 }
@@ -49,12 +49,23 @@ void oi_collect_thread_init(struct oi_thread *thread)
     thread->local.pool.fresh_limit = thread->young.limit;
 }
 
+/* True if the aged have become so many more that all private objects should be looked at. */
+static bool is_all_due(struct oi_act *act, struct oi_young *young)
+{
+    if (young->aged < young->aged_limit)
+        return false;
+    /* Many of them may have gone since they were counted. */
+    size_t now = oi_young_aged_blocks(act);
+    young->aged = now > young->aged_base ? now - young->aged_base : 0;
+    return young->aged >= young->aged_limit;
+}
+
 /* What the program asks for says nothing about what is worth it. */
 static bool collect_once(struct oi_act *act, struct oi_young_result *result, enum ouro_gc_reason reason)
 {
     struct oi_thread *thread = oi_thread_of(act->self);
     struct oi_young *young = &thread->young;
-    bool asked = reason == OURO_GC_REASON_ASKED, all = reason != OURO_GC_REASON_COUNT || young->aged >= young->aged_limit;
+    bool asked = reason == OURO_GC_REASON_ASKED, all = reason != OURO_GC_REASON_COUNT || is_all_due(act, young);
     ouro_gc_info info = {.size = sizeof info, .generation = 0, .reason = reason};
     oi_gc_begins(act, &info);
     uint64_t start = oi_os_now_ns();
@@ -65,8 +76,10 @@ static bool collect_once(struct oi_act *act, struct oi_young_result *result, enu
     info.suspects = info.found = result->found;
     info.freed = result->freed;
     info.duration_ns = oi_os_now_ns() - start;
-    if (all)
+    if (all) {
         young->aged_limit = aged_limit_after(result, young->survivors, asked ? 0 : young->aged_limit);
+        young->aged_base = oi_young_aged_blocks(act);
+    }
     young->aged = all ? 0 : young->aged + young->survivors;
     young->limit = limit_after(result, asked ? 0 : young->limit);
     thread->local.pool.fresh_blocks = 0;
@@ -127,12 +140,12 @@ static bool is_worth_it(struct oi_act *act)
     return false;
 }
 
-/* Memory is out. Dead blocks that wait for read sections may be all that is missing: waits for them, but not for long, since a
- * reader may be asleep. */
+/* Memory is out. Dead blocks that wait for read sections, or cycles that the collector is looking for, may be all that is missing: waits for
+ * them, but not for long, since a reader may be asleep. */
 static void await_limbo(void)
 {
     uint64_t round = oi_limbo_rounds() + 2; /* the one under way may have begun too early */
-    for (int ms = 0; ms < LIMBO_WAIT_MS && oi_limbo_is_waiting() && oi_limbo_rounds() < round; ms++) {
+    for (int ms = 0; ms < LIMBO_WAIT_MS && (oi_collector_is_busy() || (oi_limbo_is_waiting() && oi_limbo_rounds() < round)); ms++) {
         oi_service_wake();
         oi_os_sleep_ms(1);
     }
@@ -145,6 +158,7 @@ void oi_collect_pressure(struct oi_act *act, bool force)
     if (!force && pool->fresh_blocks < pool->fresh_limit && pool->fresh_blocks < NURSERY / 4)
         return; /* over the soft limit, but not yet again */
     if (force) {
+        oi_collector_request(2, OURO_GC_REASON_MEMORY);
         if (may)
             collect_quietly(act, OURO_GC_REASON_MEMORY);
         if (!act->reading)

@@ -14,6 +14,9 @@
 #define STEP_2 ((size_t)6 << 20)
 #define PATIENCE 16u
 #define GOOD_YIELD 20
+#define THROTTLE ((size_t)2 << 20)
+#define THROTTLE_US 20
+#define CHEAP 10000u /* candidates that cost too little to learn from */
 
 static pthread_mutex_t collection_lock = PTHREAD_MUTEX_INITIALIZER; /* one collection at a time: docs/design/lock-order.md */
 static size_t base[OURO_GC_GENERATIONS]; /* bytes in use after the last collection of 1 or 2, and of 2; atomic, written under the lock */
@@ -24,6 +27,8 @@ static pthread_t thread;   /* under it */
 static bool running;       /* atomic; written under it */
 static bool stopping;      /* atomic */
 static struct oi_wakeup wakeup;
+static bool collecting;    /* atomic; written under the collection lock */
+static bool busy;          /* atomic: a collection has been asked for because of growth, and is not done */
 static uint32_t requested; /* atomic: a bit per generation and reason */
 
 static uint32_t request_bit(int generation, enum ouro_gc_reason reason)
@@ -31,6 +36,8 @@ static uint32_t request_bit(int generation, enum ouro_gc_reason reason)
     return 1u << ((unsigned)generation * OURO_GC_REASONS + reason);
 }
 _Static_assert(OURO_GC_GENERATIONS * OURO_GC_REASONS <= 32, "a bit each");
+
+static void start(void);
 
 /* ---- pacing ---- */
 
@@ -49,6 +56,7 @@ static size_t mark_of(int generation)
 
 static void set_mark(void)
 {
+    oi_store_relaxed(&busy, false);
     size_t one = mark_of(1), two = mark_of(2), mark = one < two ? one : two;
     struct oi_page_totals totals = oi_page_totals();
     if (totals.soft_limit && mark > totals.soft_limit) {
@@ -56,7 +64,16 @@ static void set_mark(void)
         size_t soft = totals.in_use > totals.soft_limit ? totals.in_use + totals.in_use / 32 : totals.soft_limit;
         mark = soft < mark ? soft : mark;
     }
-    oi_store_relaxed(&oi_page_growth_mark, oi_gc_is_on() ? mark : SIZE_MAX);
+    if (totals.hard_limit && mark > totals.hard_limit) {
+        /* Before the limit: half-way to it. */
+        size_t left = totals.hard_limit > totals.in_use ? totals.hard_limit - totals.in_use : 0;
+        mark = totals.in_use + left / 2;
+    }
+    bool on;
+    do {
+        on = oi_gc_is_on();
+        oi_store_relaxed(&oi_page_growth_mark, on ? mark : SIZE_MAX);
+    } while (on != oi_gc_is_on());
 }
 
 static void adapt(const struct oi_concurrent *job)
@@ -64,25 +81,48 @@ static void adapt(const struct oi_concurrent *job)
     size_t in_use = oi_page_totals().in_use;
     bool good = job->freed * GOOD_YIELD > job->candidates;
     unsigned times = oi_load_relaxed(&patience[job->generation]);
-    oi_store_relaxed(&patience[job->generation], good ? 1 : times >= PATIENCE ? PATIENCE : times ? 2 * times : 2);
+    times = times ? times : 1;
+    if (good || job->candidates > CHEAP)
+        oi_store_relaxed(&patience[job->generation], good ? 1 : times < PATIENCE ? 2 * times : PATIENCE);
     for (int i = 1; i <= job->generation; i++)
         oi_store_relaxed(&base[i], in_use);
     set_mark();
+}
+
+/* A collection has been asked for because of growth. Until it is done, threads that go on growing beyond this mark take a short rest for
+ * each page: otherwise those that make shared garbage faster than one thread can find it would use up all memory. */
+static void set_throttle_mark(size_t in_use)
+{
+    size_t share = oi_load_relaxed(&base[2]) / 10, room = share > THROTTLE ? share : THROTTLE;
+    oi_store_relaxed(&oi_page_growth_mark, in_use + room);
 }
 
 /* Pages in use have grown to the mark. */
 static void grown(void)
 {
     size_t in_use = oi_page_totals().in_use;
-    oi_store_relaxed(&oi_page_growth_mark, SIZE_MAX); /* until the collection that follows sets it anew */
-    if (in_use >= mark_of(2))
-        oi_collector_request(2, OURO_GC_REASON_GROWTH);
-    else if (in_use >= mark_of(1))
-        oi_collector_request(1, OURO_GC_REASON_GROWTH);
-    else if (oi_page_is_over_soft_limit())
-        oi_collector_request(2, OURO_GC_REASON_MEMORY);
-    else
+    if (oi_load_relaxed(&busy)) {
+        if (!oi_act.reading && !oi_act.in_user_code)
+            oi_os_sleep_us(THROTTLE_US);
+        return;
+    }
+    int generation = in_use >= mark_of(2) ? 2 : in_use >= mark_of(1) ? 1 : 0;
+    struct oi_page_totals totals = oi_page_totals();
+    bool scarce = oi_page_is_over_soft_limit() || (totals.hard_limit && in_use > totals.hard_limit / 2);
+    if (!generation && !scarce) {
         set_mark();
+        return;
+    }
+    oi_store_relaxed(&busy, true); /* until the collection that follows sets the mark anew */
+    set_throttle_mark(in_use);
+    oi_collector_request(generation ? generation : 2, generation ? OURO_GC_REASON_GROWTH : OURO_GC_REASON_MEMORY);
+    if (!oi_load_acquire(&running))
+        set_mark(); /* no thread to be had: with the next page again */
+}
+
+bool oi_collector_is_busy(void)
+{
+    return oi_load_relaxed(&collecting) || (oi_load_relaxed(&requested) && oi_load_relaxed(&running));
 }
 
 void oi_collector_settings_changed(void)
@@ -107,7 +147,9 @@ void oi_collector_collect(struct oi_act *act, struct oi_concurrent *job, enum ou
 {
     ouro_gc_info info = {.size = sizeof info, .generation = job->generation, .reason = reason};
     oi_gc_begins(act, &info);
+    ouro_blocking_begin(); /* a callback may have ended the region, or attached the thread, and dropped things */
     pthread_mutex_lock(&collection_lock);
+    oi_store_relaxed(&collecting, true);
     uint64_t start = oi_os_now_ns();
     oi_concurrent_collect(act, job);
     info.candidates = job->candidates;
@@ -117,6 +159,7 @@ void oi_collector_collect(struct oi_act *act, struct oi_concurrent *job, enum ou
     info.duration_ns = oi_os_now_ns() - start;
     oi_service_sweep(false); /* pages that it has emptied */
     adapt(job);
+    oi_store_relaxed(&collecting, false);
     pthread_mutex_unlock(&collection_lock);
     oi_finalizer_queue(job);
     oi_gc_ended(act, &info);
@@ -193,7 +236,9 @@ void oi_collector_stop(void)
     pthread_mutex_lock(&thread_lock);
     oi_store_release(&running, false);
     oi_store_release(&stopping, false);
+    oi_store_relaxed(&requested, 0); /* what others have asked for meanwhile: growth will ask again */
     pthread_mutex_unlock(&thread_lock);
+    set_mark();
 }
 
 void oi_collector_before_fork(void)
@@ -204,13 +249,17 @@ void oi_collector_before_fork(void)
 void oi_collector_after_fork_parent(void)
 {
     pthread_mutex_unlock(&thread_lock);
-    if (oi_load_relaxed(&requested))
-        oi_wakeup_set(&wakeup);
+    if (!oi_load_relaxed(&requested))
+        return;
+    if (!oi_load_acquire(&running))
+        start(); /* whoever tried met the fork */
+    oi_wakeup_set(&wakeup);
 }
 
 void oi_collector_after_fork_child(void)
 {
-    oi_store_relaxed(&running, false); /* started anew by the next request */
+    oi_store_relaxed(&running, running && pthread_equal(thread, pthread_self())); /* if not: started anew by the next request */
+    oi_store_relaxed(&collecting, false);
     oi_store_relaxed(&stopping, false);
     oi_store_relaxed(&requested, 0);
     oi_wakeup_init(&wakeup);

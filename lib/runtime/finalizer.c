@@ -80,10 +80,27 @@ size_t oi_finalizer_run(struct oi_act *act, size_t budget)
     return ran;
 }
 
+static void start(void);
+
+/* User code has called pthread_exit, or was cancelled. */
+static void ended(void *unused)
+{
+    (void)unused;
+    pthread_mutex_lock(&lock);
+    done++;
+    pthread_detach(thread);
+    running = false;
+    if (waiting && !stopping)
+        start();
+    pthread_cond_broadcast(&changed);
+    pthread_mutex_unlock(&lock);
+}
+
 static void *run(void *unused)
 {
     struct oi_act *act = &oi_act;
     (void)unused;
+    pthread_cleanup_push(ended, NULL);
     oi_os_name_thread("ouro-finalizer");
     for (;;) {
         pthread_mutex_lock(&lock);
@@ -97,6 +114,7 @@ static void *run(void *unused)
         oi_finalizer_run(act, SIZE_MAX); /* the thread is attached only if user code needs that */
         ouro_blocking_begin();
     }
+    pthread_cleanup_pop(0);
     return NULL;
 }
 
@@ -133,7 +151,7 @@ void oi_finalizer_queue(struct oi_concurrent *job)
     }
     queued += n;
     waiting += n;
-    if (n && !oi_young_manual)
+    if (waiting && !oi_young_manual)
         start();
     pthread_cond_broadcast(&changed);
     pthread_mutex_unlock(&lock);
@@ -161,6 +179,7 @@ void oi_finalizer_stop(void)
     running = stopping = false;
     if (waiting && !oi_young_manual)
         start(); /* queued by others meanwhile */
+    pthread_cond_broadcast(&changed);
     pthread_mutex_unlock(&lock);
 }
 

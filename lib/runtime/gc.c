@@ -221,7 +221,8 @@ static long collect_published(struct oi_act *act, int generation)
     size_t found = 0;
     bool wait = !oi_young_manual && !act->in_user_code && !act->destroying;
     for (int round = 0; round < ROUNDS; round++) {
-        struct oi_concurrent job = {.generation = generation};
+        /* What finalizers were due for may be old by now, in part. */
+        struct oi_concurrent job = {.generation = round ? 2 : generation};
         oi_collector_collect(act, &job, OURO_GC_REASON_ASKED);
         found += job.freed;
         if (wait)

@@ -78,6 +78,8 @@ void oi_collector_init(void);
 void oi_collector_collect(struct oi_act *act, struct oi_concurrent *job, enum ouro_gc_reason reason);
 /* One on the collector's own thread, which is started if need be. Never blocks. */
 void oi_collector_request(int generation, enum ouro_gc_reason reason);
+/* A collection is under way or about to be; a moment's reading. */
+bool oi_collector_is_busy(void);
 void oi_collector_settings_changed(void);
 void oi_collector_counts_changed(void);
 void oi_collector_stop(void);

@@ -85,9 +85,9 @@ ouro_status ouro_shutdown(ouro_leak_report *report)
     ouro_leak_report own;
     report = report ? report : &own;
     ouro_gc_collect(2);
+    ouro_thread_detach();
     oi_collector_stop();
     oi_finalizer_stop();
-    ouro_thread_detach();
     oi_service_sweep(true);
     /* Each round may free what keeps the next from being found: once more than it finds something. */
     while (oi_limbo_reclaim()) {

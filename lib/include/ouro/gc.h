@@ -82,7 +82,7 @@ OURO_API int ouro_gc_add_callback(ouro_gc_callback fn, void *arg);
 OURO_API void ouro_gc_remove_callback(int id);
 
 /* threshold[0]: a thread collects when the blocks in use on its young pages (those with private objects that have slots) are that many more
- * than after its last collection. 0 (the default) means "choose by yourself": from 10 000, more while collections find nothing. Numbers
+ * than after its last collection. 0 (the default) means "choose by yourself": from 2048, more while collections find nothing. Numbers
  * other than 0 pin it. threshold[1]: generation 1 is collected after so many collections of
  * generation 0 by any thread; threshold[2]: 2, after so many of 1. 0 (the default): both by the growth of memory in use. */
 OURO_API void ouro_gc_get_threshold(size_t out[3]);

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The collector's thread: started by the first request, not before; requests made meanwhile are one collection, of the
+ * older generation; it ends with the runtime and starts again; a forked child starts its own. And the mark that the growth
+ * of memory is compared with. */
+#include <pthread.h>
+#include <stdatomic.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "mem/page.h"
+#include "runtime/runtime.h"
+#include "support/child.h"
+#include "support/fixture.h"
+#include "support/threads.h"
+
+static ouro_gc_generation_stats stats_of(int generation)
+{
+    ouro_gc_stats stats;
+    ouro_gc_get_stats(&stats, sizeof stats);
+    return stats.generation[generation];
+}
+
+static bool both_have_run(void *arg)
+{
+    return stats_of(1).collections + stats_of(2).collections >= *(uint64_t *)arg;
+}
+
+static uint64_t collections(void)
+{
+    return stats_of(1).collections + stats_of(2).collections;
+}
+
+static char name_seen[32];
+static struct hold_up {
+    struct step started, go_on;
+    atomic_bool done;
+} hold_ups[4];
+static int hold_ups_used;
+
+static void hold_up(ouro_gc_phase phase, const ouro_gc_info *info, void *arg)
+{
+    struct hold_up *at = arg;
+    (void)info;
+    if (phase == OURO_GC_START && !atomic_exchange(&at->done, true)) {
+        pthread_getname_np(pthread_self(), name_seen, sizeof name_seen);
+        step_set(&at->started, 1);
+        CHECK(step_wait(&at->go_on, 1));
+    }
+}
+
+/* While one collection is held up, many requests are made: they are one more, of generation 2. */
+static void check_requests(void)
+{
+    struct hold_up *at = &hold_ups[hold_ups_used++];
+    *at = (struct hold_up){.started = STEP_INITIALIZER, .go_on = STEP_INITIALIZER};
+    int id = ouro_gc_add_callback(hold_up, at);
+    uint64_t before = collections(), second = stats_of(2).collections;
+    CHECK_EQ(ouro_gc_collect_async(1), OURO_OK);
+    CHECK(step_wait(&at->started, 1));
+    CHECK_STR(name_seen, "ouro-collector");
+    for (int i = 0; i < 20; i++)
+        CHECK_EQ(ouro_gc_collect_async(i % 3), OURO_OK);
+    CHECK_EQ(collections(), before);
+    step_set(&at->go_on, 1);
+    before += 2;
+    CHECK(wait_until(both_have_run, &before));
+    usleep(20000);
+    CHECK_EQ(collections(), before);
+    CHECK_EQ(stats_of(2).collections, second + 1);
+    ouro_gc_remove_callback(id);
+}
+
+static void test_requests(void)
+{
+    check_requests();
+}
+
+static void test_after_shutdown(void)
+{
+    CHECK_EQ(ouro_shutdown(NULL), OURO_OK);
+    fixture_start();
+    check_requests();
+}
+
+static void child(void *unused)
+{
+    (void)unused;
+    check_requests();
+}
+
+static void test_after_fork(void)
+{
+    CHECK_EQ(child_run(child, NULL), 0);
+    check_requests();
+}
+
+static size_t mark_now(void)
+{
+    return oi_load_relaxed(&oi_page_growth_mark);
+}
+
+/* Off, or with thresholds that say when: no mark. */
+static void test_growth_mark(void)
+{
+    const size_t set[3] = {0, 1000000, 1000000}, one[3] = {0, 1000000, 0}, zero[3] = {0, 0, 0};
+    CHECK_EQ(ouro_gc_collect(2), 0);
+    size_t mark = mark_now();
+    CHECK_LT(oi_page_totals().in_use, mark);
+    CHECK_LE(mark, oi_page_totals().in_use + 64 * (size_t)(1 << 20));
+    ouro_gc_disable();
+    CHECK(mark_now() == SIZE_MAX);
+    ouro_gc_enable();
+    CHECK_EQ(mark_now(), mark);
+    CHECK_EQ(ouro_gc_set_threshold(set), OURO_OK);
+    CHECK(mark_now() == SIZE_MAX);
+    CHECK_EQ(ouro_gc_set_threshold(one), OURO_OK);
+    CHECK(mark_now() != SIZE_MAX);
+    CHECK_GE(mark_now(), mark);
+    CHECK_EQ(ouro_gc_set_threshold(zero), OURO_OK);
+    CHECK_EQ(mark_now(), mark);
+}
+
+int main(void)
+{
+    check_start("collector_test");
+    fixture_start();
+    FIXTURE_RUN(test_requests);
+    FIXTURE_RUN(test_after_fork);
+    FIXTURE_RUN(test_after_shutdown);
+    FIXTURE_RUN(test_growth_mark);
+    return check_finish();
+}
