@@ -24,8 +24,9 @@ void oi_pool_init(struct oi_pool *pool)
 static struct oi_block *last_of(const struct oi_page *page, uint32_t position)
 {
     struct oi_block *block = oi_page_at(page, position);
-    while (block->after)
-        block = oi_page_at(page, block->after);
+    /* Relaxed here and below: the collector may look at the word as part of a header, and then looks twice. */
+    for (uint32_t after; (after = oi_load_relaxed(&block->after));)
+        block = oi_page_at(page, after);
     return block;
 }
 
@@ -97,7 +98,7 @@ static void cut(struct oi_page *page)
     for (uint32_t i = 0; i < n; i++, at += size) {
         struct oi_block *block = (struct oi_block *)at;
         oi_store_relaxed(&block->first, 0); /* the page may have served before */
-        block->next = i + 1 < n ? (void *)(at + size) : page->free;
+        oi_store_relaxed(&block->next, i + 1 < n ? (void *)(at + size) : page->free);
     }
     if (n)
         page->free = at - size * n;

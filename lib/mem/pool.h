@@ -97,7 +97,7 @@ static inline bool oi_pool_free_to(struct oi_page *page, void *freed)
     struct oi_block *block = freed, *old = page->free;
     /* Relaxed: the block is nobody else's; a walker that sees it sees it free or not. */
     oi_store_relaxed(&block->first, 0);
-    block->next = old;
+    oi_store_relaxed(&block->next, old);
     page->free = block;
     uint32_t used = oi_load_relaxed(&page->used) - 1;
     oi_store_relaxed(&page->used, used);
@@ -118,6 +118,6 @@ static inline void oi_pool_free_remote(void *freed)
     struct oi_page *page = oi_page_of(freed);
     struct oi_block *block = freed;
     uint32_t position = oi_page_position(page, freed);
-    block->after = 0;
+    oi_store_relaxed(&block->after, 0);
     oi_page_push_remote(page, position, 1);
 }

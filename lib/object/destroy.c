@@ -14,7 +14,7 @@ struct plain {
 
 static void push_plain(struct oi_act *act, ouro_object *o)
 {
-    ((struct plain *)o)->next = act->dead_plain;
+    oi_store_relaxed(&((struct plain *)o)->next, act->dead_plain); /* relaxed: the collector may look at it as part of a header, and looks twice */
     act->dead_plain = o;
 }
 
@@ -112,7 +112,7 @@ static inline void destroy_plain(struct oi_act *act, ouro_object *o)
                 unit = 0;
             } else if (ouro_private_sub1(&child->ouro_private_local)) {
                 if (next) {
-                    ((struct plain *)next)->next = todo;
+                    oi_store_relaxed(&((struct plain *)next)->next, todo);
                     todo = next;
                 }
                 next = child;

@@ -140,7 +140,7 @@ void *ouro_new_array(ouro_type *descriptor, size_t length)
         return NULL;
     struct words *words = block;
     if (size > LARGE_BODY)
-        memset(words, 0, size);
+        memset(words->body, 0, size - sizeof(ouro_object));
     else
         clear_body(words, size - sizeof(ouro_object));
     ((ouro_array *)block)->length = length; /* before the type: whoever sees the one sees the other */
