@@ -96,6 +96,7 @@ bool oi_unbias(ouro_object *o, uint32_t used, const char *call)
     /* This plain store is also rule D's check: it wipes CAND. From here until the CAS, others see UNBIASING and count down in
      * `shared` what this CAS then accounts for. `local` stays as it is: it never reads 0 while references are counted in it. */
     oi_set_owner(o, 0);
+    oi_perturb();
     uint32_t tokens = oi_local_tokens(oi_local(o));
     uint32_t s = oi_shared(o), n;
     bool over;

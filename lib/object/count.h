@@ -5,6 +5,7 @@
 #pragma once
 
 #include "object/act.h"
+#include "port/perturb.h"
 
 /* Rule D (disposals check): whoever drops a reference, or moves one into a slot, first looks whether the collector has marked the object, and
  * if so takes the mark away. Creating a reference needs no look. */
@@ -21,6 +22,7 @@ static inline uint32_t oi_check(ouro_object *o)
 {
     __atomic_signal_fence(__ATOMIC_SEQ_CST); /* not before the previous operation's act: so at most one operation of a thread is between look and act */
     uint32_t w = oi_owner(o);
+    oi_perturb(); /* the straddled operation: looked, not yet acted */
     return OI_UNLIKELY(w & OI_CAND) ? oi_touch(o) : w;
 }
 

@@ -109,6 +109,7 @@ static void *load(const ouro_object *container, ouro_slot *slot)
     oi_rcu_read_lock();
     for (;;) {
         p = oi_load_acquire(&slot->ouro_private_ref); /* [MO-publish] */
+        oi_perturb();
         if (!p || oi_try_retain(oi_slot_ref(p)))
             break;
         /* Dead: then the slot has changed, or its container is dead too; or a finalizer that is running has put it there.
@@ -148,6 +149,7 @@ void ouro_private_set_slow(void *container, ouro_slot *slot, void *object)
     if (access == REFUSED || !may_store(object, "ouro_set"))
         return;
     retain_for_store(access, object);
+    oi_perturb(); /* counted, not yet stored */
     release(exchange(access, slot, object), "ouro_set");
 }
 

@@ -165,6 +165,7 @@ ouro_weak *ouro_weak_new(void *object, ouro_weak_callback callback, void *arg)
 static ouro_object *upgrade(ouro_object *o)
 {
     uint32_t w = oi_owner(o);
+    oi_perturb();
     if (OI_UNLIKELY(w & OI_CAND)) {
         /* The collector has its doubts about o. While its verdict is open, an upgrade overturns it for all. */
         uint32_t v = oi_load_acquire(&oi_verdict);
