@@ -220,22 +220,8 @@ struct census graph_census(const struct graph *graph)
     return census;
 }
 
-/* Cycles among shared objects are collected by the concurrent collector, which is not there yet. Until then a program
- * that drops a shared graph opens the cycles itself, and counting does the rest: without its version a package has
- * no dependencies, without its backlinks no dependants. When the collector comes, this function goes. */
-static void open_cycles(struct list *index)
-{
-    size_t bucket = 0;
-    for (struct package *package = NULL; (package = index_next(index, package, &bucket));) {
-        ouro_set(package, &package->version, NULL);
-        ouro_set(package, &package->dependants, NULL);
-    }
-}
-
 void graph_drop(struct graph *graph)
 {
-    if (graph->index)
-        open_cycles(graph->index);
     ouro_release(graph->packages);
     ouro_release(graph->index);
     graph->packages = graph->index = NULL;

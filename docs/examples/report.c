@@ -12,7 +12,7 @@ struct sample {
     const char *phase; /* that ended here */
     uint64_t end, next_begin;
     size_t made, collected, live, live_bytes, committed;
-    ouro_gc_generation_stats young;
+    ouro_gc_generation_stats young, shared;
 };
 
 static struct sample samples[8]; /* the first: before everything */
@@ -45,11 +45,12 @@ static struct sample sample_now(const char *phase)
                            .end = end,
                            .next_begin = now_ns(),
                            .made = made_so_far(),
-                           .collected = gc.generation[0].collected,
+                           .collected = gc.generation[0].collected + gc.generation[1].collected + gc.generation[2].collected,
                            .live = memory.live_objects,
                            .live_bytes = memory.live_bytes,
                            .committed = memory.committed_bytes,
-                           .young = gc.generation[0]};
+                           .young = gc.generation[0],
+                           .shared = gc.generation[2]};
 }
 
 void report_start(void)
@@ -98,7 +99,7 @@ static void print_cost(const char *what, size_t objects, uint64_t ns)
         printf(", %.0f ns each", (double)ns / (double)objects);
 }
 
-/* What each way costs is taken from phases in which little else goes on: the last one, which drops the shared
+/* What collecting costs is taken from phases in which little else goes on: the last one, which drops the shared
  * graph, and the one in which most was collected. */
 bool report_print(void)
 {
@@ -122,10 +123,10 @@ bool report_print(void)
 
     struct sample from = samples[busiest - 1], to = samples[busiest];
     printf("\ncost\n");
-    print_cost("counting", went_by_counting(before, last), last.end - before.next_begin);
-    printf(", in one drop (the program opened its cycles)\n");
-    print_cost("collection", to.collected - from.collected, to.young.duration_ns - from.young.duration_ns);
+    print_cost("private cycles", to.young.collected - from.young.collected, to.young.duration_ns - from.young.duration_ns);
     printf(", in %s young collections\n", number(to.young.collections - from.young.collections));
+    print_cost("shared cycles", last.shared.collected - before.shared.collected, last.shared.duration_ns - before.shared.duration_ns);
+    printf(", in a concurrent collection\n");
 
     size_t returned = ouro_mem_trim() / 1024;
     struct sample end = sample_now(NULL);
