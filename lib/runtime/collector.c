@@ -174,6 +174,10 @@ static void work(void)
     if (!asked)
         return;
     unsigned highest = 31u - (unsigned)__builtin_clz(asked); /* what asks for the older generation has priority */
+    if (!oi_gc_is_on() && highest % OURO_GC_REASONS != OURO_GC_REASON_ASKED) {
+        set_mark();
+        return; /* turned off since */
+    }
     struct oi_concurrent job = {.generation = (int)(highest / OURO_GC_REASONS)};
     oi_collector_collect(act, &job, highest % OURO_GC_REASONS);
     ouro_blocking_begin(); /* if a gc callback has attached the thread */
