@@ -157,13 +157,23 @@ void oi_finalizer_queue(struct oi_concurrent *job)
     pthread_mutex_unlock(&lock);
 }
 
-void oi_finalizer_wait(void)
+uint64_t oi_finalizer_wait(void)
 {
     pthread_mutex_lock(&lock);
     uint64_t until = queued;
     while (running && done < until)
         pthread_cond_wait(&changed, &lock);
+    uint64_t now = done;
     pthread_mutex_unlock(&lock);
+    return now;
+}
+
+uint64_t oi_finalizer_done(void)
+{
+    pthread_mutex_lock(&lock);
+    uint64_t now = done;
+    pthread_mutex_unlock(&lock);
+    return now;
 }
 
 void oi_finalizer_stop(void)

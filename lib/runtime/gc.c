@@ -223,12 +223,11 @@ static long collect_published(struct oi_act *act, int generation)
     for (int round = 0; round < ROUNDS; round++) {
         /* What finalizers were due for may be old by now, in part. */
         struct oi_concurrent job = {.generation = round ? 2 : generation};
+        uint64_t before = oi_finalizer_done();
         oi_collector_collect(act, &job, OURO_GC_REASON_ASKED);
         found += job.freed;
-        if (wait)
-            oi_finalizer_wait();
-        /* What has been finalized can go now, unless it was resurrected. */
-        if (!wait || job.found == job.freed)
+        /* What has been finalized, by this collection or another, can go now, unless it was resurrected. */
+        if (!wait || oi_finalizer_wait() == before)
             return (long)(found + job.found - job.freed);
     }
     return (long)found;

@@ -93,8 +93,10 @@ void oi_collector_after_fork_child(void);
 void oi_finalizer_queue(struct oi_concurrent *job);
 /* Runs at most budget of it on the calling thread. Returns how many ran. */
 size_t oi_finalizer_run(struct oi_act *act, size_t budget);
-/* Waits until what was queued before is done. Not from user code. */
-void oi_finalizer_wait(void);
+/* What was ever done. */
+uint64_t oi_finalizer_done(void);
+/* Waits until what was queued before is done; returns what was ever done. Not from user code. */
+uint64_t oi_finalizer_wait(void);
 /* Waits until all is done, and ends the thread. */
 void oi_finalizer_stop(void);
 void oi_finalizer_before_fork(void);
