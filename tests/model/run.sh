@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 #
-# Searches every variant of counts.pml exhaustively. usage: run.sh [PATTERN]   (only the runs whose names contain PATTERN)
+# Searches every variant of counts.pml and validation.pml exhaustively. usage: run.sh [PATTERN]   (only the runs whose names contain PATTERN)
 # Needs spin and a C compiler. One line per run, a summary; exit status 0 if all is as expected.
 # The lines tell the states, the seconds, and for a mutant or a reach run what was violated.
 set -u
@@ -11,6 +11,7 @@ cc=${CC:-gcc}
 work=$(mktemp -d "${TMPDIR:-/tmp}/ouro-model.XXXXXX") || exit 1
 trap 'rm -rf "$work"' EXIT
 passed=0 failed=0
+model=counts prefix=
 
 for tool in spin "$cc"; do
   command -v "$tool" >/dev/null || { echo "$0: $tool is not installed" >&2; exit 2; }
@@ -33,6 +34,18 @@ violation() {
     *'violated ((merged['*)           echo domain ;;
     *'==0)==('*)                      echo not-dead ;;
     *'violated (('*'(hand['*)         echo count ;;
+    *'violated is_garbage'*)          echo not-garbage ;;
+    *'violated is_alive'*)            echo referent-dead ;;
+    *'violated (is_unreachable'*)     echo reachable ;;
+    *'violated (wrong=='*)            echo at-rest ;;
+    *'violated  !(ran['*)             echo finalized-twice ;;
+    *'violated  !(early['*)           echo overturned ;;
+    *'violated (doomed['*)            echo null ;;
+    *'(doomed['*)                     echo doomed-found ;;
+    *'violated ( !(dead['*)           echo block-reused ;;
+    *'violated  !(dead['*)            echo dead-touched ;;
+    *'violated  !(private['*)         echo private-marked ;;
+    *'violated ((owner['*)            echo private-marked ;;
     *)                                echo reached ;;
   esac
 }
@@ -47,7 +60,7 @@ run() {
   case $name in *_ends|*+ends) mode=-DNP arg=-l ;; esac
   dir=$work/$name log=$work/$name/log
   mkdir "$dir" && cd "$dir" || exit 1
-  if ! spin -a "$@" "$here/counts.pml" >log 2>&1 ||
+  if ! spin -a "$@" "$here/$model.pml" >log 2>&1 ||
      ! "$cc" $opt -w $mode -DCOLLAPSE -DNOFAIR -DMEMLIM=3500 -o pan pan.c >>log 2>&1; then
     found='does not build'
   else
@@ -98,7 +111,7 @@ run parking_service_ends             none $P -DSWEEPS=1
 run exit_ends                        none $E -DOPS3=1
 
 # ---- what is no safeguard: left out or changed, all still holds ----------------------------------------------------------
-variant() { local name=$1; shift; run "variant_${name,,}" none -DVARIANT_"${name%%+*}" "$@"; }
+variant() { local name=$1; shift; run "${prefix}variant_${name,,}" none -DVARIANT_"${name%%+*}" "$@"; }
 variant NOT_DIRECTLY                 $P
 variant NOT_DIRECTLY+service         $P -DSWEEPS=1
 variant PUSHES_AT_ONCE               $P
@@ -106,7 +119,7 @@ variant PUSHES_AT_ONCE+service       $P -DSWEEPS=1
 variant MORE_IS_PENDING              $M
 
 # ---- one safeguard removed ---------------------------------------------------------------------------------------------
-mutant() { local name=$1 expected=$2; shift 2; run "mutant_${name,,}" "$expected" -DMUTANT_"${name%%+*}" "$@"; }
+mutant() { local name=$1 expected=$2; shift 2; run "${prefix}mutant_${name,,}" "$expected" -DMUTANT_"${name%%+*}" "$@"; }
 N="-DNO_EXCLUSION"
 mutant UNCLAIMED                     exclusion       $P
 mutant UNCLAIMED+result              count           $P $N
@@ -150,7 +163,7 @@ mutant FINALIZER_UNDER_CLAIM         deadlock        $P -DFINALIZER
 mutant NO_WANTED                     second-batch    $P
 
 # ---- what must be able to happen ---------------------------------------------------------------------------------------
-reach() { local name=$1; shift; run "reach_${name,,}" reached -DREACH_"$name" "$@"; }
+reach() { local name=$1; shift; run "${prefix}reach_${name,,}" reached -DREACH_"$name" "$@"; }
 reach DIRECTLY                 $P
 reach DIRECTLY_TOO_LATE        $P
 reach CLAIMER_MERGES           $P
@@ -172,6 +185,114 @@ reach INHERITED                $E
 reach INHERITED_QUEUE          $E
 reach INHERITED_PENDING        $E
 reach HANDOVER                 $P
+
+# ======== validation.pml ================================================================================================
+model=validation prefix=validation_
+
+# ok NAME GRAPH OWNERS OPS1 OPS2 FLAG...   without the root slot unless ROOT is set
+graph() { G="-DGRAPH=$1 -DOWNERS=$2 -DOPS1=$3 -DOPS2=$4"; }
+ok() { local name=$1; graph "${@:2:4}"; shift 5; run "validation_$name" none $G -DNO_ROOT "$@"; }
+ok_root() { local name=$1; graph "${@:2:4}"; shift 5; run "validation_$name" none $G "$@"; }
+
+# ---- the protocol ------------------------------------------------------------------------------------------------------
+ok_root all_graphs            0  0 1 1
+ok      cycle                 5 12 2 1
+ok      chain                 3 11 2 1
+ok      self                 10 11 3 0
+ok      self_both            11 12 2 1
+ok_root root                  9 12 2 2
+ok      split_counts          5 11 1 1 -DSPLIT
+ok      any_set               5 12 2 1 -DANY_SET
+ok      passing               5 12 2 1 -DPASSING
+ok_root borrowing             8 12 1 2 -DBORROWING
+ok_root borrowing_chain       9 11 2 1 -DBORROWING
+ok      two_collections       5 12 2 1 -DCYCLES=2
+ok      three_objects        10 11 2 0 -DN=3
+ok      adoption              2 12 1 1 -DADOPTION
+ok      tso_cycle             5 12 2 1 -DBUFFERS
+ok      tso_self             10 11 3 0 -DBUFFERS
+ok_root tso_root              9 12 1 2 -DBUFFERS
+ok      arm_cycle             5 11 1 1 -DARM
+ok      arm_self             10 11 3 0 -DARM
+ok_root arm_root              9 12 1 2 -DARM
+ok      recycling             1 11 4 0 -DRECYCLE
+ok_root recycling_root        7 11 2 2 -DRECYCLE
+ok      recycling_both        3 11 1 2 -DRECYCLE
+ok      recycling_tso         1 11 2 0 -DRECYCLE -DBUFFERS
+ok      recycling_arm         1 11 2 0 -DRECYCLE -DARM
+ok      weak                  4 12 2 1 -DWEAK=3
+ok      weak_garbage         12 12 2 2 -DWEAK=3
+ok      weak_gives_up        12 12 2 2 -DWEAK=1 -DTRIES=1
+ok      weak_self            13 12 2 2 -DWEAK=2 -DTRIES=2
+ok      weak_tso              4 12 1 1 -DWEAK=3 -DBUFFERS
+ok      weak_arm              4 12 1 1 -DWEAK=3 -DARM
+ok      weak_recycling       12 12 2 1 -DWEAK=1 -DRECYCLE
+ok      finalizer_by_count   14 12 3 1 -DFINALIZERS=1
+ok      finalizer_arm        14 12 3 0 -DFINALIZERS=1 -DARM
+ok      finalizers_self      10 11 2 1 -DFINALIZERS=3 -DOPS3=2
+ok      finalizers_garbage   12 12 0 0 -DFINALIZERS=3 -DOPS3=3
+ok_root finalizers_root      12 12 1 1 -DFINALIZERS=3 -DOPS3=2
+ok_root finalizers_twice     12 12 1 0 -DFINALIZERS=1 -DOPS3=2 -DCYCLES=2
+ok      finalizers_weak      12 12 1 1 -DFINALIZERS=3 -DWEAK=3
+ok_root finalizers_weak_root 12 12 1 1 -DFINALIZERS=1 -DWEAK=3
+ok      finalizers_weak_arm  12 12 1 1 -DFINALIZERS=1 -DWEAK=3 -DARM
+ok      finalizers_weak_twice 12 12 1 1 -DFINALIZERS=1 -DWEAK=3 -DCYCLES=2
+
+# ---- what is no safeguard ----------------------------------------------------------------------------------------------
+graph 10 11 3 0; variant NO_G2                        $G -DNO_ROOT -DBUFFERS
+graph 10 11 3 0; variant NO_CHECK_ON_STORE            $G -DNO_ROOT
+graph 5 12 2 1;  variant NO_CHECK_ON_STORE+cycle      $G -DNO_ROOT
+graph 14 12 3 0; variant COUNTS_FINALIZING            $G -DNO_ROOT -DFINALIZERS=1
+
+# ---- one safeguard removed ---------------------------------------------------------------------------------------------
+one() { local name=$1 expected=$2; graph "${@:3:4}"; shift 6; mutant "$name" "$expected" $G -DNO_ROOT "$@"; }
+one_root() { local name=$1 expected=$2; graph "${@:3:4}"; shift 6; mutant "$name" "$expected" $G "$@"; }
+one      NO_CHECK_ON_MOVE_IN        not-garbage    10 11 2 0
+one_root MOVES_IN_BEFORE_CHECK      block-reused    7 11 1 2
+one      NO_CHECK_ON_RELEASE        not-garbage     5 12 2 0
+one      CHECK_BEFORE_PREVIOUS      not-garbage    10 11 2 0
+one      LAST_IN_TWO_STEPS          block-reused    1 11 1 1
+one      RAW_QUEUE                  block-reused    2 11 2 1
+one      UNCLAIMED                  at-rest         2 11 1 1 -DADOPTION
+one_root NO_LIMBO                   block-reused    7 11 1 2
+one_root NO_G1                      block-reused    7 11 1 2
+one_root G1_MEMBARRIER_ONLY         block-reused    7 11 1 2
+one_root G1_WITHOUT_MEMBARRIER      block-reused    7 11 1 2 -DBUFFERS
+one      COUNTS_BEFORE_EDGES        not-garbage     1 11 1 0
+one      SLOTS_READ_AGAIN           not-garbage     1 11 2 1
+one      NO_G2                      not-garbage    10 11 2 0 -DARM
+one      NO_P5                      not-garbage     1 11 2 0
+one      MARKS_WITHOUT_SECTION      private-marked  1 11 2 0 -DRECYCLE
+one      MARKS_BY_FLAGS_FIRST       private-marked  1 11 2 0 -DRECYCLE
+one      NO_VERDICT                 doomed-found    4 12 1 1 -DWEAK=3
+one      VERDICT_MEMBARRIER_ONLY    doomed-found    4 12 1 1 -DWEAK=3
+one      NO_SECOND_LOOK             null           12 12 1 1 -DWEAK=3
+one      DROPPED_KEEP_MARK          null            4 12 1 1 -DWEAK=3
+one      KEEPS_WEAK_MEMBERS         doomed-found   12 12 1 1 -DWEAK=1 -DTRIES=1
+one      OWNER_BEFORE_DEAD          doomed-found   12 12 0 1 -DWEAK=3
+one      SET_ASIDE_BEFORE_COMMIT    overturned     12 12 1 0 -DWEAK=3 -DFINALIZERS=1
+one      NO_TOKEN_FOR_FINALIZER     reachable      13 12 0 0 -DFINALIZERS=2
+one      SPARES_NO_REFERENTS        referent-dead  12 12 0 0 -DFINALIZERS=1
+one      FINALIZED_FORGOTTEN        finalized-twice 13 10 0 0 -DFINALIZERS=2
+one      NO_CHECK_AFTER_FINALIZER   not-garbage    14 12 3 0 -DFINALIZERS=1
+
+# ---- what must be able to happen ---------------------------------------------------------------------------------------
+can() { local name=$1; graph "${@:2:4}"; shift 5; reach "$name" $G -DNO_ROOT "$@"; }
+can_root() { local name=$1; graph "${@:2:4}"; shift 5; reach "$name" $G "$@"; }
+can_root PAIR                   8 11 1 2
+can      TOUCHED                1 11 2 0
+can      MARKS_THE_DEAD         1 11 1 0 -DRECYCLE
+can      MEMBER_RECYCLED        1 11 2 0 -DRECYCLE
+can      RESCUED               12 12 1 0 -DWEAK=3
+can      NULL_BY_VERDICT       12 12 1 0 -DWEAK=3
+can      GIVES_UP              12 12 1 0 -DWEAK=1 -DTRIES=1
+can      MARKS_FINALIZING      14 12 2 0 -DFINALIZERS=1
+can_root FOUND_FINALIZING      14 12 2 1 -DFINALIZERS=1
+can      RESURRECTED           14 12 3 0 -DFINALIZERS=1
+can      FINALIZED_BY_COLLECTOR 12 12 0 0 -DFINALIZERS=1
+can_root RESURRECTED_CYCLE     12 12 1 0 -DFINALIZERS=1 -DOPS3=2
+can      THE_REST_GOES         13 12 0 0 -DFINALIZERS=2
+can      FOUND_WHEN_DUE        12 12 1 0 -DFINALIZERS=1 -DWEAK=3
 
 echo "$passed passed, $failed failed"
 [ "$failed" = 0 ] && [ "$passed" != 0 ]
