@@ -588,7 +588,7 @@ static void on_collection(ouro_gc_phase phase, const ouro_gc_info *info, void *a
 static pthread_barrier_t barrier;
 static atomic_uint working; /* mutators in this phase */
 
-/* Twice: at the start of a phase and at its end. What was done before is seen after it. */
+/* What was done before is seen after it. */
 static void meet(void)
 {
     ouro_blocking_begin();
@@ -596,19 +596,30 @@ static void meet(void)
     ouro_blocking_end();
 }
 
+/* From the end of one phase to the start of the next one: parked all the time, as a thread that were only about to park could
+ * still hold back what others have queued for it. */
+static void wait_for_next_phase(unsigned phase)
+{
+    ouro_blocking_begin();
+    pthread_barrier_wait(&barrier);
+    if (phase + 1 < plan.phases)
+        pthread_barrier_wait(&barrier);
+    ouro_blocking_end();
+}
+
 static void *mutate(void *arg)
 {
     struct hand *hand = arg;
     attach(hand);
+    meet();
     for (unsigned phase = 0; phase < plan.phases; phase++) {
-        meet();
         for (unsigned i = 0; i < plan.steps; i++)
             step_once(hand);
         for (int i = 0; i < HELD; i++)
             ouro_share(hand->held[i]);
         expect(ouro_gc_collect(0) >= 0, "collect", -1);
         atomic_fetch_sub(&working, 1);
-        meet();
+        wait_for_next_phase(phase);
     }
     return NULL;
 }
@@ -616,13 +627,13 @@ static void *mutate(void *arg)
 static void *collect_always(void *arg)
 {
     struct rng rng = rng_stream(graph_seed, 100 + (uintptr_t)arg);
+    meet();
     for (unsigned phase = 0; phase < plan.phases; phase++) {
-        meet();
         while (atomic_load(&working)) {
             collect_somehow(&rng);
             yield_sometimes(&rng);
         }
-        meet();
+        wait_for_next_phase(phase);
     }
     return NULL;
 }
