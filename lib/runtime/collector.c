@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <signal.h>
 
+#include "object/destroy.h"
 #include "port/os.h"
 #include "runtime/runtime.h"
 
@@ -163,6 +164,22 @@ void oi_collector_collect(struct oi_act *act, struct oi_concurrent *job, enum ou
     oi_store_relaxed(&collecting, false);
     pthread_mutex_unlock(&collection_lock);
     oi_gc_ended(act, &info);
+}
+
+void oi_collector_hold_off(struct oi_act *act, bool *outer)
+{
+    *outer = act->in_user_code;
+    ouro_blocking_begin(); /* nothing that others hand to this thread waits for a collection */
+    pthread_mutex_lock(&collection_lock);
+    act->in_user_code = true;
+    ouro_blocking_end();
+}
+
+void oi_collector_let_go(struct oi_act *act, bool outer)
+{
+    pthread_mutex_unlock(&collection_lock);
+    act->in_user_code = outer;
+    oi_destroy_run(act);
 }
 
 /* ---- the thread ---- */

@@ -275,7 +275,7 @@ ouro_status ouro_gc_collect_async(int generation)
 bool ouro_gc_is_tracked(const void *object)
 {
     const ouro_object *o = object;
-    return o && oi_type_word(o) && !(oi_flags(o) & OI_UNTRACKED);
+    return o && oi_type_word(o) && oi_type_is_tracked(oi_type_of(o));
 }
 
 bool ouro_gc_is_finalized(const void *object)

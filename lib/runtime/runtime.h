@@ -78,6 +78,10 @@ void oi_collector_init(void);
 void oi_collector_collect(struct oi_act *act, struct oi_concurrent *job, enum ouro_gc_reason reason);
 /* One on the collector's own thread, which is started if need be. Never blocks. */
 void oi_collector_request(int generation, enum ouro_gc_reason reason);
+/* Between these two no concurrent collection runs, and no user code on this thread, which holds a slot and is in no read section. Waits for
+ * the collection under way. */
+void oi_collector_hold_off(struct oi_act *act, bool *outer);
+void oi_collector_let_go(struct oi_act *act, bool outer);
 /* A collection is under way or about to be; a moment's reading. */
 bool oi_collector_is_busy(void);
 void oi_collector_settings_changed(void);

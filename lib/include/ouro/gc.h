@@ -95,11 +95,37 @@ OURO_API void ouro_gc_get_count(size_t out[3]);
 /* Writes at most size bytes of the process's totals, exited threads included. Any thread; a moment's reading. */
 OURO_API void ouro_gc_get_stats(ouro_gc_stats *stats, size_t size);
 
-/* True if a cycle could pass through the object: it has slots, and its type is not OURO_TYPE_ACYCLIC. */
+/* True if a cycle could pass through the object: it has slots, and its type is not OURO_TYPE_ACYCLIC. Freezing does not change it. */
 OURO_API bool ouro_gc_is_tracked(const void *object);
 
 /* True once the object's finalizer has been called (or is about to be). */
 OURO_API bool ouro_gc_is_finalized(const void *object);
+
+/* Freezing takes all objects that there are out of the collections' sight, as if they were of an acyclic type: for what lives as long as the
+ * program, say before it forks. That is the shared objects and the calling thread's private ones; other threads' private objects are theirs to freeze.
+ * Counting goes on: a frozen object that loses its last reference goes. Unfreezing is the reverse, and the count is the number of frozen
+ * objects. Any thread; not in a read section (reported as misuse). O(objects); waits for the collection under way, and one that is due waits for this. */
+OURO_API void ouro_gc_freeze(void);
+OURO_API void ouro_gc_unfreeze(void);
+OURO_API size_t ouro_gc_get_freeze_count(void);
+
+/* Called with an object, which stays alive for the call. Any ouro function may be called; what the visitor wants to keep it retains. Not 0: no
+ * further call. */
+typedef int (*ouro_visitor)(void *object, void *arg);
+
+/* Visits tracked objects that are not frozen: with 0 the calling thread's private ones; with 1 the shared ones that the next collection of generation 1 will look at;
+ * with 2 the other shared ones; with -1 all of these. Garbage not yet collected is met, too.
+ * Nobody is stopped: an object that is made, shared or dropped meanwhile may be met or not; one that there is all the time is met once.
+ * Any thread; not in a read section (reported as misuse). O(objects). Waits for the collection under way. Needs memory for a pointer per page;
+ * visits nothing if there is none. */
+OURO_API void ouro_gc_visit_objects(int generation, ouro_visitor fn, void *arg);
+
+/* Visits what the object's slots refer to, once for each slot that is not empty. The caller holds the object as for ouro_get. Any thread. */
+OURO_API void ouro_gc_visit_referents(void *object, ouro_visitor fn, void *arg);
+
+/* Visits the objects with a slot that refers to the object, each once: those that ouro_gc_visit_objects(-1) looks at, and also those
+ * of acyclic types and frozen ones; not weak references. For finding out who keeps an object alive. Conditions as there. */
+OURO_API void ouro_gc_visit_referrers(void *object, ouro_visitor fn, void *arg);
 
 /* Runs at most budget waiting finalizers and weak callbacks of garbage cycles, shared ones and the calling thread's private ones (under OURO_FINALIZE_MANUAL
  * nothing else does). Returns how many ran. */
