@@ -3,6 +3,7 @@
 
 #include <pthread.h>
 
+#include "cycle/debug.h"
 #include "cycle/estimate.h"
 #include "cycle/reclaim.h"
 #include "cycle/validate.h"
@@ -34,11 +35,20 @@ static void decide(struct oi_scope *scope, const struct oi_validation *validatio
         oi_validate_without_weak(scope);
 }
 
+static void show_one(struct oi_scope *scope, oi_id id, ouro_object *o, void *show)
+{
+    (void)scope, (void)id;
+    ((void (*)(const ouro_object *))show)(o);
+}
+
 /* The members are garbage: decides what becomes of them, and makes it so for all to see at once. */
 static void carry_out(struct oi_act *act, struct oi_scope *scope, const struct oi_validation *validation, struct oi_concurrent *job)
 {
     job->found = oi_scope_count_members(scope);
-    if (job->save_all)
+    void (*show)(const ouro_object *o) = oi_load_relaxed(&oi_debug_found);
+    if (OI_UNLIKELY(show))
+        oi_scope_each_member(scope, show_one, show);
+    if (OI_UNLIKELY(oi_load_relaxed(&oi_debug_save_all)))
         oi_reclaim_save_all(act, scope, &job->saved);
     else if (validation->finalizers)
         oi_reclaim_set_aside(act, scope, &job->due);

@@ -10,6 +10,7 @@
 
 struct oi_young {
     struct oi_stack_node *due;     /* tokens of objects of garbage cycles whose finalizer is due */
+    struct oi_stack_node *saved;   /* tokens of objects that are kept for debugging; they are published */
     struct ouro_weak *due_callbacks; /* callbacks that wait for ouro_finalizers_run */
     size_t limit;                  /* collect when this many blocks have been added since the last one */
     size_t survivors;              /* objects that the last one left */

@@ -84,6 +84,8 @@ static bool collect_once(struct oi_act *act, struct oi_young_result *result, enu
     young->limit = limit_after(result, asked ? 0 : young->limit);
     thread->local.pool.fresh_blocks = 0;
     thread->local.pool.fresh_limit = young->limit;
+    oi_debug_keep(young->saved);
+    young->saved = NULL;
     if (ok)
         oi_gc_ended(act, &info);
     return ok;

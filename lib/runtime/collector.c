@@ -160,6 +160,7 @@ void oi_collector_collect(struct oi_act *act, struct oi_concurrent *job, enum ou
     info.duration_ns = oi_os_now_ns() - start;
     oi_service_sweep(false); /* pages that it has emptied */
     adapt(job);
+    oi_debug_keep(job->saved);
     oi_finalizer_queue(job); /* before another collection can end: who asked for that waits for all that is queued */
     oi_store_relaxed(&collecting, false);
     pthread_mutex_unlock(&collection_lock);

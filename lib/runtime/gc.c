@@ -200,6 +200,7 @@ void oi_gc_begins(struct oi_act *act, const ouro_gc_info *info)
 void oi_gc_ended(struct oi_act *act, const ouro_gc_info *info)
 {
     record(info);
+    oi_debug_print(info);
     oi_collector_counts_changed();
     call_all(act, OURO_GC_STOP, info);
 }

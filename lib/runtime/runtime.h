@@ -107,6 +107,15 @@ void oi_finalizer_before_fork(void);
 void oi_finalizer_after_fork_parent(void);
 void oi_finalizer_after_fork_child(void);
 
+/* ---- runtime/debug.c ---- */
+
+/* Says on stderr what a collection has done, if that is wanted. */
+void oi_debug_print(const ouro_gc_info *info);
+/* Takes over tokens of garbage for the garbage list. */
+void oi_debug_keep(struct oi_stack_node *saved);
+void oi_debug_before_fork(void);
+void oi_debug_after_fork(void);
+
 /* ---- runtime/service.c ---- */
 
 void oi_service_init(void);

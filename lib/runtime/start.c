@@ -84,6 +84,8 @@ ouro_status ouro_shutdown(ouro_leak_report *report)
         return OURO_E_AGAIN;
     ouro_leak_report own;
     report = report ? report : &own;
+    ouro_gc_set_debug(ouro_gc_get_debug() & ~(unsigned)OURO_GC_DEBUG_SAVEALL);
+    ouro_gc_clear_garbage();
     ouro_gc_collect(2);
     ouro_thread_detach();
     oi_collector_stop();

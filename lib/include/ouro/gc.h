@@ -28,7 +28,7 @@ typedef enum ouro_gc_reason {
 typedef struct ouro_gc_generation_stats {
     uint64_t collections;    /* finished */
     uint64_t collected;      /* objects found unreachable and freed */
-    uint64_t uncollectable;  /* always 0 */
+    uint64_t uncollectable;  /* always 0: whatever is found can be freed */
     uint64_t candidates;     /* objects looked at */
     uint64_t duration_ns;    /* sum of the collections' durations, monotonic clock */
     uint64_t duration_max_ns;
@@ -126,6 +126,23 @@ OURO_API void ouro_gc_visit_referents(void *object, ouro_visitor fn, void *arg);
 /* Visits the objects with a slot that refers to the object, each once: those that ouro_gc_visit_objects(-1) looks at, and also those
  * of acyclic types and frozen ones; not weak references. For finding out who keeps an object alive. Conditions as there. */
 OURO_API void ouro_gc_visit_referrers(void *object, ouro_visitor fn, void *arg);
+
+/* Debugging, with the numbers of Python's gc. Lines go to stderr. */
+#define OURO_GC_DEBUG_STATS 1u         /* a line after each collection */
+#define OURO_GC_DEBUG_COLLECTABLE 2u   /* a line for each object that a collection finds unreachable: its type and address */
+#define OURO_GC_DEBUG_UNCOLLECTABLE 4u /* the same for what cannot be freed: there is no such thing */
+#define OURO_GC_DEBUG_SAVEALL 32u      /* what is found is kept on the garbage list, alive and as it is: no finalizer runs, weak references stay */
+#define OURO_GC_DEBUG_LEAK 38u         /* the last three: for finding out which cycles a program makes */
+
+/* Any thread; collections that have begun may still go by what was set before. Other bits are ignored. */
+OURO_API void ouro_gc_set_debug(unsigned flags);
+OURO_API unsigned ouro_gc_get_debug(void);
+
+/* Visits the garbage list, the objects of private cycles having been shared for that; returns the number of calls. While one thread does, others see
+ * only what was found meanwhile. Clearing it releases them: still unreachable, they are garbage as before, for the next collection to find.
+ * ouro_shutdown clears it, and the SAVEALL flag. Any thread. */
+OURO_API size_t ouro_gc_visit_garbage(ouro_visitor fn, void *arg);
+OURO_API void ouro_gc_clear_garbage(void);
 
 /* Runs at most budget waiting finalizers and weak callbacks of garbage cycles, shared ones and the calling thread's private ones (under OURO_FINALIZE_MANUAL
  * nothing else does). Returns how many ran. */
