@@ -7,6 +7,7 @@
 #include "cycle/estimate.h"
 #include "cycle/reclaim.h"
 #include "cycle/validate.h"
+#include "object/inbox.h"
 #include "object/weak.h"
 
 /* Held from the verdict until every member is DEAD: a child of fork finds a set either untouched or gone. docs/design/lock-order.md */
@@ -58,26 +59,27 @@ static void carry_out(struct oi_act *act, struct oi_scope *scope, const struct o
 void oi_concurrent_collect(struct oi_act *act, struct oi_concurrent *job)
 {
     struct oi_validation validation = {0};
+    struct oi_act outer = *act; /* what this thread has pending is not the collection's */
+    act->dead = act->dead_plain = act->dead_waiting = act->dead_blocks = NULL;
+    act->callbacks = NULL;
+    act->destroying = act->in_user_code = false;
+    act->reading = 1; /* no user code on this thread: what is due is handed on */
+    oi_inbox_steal(act);
     struct oi_scope *scope = oi_scope_enter(job->generation);
     job->candidates = oi_estimate(scope, &job->suspects);
     if (job->suspects) {
-        struct oi_act outer = *act; /* what this thread has pending is not the collection's */
-        act->dead = act->dead_plain = act->dead_waiting = act->dead_blocks = NULL;
-        act->callbacks = NULL;
-        act->destroying = act->in_user_code = false;
-        act->reading = 1; /* no user code on this thread: what is due is handed on */
         oi_validate_counts(scope, &validation);
         oi_validate_untouched(scope);
         decide(scope, &validation);
         carry_out(act, scope, &validation, job);
         pthread_mutex_unlock(&verdict_lock);
         job->freed = oi_reclaim_free(act, scope);
-        OI_ASSERT(!act->dead && !act->dead_plain && !act->dead_blocks);
-        job->dead = act->dead_waiting;
-        job->callbacks = act->callbacks;
-        *act = outer;
     }
     oi_scope_leave(scope);
+    OI_ASSERT(!act->dead && !act->dead_plain && !act->dead_blocks);
+    job->dead = act->dead_waiting;
+    job->callbacks = act->callbacks;
+    *act = outer;
 }
 
 void oi_concurrent_before_fork(void)

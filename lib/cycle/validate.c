@@ -87,8 +87,8 @@ static void note_count(struct oi_scope *scope, oi_id id, ouro_object *o, void *a
     uint32_t local = oi_local(o);
     uint32_t flags = oi_flags(o);
     int64_t count = (int64_t)oi_count(s) + (s & OI_MERGED ? 0 : oi_local_tokens(local));
-    /* 0: the last references were dropped by force; the owner settles that (object/inbox.c), with no reference that the proof knows of. */
-    if (s == OI_DEAD || (s & OI_STUCK) || count <= 0 || count >= OI_COUNT_MAX)
+    /* 0: the last reference was dropped by force (object/inbox.c). */
+    if (s == OI_DEAD || (s & OI_STUCK) || count < 0 || count >= OI_COUNT_MAX)
         return;
     notes[COUNT] = (uint32_t)count;
     all->has_weak = all->has_weak || (flags & OI_HAS_WEAK);

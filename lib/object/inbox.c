@@ -43,8 +43,10 @@ ouro_object *oi_token_free(struct oi_act *act, struct oi_token *token)
 static bool carry_out(struct oi_act *act, struct oi_tslot *slot, uint32_t max, struct oi_stack_node **aside)
 {
     while (max) {
-        if (!slot->pending)
+        if (!slot->pending) {
             slot->pending = oi_stack_take_all(&slot->inbox);
+            oi_store_relaxed(&slot->takes, slot->takes + 1);
+        }
         struct oi_stack_node *node = slot->pending;
         if (!node)
             return false;
@@ -94,20 +96,31 @@ void oi_inbox_recheck(struct oi_act *act, struct oi_tslot *slot)
         carry_out_for(act, slot);
 }
 
-/* Objects of the page that are biased to the caller's slot, and that nobody refers to: their last reference was dropped by force. */
+/* Ends the bias of an object that is biased to the caller's slot, if nobody refers to it: its last reference was dropped by force.
+ *
+ * In a read section, and not if it is marked: for it is no reference that lets the caller touch it, and a collection may condemn what nobody
+ * refers to. A collection that marks it after the look here lets this section end before it counts; one that has marked it disposes of it. */
+static void settle(struct oi_act *act, ouro_object *o)
+{
+    bool dead = false;
+    oi_rcu_read_lock();
+    if (oi_type_word(o) && oi_owner(o) == act->self->tslot.id && (oi_flags(o) & OI_PUBLISHED)) {
+        oi_perturb();
+        uint32_t s = oi_shared(o);
+        /* Ending a bias is always right for the slot's holder, so this moment's reading is good enough to choose by. */
+        dead = !(s & OI_MERGED) && oi_count(s) + (int32_t)oi_local_tokens(oi_local(o)) == 0 && oi_unbias(o, 0, "ouro_release");
+    }
+    oi_rcu_read_unlock();
+    if (dead)
+        oi_destroy_later(act, o);
+}
+
 static void settle_page(struct oi_page *page, void *arg)
 {
     struct oi_act *act = arg;
     size_t size = oi_page_block_size(page);
-    for (uint32_t i = 0; page->pool == &act->self->pool && page->kind != OI_PAGE_RAW && i < page->carved; i++) {
-        ouro_object *o = (ouro_object *)(page->base + i * size);
-        if (!oi_type_word(o) || OI_ID(oi_owner(o)) != act->self->tslot.id || !(oi_flags(o) & OI_PUBLISHED))
-            continue;
-        uint32_t s = oi_shared(o);
-        /* Ending a bias is always right for the slot's holder, so this moment's reading is good enough to choose by. */
-        if (!(s & OI_MERGED) && oi_count(s) + (int32_t)oi_local_tokens(oi_local(o)) == 0 && oi_unbias(o, 0, "ouro_release"))
-            oi_destroy_later(act, o);
-    }
+    for (uint32_t i = 0; page->pool == &act->self->pool && page->kind != OI_PAGE_RAW && i < page->carved; i++)
+        settle(act, (ouro_object *)(page->base + i * size));
 }
 
 static bool has_news(const struct oi_tslot *slot)
@@ -133,22 +146,29 @@ void oi_inbox_look(struct oi_act *act)
     act->looking = false;
 }
 
-/* The last resort: `shared` may go negative. Nothing is lost, for the sum stays right; the owner finds the object when it looks
- * through its pages. */
-static void force(struct oi_act *act, struct oi_tslot *slot, ouro_object *o)
+/* Drops a reference where it may be that only the owner can tell whether it was the last: `shared` may go negative. Nothing is lost, for the sum stays
+ * right; but nobody notices when it becomes 0. True: so it may be now. */
+static bool force(struct oi_act *act, ouro_object *o)
 {
     uint32_t s = oi_shared(o);
     while (!(s & OI_STUCK)) {
         if (s & OI_MERGED) {
             oi_release(act, o, "ouro_release");
-            return;
+            return false;
         }
         /* acq_rel: as any decrement [MO-count]. */
-        if (oi_cas_weak_acqrel(&o->ouro_private_shared, &s, s - OI_ONE)) {
-            oi_store_release(&slot->forced, 1); /* [MO-forced] */
-            return;
-        }
+        if (oi_cas_weak_acqrel(&o->ouro_private_shared, &s, s - OI_ONE))
+            return true;
     }
+    return false;
+}
+
+static void push(struct oi_act *act, struct oi_tslot *slot, struct oi_token *token)
+{
+    oi_stack_push(&slot->inbox, &token->node);
+    /* S3: after the push (a full barrier), look at the state. */
+    if (oi_load_seqcst(&slot->state) != OI_TSLOT_THREAD)
+        carry_out_for(act, slot);
 }
 
 void oi_inbox_push(struct oi_act *act, uint32_t id, ouro_object *o)
@@ -169,11 +189,43 @@ void oi_inbox_push(struct oi_act *act, uint32_t id, ouro_object *o)
         return; /* its thread vanished in a fork: what it held is never touched again */
     struct oi_token *token = oi_token_new(act, o);
     if (!token) {
-        force(act, slot, o);
+        /* The owner finds the object when it looks through its pages. */
+        if (force(act, o))
+            oi_store_release(&slot->forced, 1); /* [MO-forced] */
         return;
     }
-    oi_stack_push(&slot->inbox, &token->node);
-    /* S3: after the push (a full barrier), look at the state. */
-    if (oi_load_seqcst(&slot->state) != OI_TSLOT_THREAD)
-        carry_out_for(act, slot);
+    push(act, slot, token);
+}
+
+/* Takes the tokens of tracked objects out of the inbox. */
+static void steal(struct oi_act *act, struct oi_tslot *slot)
+{
+    struct oi_stack_node *node = oi_stack_take_all(&slot->inbox);
+    while (node) {
+        struct oi_token *token = OI_CONTAINER_OF(node, struct oi_token, node);
+        ouro_object *o = oi_token_object(token);
+        node = node->next;
+        if (oi_flags(o) & OI_UNTRACKED) {
+            push(act, slot, token); /* nobody but the owner would find it */
+            continue;
+        }
+        oi_token_free(act, token);
+        oi_page_set_published(oi_page_of(o)); /* the collection that follows looks at it, of whichever generation it is */
+        oi_perturb();
+        force(act, o);
+    }
+}
+
+void oi_inbox_steal(struct oi_act *act)
+{
+    for (uint32_t id = 1; id <= oi_tslot_count(); id++) {
+        struct oi_tslot *slot = oi_tslot_find(id);
+        if (!slot)
+            continue; /* no memory for it */
+        bool waits = oi_load_acquire(&slot->state) == OI_TSLOT_THREAD && !oi_stack_is_empty(&slot->inbox);
+        uint32_t seen = waits ? oi_load_relaxed(&slot->takes) + 1 : 0;
+        if (waits && seen == slot->takes_seen)
+            steal(act, slot);
+        slot->takes_seen = seen;
+    }
 }

@@ -9,11 +9,14 @@
 #include "runtime/runtime.h"
 
 /* Pacing, by the bytes of pages in use, which garbage makes grow. Generation 1 when they are a sixteenth more than after the last collection, 2
- * when they are an eighth more than after the last of its own: so garbage not yet found stays below that. A collection that frees less than one
- * in GOOD_YIELD of what it looked at doubles its step, up to PATIENCE times: then what it costs in all stays below a constant per byte allocated. */
+ * when they are an eighth more than after the last of its own: so garbage not yet found stays below that. One of these that frees less than one
+ * in GOOD_YIELD of what it looked at makes the next step of its generation greater, up to PATIENCE times: for generation 2, until what it costs in
+ * all stays below a constant per byte allocated; generation 1 looks at each new page once in any case, and so need not let recent garbage pile up
+ * beyond a fifth. */
 #define STEP_1 ((size_t)2 << 20)
 #define STEP_2 ((size_t)6 << 20)
-#define PATIENCE 16u
+#define PATIENCE_1 3u
+#define PATIENCE_2 16u
 #define GOOD_YIELD 20
 #define THROTTLE ((size_t)2 << 20)
 #define THROTTLE_US 20
@@ -77,14 +80,15 @@ static void set_mark(void)
     } while (on != oi_gc_is_on());
 }
 
-static void adapt(const struct oi_concurrent *job)
+/* What the program asks for may be worth it, but if not, that says nothing. */
+static void adapt(const struct oi_concurrent *job, enum ouro_gc_reason reason)
 {
     size_t in_use = oi_page_totals().in_use;
     bool good = job->freed * GOOD_YIELD > job->candidates;
-    unsigned times = oi_load_relaxed(&patience[job->generation]);
-    times = times ? times : 1;
-    if (good || job->candidates > CHEAP)
-        oi_store_relaxed(&patience[job->generation], good ? 1 : times < PATIENCE ? 2 * times : PATIENCE);
+    unsigned times = oi_load_relaxed(&patience[job->generation]), most = job->generation == 1 ? PATIENCE_1 : PATIENCE_2;
+    times = times ? 2 * times : 2;
+    if (good || (job->candidates > CHEAP && reason != OURO_GC_REASON_ASKED))
+        oi_store_relaxed(&patience[job->generation], good ? 1 : times < most ? times : most);
     for (int i = 1; i <= job->generation; i++)
         oi_store_relaxed(&base[i], in_use);
     set_mark();
@@ -159,7 +163,7 @@ void oi_collector_collect(struct oi_act *act, struct oi_concurrent *job, enum ou
     info.freed = job->freed;
     info.duration_ns = oi_os_now_ns() - start;
     oi_service_sweep(false); /* pages that it has emptied */
-    adapt(job);
+    adapt(job, reason);
     oi_debug_keep(job->saved);
     oi_finalizer_queue(job); /* before another collection can end: who asked for that waits for all that is queued */
     oi_store_relaxed(&collecting, false);
