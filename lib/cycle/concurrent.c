@@ -73,7 +73,7 @@ void oi_concurrent_collect(struct oi_act *act, struct oi_concurrent *job)
         decide(scope, &validation);
         carry_out(act, scope, &validation, job);
         pthread_mutex_unlock(&verdict_lock);
-        job->freed = oi_reclaim_free(act, scope);
+        job->freed = oi_reclaim_free(act, scope, &job->freed_bytes);
     }
     oi_scope_leave(scope);
     OI_ASSERT(!act->dead && !act->dead_plain && !act->dead_blocks);

@@ -14,6 +14,7 @@ struct oi_concurrent {
     size_t suspects;     /* of these, members after the estimate */
     size_t found;        /* objects found unreachable */
     size_t freed;        /* of these, gone; the others wait for finalizers, or are saved */
+    size_t freed_bytes;
     struct oi_stack_node *due;   /* tokens of objects whose finalizer is due */
     struct oi_stack_node *saved; /* tokens of objects that are kept for debugging */
     ouro_object *dead;           /* dead objects whose finalizer is due: they had references from the garbage only */

@@ -149,7 +149,7 @@ static size_t free_page(struct outside *outside, uint32_t number)
     return freed;
 }
 
-size_t oi_reclaim_free(struct oi_act *act, struct oi_scope *scope)
+size_t oi_reclaim_free(struct oi_act *act, struct oi_scope *scope, size_t *bytes)
 {
     struct outside outside = {act, scope};
     bool outer = act->destroying;
@@ -159,7 +159,9 @@ size_t oi_reclaim_free(struct oi_act *act, struct oi_scope *scope)
             continue;
         oi_perturb();
         act->destroying = true; /* what dies waits until the page is done */
-        freed += free_page(&outside, number);
+        size_t n = free_page(&outside, number);
+        freed += n;
+        *bytes += n * scope->pages[number].words * 8;
         act->destroying = outer;
         oi_destroy_run(act);
     }

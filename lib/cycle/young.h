@@ -17,6 +17,7 @@ struct oi_young {
     size_t aged;                   /* objects that have survived since the last collection of all; perhaps not all are still there */
     size_t aged_base;              /* oi_young_aged_blocks after that */
     size_t aged_limit;             /* collect all when they are that many */
+    bool publishing;               /* survivors of collections of all are published */
 };
 
 /* Finalizers and callbacks of garbage cycles run in ouro_finalizers_run only. Set at start. */
@@ -48,5 +49,5 @@ size_t oi_young_added(struct oi_act *act);
 /* Private objects that could be in cycles and are not aged. O(blocks of young pages). */
 size_t oi_young_count(struct oi_act *act);
 
-/* Publishes every private object: before the slot changes hands. */
+/* Publishes every private object: before the slot changes hands; or because they have grown old. */
 void oi_young_publish_all(struct oi_act *act);

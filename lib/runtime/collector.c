@@ -8,14 +8,14 @@
 #include "port/os.h"
 #include "runtime/runtime.h"
 
-/* Pacing, by the bytes of pages in use, which garbage makes grow. Generation 1 when they are a sixteenth more than after the last collection, 2
- * when they are an eighth more than after the last of its own: so garbage not yet found stays below that. One of these that frees less than one
+/* Pacing, by the bytes of pages in use, which garbage makes grow. Generation 1 when they are a sixteenth more than the last collection has left, 2
+ * when they are an eighth more than the last of its own: so garbage not yet found stays below that. One of these that frees less than one
  * in GOOD_YIELD of what it looked at makes the next step of its generation greater, up to PATIENCE times: for generation 2, until what it costs in
  * all stays below a constant per byte allocated; generation 1 looks at each new page once in any case, and so need not let recent garbage pile up
- * beyond a fifth. */
+ * beyond an eighth. */
 #define STEP_1 ((size_t)2 << 20)
 #define STEP_2 ((size_t)6 << 20)
-#define PATIENCE_1 3u
+#define PATIENCE_1 2u
 #define PATIENCE_2 16u
 #define GOOD_YIELD 20
 #define THROTTLE ((size_t)2 << 20)
@@ -23,7 +23,7 @@
 #define CHEAP 10000u /* candidates that cost too little to learn from */
 
 static pthread_mutex_t collection_lock = PTHREAD_MUTEX_INITIALIZER; /* one collection at a time: docs/design/lock-order.md */
-static size_t base[OURO_GC_GENERATIONS]; /* bytes in use after the last collection of 1 or 2, and of 2; atomic, written under the lock */
+static size_t base[OURO_GC_GENERATIONS]; /* bytes that the last collection of 1 or 2, and of 2, has left; atomic, written under the lock */
 static unsigned patience[OURO_GC_GENERATIONS]; /* likewise */
 
 static pthread_mutex_t thread_lock = PTHREAD_MUTEX_INITIALIZER; /* the collector thread lock */
@@ -81,16 +81,18 @@ static void set_mark(void)
 }
 
 /* What the program asks for may be worth it, but if not, that says nothing. */
-static void adapt(const struct oi_concurrent *job, enum ouro_gc_reason reason)
+static void adapt(const struct oi_concurrent *job, enum ouro_gc_reason reason, size_t in_use_before)
 {
-    size_t in_use = oi_page_totals().in_use;
+    /* Less than what is in use now: what has been made meanwhile nobody has looked at, and blocks that were freed can be filled with garbage before
+     * another page is taken. */
+    size_t known = in_use_before > job->freed_bytes ? in_use_before - job->freed_bytes : 0, now = oi_page_totals().in_use;
     bool good = job->freed * GOOD_YIELD > job->candidates;
     unsigned times = oi_load_relaxed(&patience[job->generation]), most = job->generation == 1 ? PATIENCE_1 : PATIENCE_2;
     times = times ? 2 * times : 2;
     if (good || (job->candidates > CHEAP && reason != OURO_GC_REASON_ASKED))
         oi_store_relaxed(&patience[job->generation], good ? 1 : times < most ? times : most);
     for (int i = 1; i <= job->generation; i++)
-        oi_store_relaxed(&base[i], in_use);
+        oi_store_relaxed(&base[i], known < now ? known : now);
     set_mark();
 }
 
@@ -130,6 +132,11 @@ bool oi_collector_is_busy(void)
     return oi_load_relaxed(&collecting) || (oi_load_relaxed(&requested) && oi_load_relaxed(&running));
 }
 
+bool oi_collector_finds_little(void)
+{
+    return oi_load_relaxed(&patience[2]) >= 4;
+}
+
 void oi_collector_settings_changed(void)
 {
     set_mark();
@@ -156,6 +163,7 @@ void oi_collector_collect(struct oi_act *act, struct oi_concurrent *job, enum ou
     pthread_mutex_lock(&collection_lock);
     oi_store_relaxed(&collecting, true);
     uint64_t start = oi_os_now_ns();
+    size_t in_use = oi_page_totals().in_use;
     oi_concurrent_collect(act, job);
     info.candidates = job->candidates;
     info.suspects = job->suspects;
@@ -163,7 +171,7 @@ void oi_collector_collect(struct oi_act *act, struct oi_concurrent *job, enum ou
     info.freed = job->freed;
     info.duration_ns = oi_os_now_ns() - start;
     oi_service_sweep(false); /* pages that it has emptied */
-    adapt(job, reason);
+    adapt(job, reason, in_use);
     oi_debug_keep(job->saved);
     oi_finalizer_queue(job); /* before another collection can end: who asked for that waits for all that is queued */
     oi_store_relaxed(&collecting, false);

@@ -84,6 +84,8 @@ void oi_collector_hold_off(struct oi_act *act, bool *outer);
 void oi_collector_let_go(struct oi_act *act, bool outer);
 /* A collection is under way or about to be; a moment's reading. */
 bool oi_collector_is_busy(void);
+/* The last collections of generation 2 that ran by themselves have freed next to nothing. */
+bool oi_collector_finds_little(void);
 void oi_collector_settings_changed(void);
 void oi_collector_counts_changed(void);
 void oi_collector_stop(void);

@@ -977,6 +977,54 @@ static void test_growth_flat_out(void)
     CHECK_GE(ouro_gc_collect(2), 0);
 }
 
+static int count_one(void *object, void *count)
+{
+    (void)object;
+    ++*(long *)count;
+    return 0;
+}
+
+static long count_private(void)
+{
+    long count = 0;
+    ouro_gc_visit_objects(0, count_one, &count);
+    return count;
+}
+
+/* Cycles that die old among many private objects: they become the concurrent collector's; others stay private. */
+static void test_old_survivors_are_shared(void)
+{
+    enum { LENGTH = 10, WINDOW = 400000 / LENGTH, SMALL = WINDOW / 10 };
+    static struct node *held[WINDOW];
+    CHECK_EQ(ouro_gc_collect(2), 0);
+    size_t live = live_objects();
+    for (long i = 0; i < 3 * SMALL; i++) { /* a small window: stays private */
+        ouro_release(held[i % SMALL]);
+        held[i % SMALL] = ring_new(&plain_type, LENGTH);
+    }
+    CHECK_GE(count_private(), SMALL * LENGTH);
+    for (long i = 0; i < 3L * WINDOW; i++) {
+        ouro_release(held[i % WINDOW]);
+        held[i % WINDOW] = ring_new(&plain_type, LENGTH);
+    }
+    CHECK_LT(count_private(), WINDOW * LENGTH / 2);
+    for (long i = 0; i < WINDOW; i++) {
+        struct node *n = held[i];
+        for (int k = 0; k < LENGTH; k++) {
+            struct node *next = ouro_get(n, &n->a);
+            CHECK_EQ(ouro_refcount(next), k == LENGTH - 1 ? 3 : 2);
+            CHECK_EQ(n->id, k);
+            ouro_release(next);
+            n = next;
+        }
+        CHECK(n == held[i]);
+        ouro_release(held[i]);
+        held[i] = NULL;
+    }
+    CHECK_GE(ouro_gc_collect(2), 0);
+    CHECK_EQ(live_objects(), live);
+}
+
 static void test_disable(void)
 {
     ouro_gc_disable();
@@ -1043,6 +1091,7 @@ int main(void)
     FIXTURE_RUN(test_thresholds);
     FIXTURE_RUN(test_growth_is_bounded);
     FIXTURE_RUN(test_growth_flat_out);
+    FIXTURE_RUN(test_old_survivors_are_shared);
     FIXTURE_RUN(test_disable);
     FIXTURE_RUN(test_soft_limit);
     return check_finish();
