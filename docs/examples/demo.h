@@ -21,16 +21,16 @@ enum question { ASK_WHY, ASK_HISTORY, QUESTIONS };
 struct traffic {
     unsigned readers, writers;
     /* By the readers. */
-    size_t answers;    /* with a chain; the other packages are held by nothing but a circle */
-    size_t hops;       /* of all chains, found by backlinks and checked against the dependencies: */
-    size_t overtaken;  /* gone, because a writer was there meanwhile */
-    size_t wrong;      /* gone for no reason */
-    size_t longest;    /* packages in the longest chain, */
-    char chain[2048];  /* which is this one */
-    size_t replaced;   /* versions found in histories */
-    size_t misplaced;  /* of these, not where they belong */
-    size_t waited;     /* times that a reader gave up the processor to wait for something */
-    size_t preempted;  /* times that the system took it away */
+    size_t answers;                   /* with a chain; the other packages are held by nothing but a circle */
+    size_t hops;                      /* of all chains, found by backlinks and checked against the dependencies: */
+    size_t overtaken;                 /* gone, because a writer was there meanwhile */
+    size_t wrong;                     /* gone for no reason */
+    size_t longest;                   /* packages in the longest chain, */
+    char chain[2048];                 /* which is this one */
+    size_t replaced;                  /* versions found in histories */
+    size_t misplaced;                 /* of these, not where they belong */
+    size_t waited;                    /* times that a reader gave up the processor to wait for something */
+    size_t preempted;                 /* times that the system took it away */
     struct timing took[QUESTIONS][2]; /* [1]: while collections ran */
     /* By the writers. */
     size_t updates;    /* versions replaced */

@@ -6,8 +6,8 @@
 
 /* Types are data: where the references are is all that ouro needs to know. */
 static ouro_type text_type = OURO_TYPE(struct text, .name = "text", .array_bytes = offsetof(struct text, bytes));
-static ouro_type version_type = OURO_TYPE(struct version, .name = "version",
-                                          .slots = OURO_SLOTS(struct version, number, depends, before, after));
+static ouro_type version_type =
+    OURO_TYPE(struct version, .name = "version", .slots = OURO_SLOTS(struct version, number, depends, before, after));
 static ouro_type package_type =
     OURO_TYPE(struct package, .name = "package", .slots = OURO_SLOTS(struct package, name, version, dependants, next));
 static ouro_type backlink_type =

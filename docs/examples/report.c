@@ -98,7 +98,7 @@ const char *number(uint64_t value)
 
 static void print_row(const char *phase, struct objects row, size_t live_bytes, uint64_t ns)
 {
-    printf("  %-15s %10s %12s %10s %12s %11s %9s %6s ms\n", phase, number(row.made), number(row.by_counting),
+    printf("  %-15s %10s %11s %11s %13s %10s %9s %5s ms\n", phase, number(row.made), number(row.by_counting),
            number(row.by_young), number(row.by_concurrent), number(row.alive), number((live_bytes + 1023) / 1024),
            number((ns + 500000) / 1000000));
 }
@@ -119,9 +119,9 @@ static void print_costs(void)
     for (const struct sample *to = busiest; to <= last; to++)
         if (to->objects.by_young - to[-1].objects.by_young > busiest->objects.by_young - busiest[-1].objects.by_young)
             busiest = to;
-    printf("\nwhat collecting costs, when nothing disturbs it\n");
-    print_cost("young", busiest->objects.by_young - busiest[-1].objects.by_young, busiest->young_ns - busiest[-1].young_ns,
-               busiest->young_collections - busiest[-1].young_collections);
+    printf("\nwhat collecting takes, when little else goes on\n");
+    print_cost("young", busiest->objects.by_young - busiest[-1].objects.by_young,
+               busiest->young_ns - busiest[-1].young_ns, busiest->young_collections - busiest[-1].young_collections);
     print_cost("concurrent", last->objects.by_concurrent - last[-1].objects.by_concurrent,
                last->concurrent_ns - last[-1].concurrent_ns,
                last->concurrent_collections - last[-1].concurrent_collections);
@@ -141,8 +141,8 @@ bool report_print(void)
     struct objects sum = {0};
     uint64_t sum_ns = 0;
     const struct sample *most = &samples[0], *last = &samples[count - 1];
-    printf("\nobjects               made  gone: by      by young by concurrent       alive     alive\n"
-           "                              counting  collection    collection                   KiB      time\n");
+    printf("\nobjects               made     gone by    by young by concurrent      alive     alive\n"
+           "                              counting  collection    collection                  KiB     time\n");
     for (size_t i = 1; i < count; i++) {
         struct objects row = between(&samples[i - 1].objects, &samples[i].objects);
         uint64_t ns = samples[i].end - samples[i - 1].next_begin;

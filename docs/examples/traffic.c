@@ -28,7 +28,9 @@ static void rest_until(uint64_t end)
     uint64_t now = now_ns();
     ouro_blocking_begin();
     if (now < end)
-        nanosleep(&(struct timespec){.tv_sec = (time_t)((end - now) / 1000000000), .tv_nsec = (long)((end - now) % 1000000000)}, NULL);
+        nanosleep(&(struct timespec){.tv_sec = (time_t)((end - now) / 1000000000),
+                                     .tv_nsec = (long)((end - now) % 1000000000)},
+                  NULL);
     ouro_blocking_end();
 }
 
@@ -108,8 +110,10 @@ bool traffic(struct graph *graph, struct traffic *traffic)
     struct shift shift = {.graph = graph, .total = traffic, .adding = PTHREAD_MUTEX_INITIALIZER};
     bool automatic = ouro_gc_is_enabled();
     ouro_gc_disable();
+    /* Writers rest most of the time; of the others each has a processor, if there are three. */
+    unsigned readers = team_size() > 2 ? team_size() - 1 : 2;
     shift.end = now_ns() + TRAFFIC_NS;
-    team_run(team_size() + 1 + WRITERS, work, &shift);
+    team_run(readers + 1 + WRITERS, work, &shift);
     bool ok = ouro_gc_collect(2) >= 0; /* what the writers have left behind since the last collection */
     if (automatic)
         ouro_gc_enable();

@@ -5,7 +5,7 @@
 
 #include "team.h"
 
-#define MUCH_NS 2000 /* being preempted takes longer */
+#define MUCH_NS 2000 /* to be preempted takes longer */
 
 void watch_look(struct watch *watch)
 {

@@ -142,7 +142,7 @@ static bool ask(struct package *package, struct copy *copy, struct node **stack,
     }
     mine->wrong += ok && up != down;
     mine->lonely += ok && up == 0; /* else first can be reached from the last node and, by arcs, from itself */
-    ouro_release(first); /* the last reference from outside */
+    ouro_release(first);           /* the last reference from outside */
     return ok;
 }
 

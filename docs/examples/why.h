@@ -22,8 +22,8 @@ struct search {
 bool search_init(struct search *search, const struct graph *graph);
 void search_free(struct search *search);
 
-/* In a read section, which began when graph.changes was changes_before. Finds the chain, checks it, and adds what it found
- * to *mine. */
+/* Finds the chain, checks it, and adds to *mine. In a read section, at whose beginning graph.changes was
+ * changes_before. */
 void search_why(struct search *search, const struct package *package, size_t changes_before, struct traffic *mine);
 
 #endif

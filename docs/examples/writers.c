@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
- * Writers replace versions, take them out and put them back, and rewire dependencies. They lock nobody out: each change
- * is one store, and readers see the graph before it or after it.
+ * Writers replace versions, take them out and put them back, and rewire dependencies. They shut no reader out: a change
+ * is one store, or one after the other, and readers find what is there.
  *
- * The versions that they replace know each other, as a history does. That makes cycles of shared objects, and it is
- * for the concurrent collection to find those that are left behind. */
+ * The versions that they replace know each other, as histories do. That makes cycles of shared objects, and it is for
+ * the concurrent collection to find those that are left behind. */
 #include <time.h>
 
 #include "traffic.h"
