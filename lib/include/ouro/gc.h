@@ -2,7 +2,8 @@
  *
  * The collector of cycles. Generation 0 is the calling thread's private objects: its own young collection finds the
  * cycles among them, touching nobody else. Generations 1 (recently shared) and 2 (all) are the shared objects, whose cycles the
- * concurrent collection finds while every thread goes on. */
+ * concurrent collection finds while every thread goes on: by itself on a thread of the library, ouro-collector. Finalizers and weak
+ * callbacks of what it finds run on another one, ouro-finalizer. */
 #ifndef OURO_GC_H
 #define OURO_GC_H
 
@@ -18,7 +19,7 @@ OURO_BEGIN_DECLS
 
 /* Why a collection ran. */
 typedef enum ouro_gc_reason {
-    OURO_GC_REASON_ASKED,  /* ouro_gc_collect, ouro_gc_collect_async */
+    OURO_GC_REASON_ASKED,  /* ouro_gc_collect, ouro_gc_collect_async; detaching, ouro_shutdown */
     OURO_GC_REASON_COUNT,  /* objects made (generation 0), or a threshold that was set (1 and 2) */
     OURO_GC_REASON_GROWTH, /* memory in use has grown since the last one (1 and 2) */
     OURO_GC_REASON_MEMORY, /* over the soft limit, or memory is out */
@@ -41,13 +42,17 @@ typedef struct ouro_gc_stats {
     ouro_gc_generation_stats generation[OURO_GC_GENERATIONS];
 } ouro_gc_stats;
 
-/* Collects, also while collection is disabled: generation 0, the calling thread's private cycles; with 1, also cycles of objects that
- * were shared recently; with 2, all cycles. Finalizers and weak callbacks of what it found have run when it returns (unless OURO_FINALIZE_MANUAL,
- * or called from one of those). Returns the number of unreachable objects found, or a negative status: OURO_E_INVALID for any other
- * generation, OURO_E_AGAIN or OURO_E_NOMEM if the thread could not be attached, OURO_E_NOMEM also if there is no memory for what waits
- * for finalizers, OURO_E_USAGE inside a read section.
- * Stops nobody. Works on the calling thread, which counts as blocking meanwhile: O(its private objects), O(shared objects); waits for
- * other threads' collections, and for read sections under way. */
+/* Collects, also while collection is disabled: generation 0, the calling thread's private cycles; with 1, also cycles of objects that were
+ * shared recently; with 2, all shared cycles. Finalizers and weak callbacks of what it found have run when it returns, and what they left
+ * behind has been collected, at most 8 times over; not with OURO_FINALIZE_MANUAL, or when called from a finalizer or callback: then they
+ * wait.
+ * Returns the number of unreachable objects found (of shared ones without those that finalizers have resurrected meanwhile), or a negative
+ * status: OURO_E_INVALID for any other generation, OURO_E_AGAIN or OURO_E_NOMEM if the thread could not be attached, OURO_E_NOMEM also if
+ * there is no memory for what waits for finalizers of private cycles (shared ones then wait for a later collection), OURO_E_USAGE inside a
+ * read section.
+ * Stops nobody. Works on the calling thread: O(its private objects); with 1 and 2, O(shared objects), during which it counts as blocking,
+ * and waits for other threads' collections, for read sections under way, and until the finalizer thread has run what was due by then, also
+ * by other collections. So hold no lock that a finalizer or weak callback takes. */
 OURO_API long ouro_gc_collect(int generation);
 
 /* Asks the collector's own thread for a collection of shared objects (generation 0 counts as 1: private objects are their thread's). Returns at
@@ -144,8 +149,9 @@ OURO_API unsigned ouro_gc_get_debug(void);
 OURO_API size_t ouro_gc_visit_garbage(ouro_visitor fn, void *arg);
 OURO_API void ouro_gc_clear_garbage(void);
 
-/* Runs at most budget waiting finalizers and weak callbacks of garbage cycles, shared ones and the calling thread's private ones (under OURO_FINALIZE_MANUAL
- * nothing else does). Returns how many ran. */
+/* Runs at most budget waiting finalizers and weak callbacks of garbage cycles, shared ones and the calling thread's private ones (under
+ * OURO_FINALIZE_MANUAL nothing else does; otherwise the finalizer thread is at the shared ones, too). Returns how many ran: 0 inside a read
+ * section, finalizer or callback. */
 OURO_API size_t ouro_finalizers_run(size_t budget);
 
 OURO_END_DECLS
