@@ -28,9 +28,10 @@ static bool complain(ouro_status status)
 /* What the program itself knows of a phase, without the library's help. */
 static bool check_gone(struct objects seen, size_t by_counting, size_t by_young, size_t by_concurrent)
 {
-    bool ok = check(seen.by_counting == by_counting, "what no cycle holds goes by counting");
+    /* What was dropped for a thread that is busy with something else may be found by a collection before that thread looks. */
+    bool ok = check(seen.by_counting + seen.by_concurrent == by_counting + by_concurrent, "all that is dropped goes");
     ok &= check(seen.by_young == by_young, "young collections find the private cycles, and nothing else");
-    ok &= check(seen.by_concurrent == by_concurrent, "concurrent collections find the shared cycles, and nothing else");
+    ok &= check(seen.by_concurrent >= by_concurrent, "concurrent collections find the shared cycles");
     return ok;
 }
 

@@ -5,6 +5,7 @@
 
 #include "object/count.h"
 #include "object/destroy.h"
+#include "port/os.h"
 
 /* The most that a claimer carries out before it lets the slot go: a returning owner waits no longer than that takes. */
 #define BATCH 256u
@@ -216,6 +217,8 @@ static void steal(struct oi_act *act, struct oi_tslot *slot)
     }
 }
 
+uint64_t oi_inbox_patience_ns = 100000000;
+
 void oi_inbox_steal(struct oi_act *act)
 {
     for (uint32_t id = 1; id <= oi_tslot_count(); id++) {
@@ -224,8 +227,12 @@ void oi_inbox_steal(struct oi_act *act)
             continue; /* no memory for it */
         bool waits = oi_load_acquire(&slot->state) == OI_TSLOT_THREAD && !oi_stack_is_empty(&slot->inbox);
         uint32_t seen = waits ? oi_load_relaxed(&slot->takes) + 1 : 0;
-        if (waits && seen == slot->takes_seen)
+        uint64_t now = waits ? oi_os_now_ns() : 0;
+        bool again = waits && seen == slot->takes_seen;
+        if (again && now - slot->seen_first >= oi_inbox_patience_ns)
             steal(act, slot);
+        else if (!again)
+            slot->seen_first = now;
         slot->takes_seen = seen;
     }
 }

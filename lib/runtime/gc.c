@@ -219,17 +219,18 @@ void oi_gc_after_fork(void)
 
 static long collect_published(struct oi_act *act, int generation)
 {
-    size_t found = 0;
+    size_t found = 0, kept = 0;
     bool wait = !oi_young_manual && !act->in_user_code && !act->destroying;
     for (int round = 0; round < ROUNDS; round++) {
         /* What finalizers were due for may be old by now, in part. */
         struct oi_concurrent job = {.generation = round ? 2 : generation};
         uint64_t before = oi_finalizer_done();
         oi_collector_collect(act, &job, OURO_GC_REASON_ASKED);
-        found += job.freed;
+        found += job.found > kept ? job.found - kept : 0; /* what was kept for its finalizer is found twice */
+        kept = job.found - job.freed;
         /* What has been finalized, by this collection or another, can go now, unless it was resurrected. */
         if (!wait || oi_finalizer_wait() == before)
-            return (long)(found + job.found - job.freed);
+            break;
     }
     return (long)found;
 }
