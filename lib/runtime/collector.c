@@ -18,8 +18,8 @@
 #define PATIENCE_1 2u
 #define PATIENCE_2 16u
 #define GOOD_YIELD 20
-#define THROTTLE ((size_t)2 << 20)
-#define THROTTLE_US 20
+#define THROTTLE ((size_t)1 << 20)
+#define THROTTLE_US 5
 #define CHEAP 10000u /* candidates that cost too little to learn from */
 
 static pthread_mutex_t collection_lock = PTHREAD_MUTEX_INITIALIZER; /* one collection at a time: docs/design/lock-order.md */
@@ -98,10 +98,24 @@ static void adapt(const struct oi_concurrent *job, enum ouro_gc_reason reason, s
 
 /* A collection has been asked for because of growth. Until it is done, threads that go on growing beyond this mark take a short rest for
  * each page: otherwise those that make shared garbage faster than one thread can find it would use up all memory. */
+static size_t throttle_room(void)
+{
+    size_t share = oi_load_relaxed(&base[2]) / 40;
+    return share > THROTTLE ? share : THROTTLE;
+}
+
 static void set_throttle_mark(size_t in_use)
 {
-    size_t share = oi_load_relaxed(&base[2]) / 10, room = share > THROTTLE ? share : THROTTLE;
-    oi_store_relaxed(&oi_page_growth_mark, in_use + room);
+    oi_store_relaxed(&oi_page_growth_mark, in_use + throttle_room());
+}
+
+/* The longer, the more the heap has grown beyond the mark: at first up to 40 microseconds, which for one in many hundred objects is below what a program
+ * would notice; only if that does not help, up to 16 times as long. */
+static void rest(size_t in_use)
+{
+    size_t mark = oi_load_relaxed(&oi_page_growth_mark);
+    size_t steps = in_use > mark ? (in_use - mark) / throttle_room() : 0, times = steps / 6;
+    oi_os_sleep_us(steps < 3 ? THROTTLE_US << steps : (THROTTLE_US << 3) << (times < 4 ? times : 4));
 }
 
 /* Pages in use have grown to the mark. */
@@ -110,7 +124,7 @@ static void grown(void)
     size_t in_use = oi_page_totals().in_use;
     if (oi_load_relaxed(&busy)) {
         if (!oi_act.reading && !oi_act.in_user_code)
-            oi_os_sleep_us(THROTTLE_US);
+            rest(in_use);
         return;
     }
     int generation = in_use >= mark_of(2) ? 2 : in_use >= mark_of(1) ? 1 : 0;

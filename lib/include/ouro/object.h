@@ -88,7 +88,7 @@ OURO_BEGIN_DECLS
  * Threads: any; the first call attaches the thread. Now and then it collects the caller's own young cycles and destroys
  * what other threads handed back to this one, whose finalizers may run then (not inside a read section or a finalizer). Waits
  * for nobody, but takes a lock for a few instructions when a new page is needed; when memory is out it may wait 20 ms
- * for read sections to end; and when the heap grows on while the collector is at it, it rests 20 microseconds for each new page. O(1) but for
+ * for read sections to end; and when the heap grows on while the collector is at it, it rests 5 to 640 microseconds for each new page. O(1) but for
  * that; about malloc's cost. */
 OURO_API OURO_NODISCARD void *ouro_new(ouro_type *type);
 
