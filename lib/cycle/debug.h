@@ -8,5 +8,5 @@
 /* Garbage is kept instead of freed. Atomic. */
 extern bool oi_debug_save_all;
 
-/* Called for each object of the garbage that a collection has found, which is whole still, perhaps with locks held; or NULL. Atomic. */
+/* Called for each object of the garbage that a collection frees or keeps: its block and type are there still, but it may be DEAD; or NULL. Atomic. */
 extern void (*oi_debug_found)(const ouro_object *o);

@@ -40,6 +40,7 @@ struct oi_scope {
     struct oi_scope_extent *extents;
     struct oi_segment **segments;    /* [segment_count]: each has a page in the scope */
     uint32_t count, segment_count;
+    struct oi_stack_node *tokens;    /* references that the collecting thread holds, but nobody needs: they count as a member's */
 };
 
 /* Reserves address space for the tables of a scope, once. False: there is none. */

@@ -428,10 +428,12 @@ void oi_young_publish_all(struct oi_act *act)
     struct oi_pool *pool = &act->self->pool;
     struct oi_page *page;
     pthread_mutex_lock(&pool->young_lock);
+    oi_publish_begin(act);
     for (enum oi_young_of list = OI_YOUNG_NEW; list < OI_YOUNG_LISTS; list++) {
         LIST_FOREACH(page, &pool->young[list], young)
             publish_page(act, page);
         leave_young_pages(pool, list, list);
     }
+    oi_publish_end(act);
     pthread_mutex_unlock(&pool->young_lock);
 }

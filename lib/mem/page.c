@@ -364,6 +364,38 @@ void oi_page_each(void (*fn)(struct oi_page *page, void *arg), void *arg)
     pthread_mutex_unlock(&lock);
 }
 
+/* Pins those of one segment; the lock is held. */
+static uint32_t pin_own(struct oi_segment *segment, const struct oi_pool *pool, struct oi_page **pages)
+{
+    uint32_t count = 0;
+    for (unsigned i = 1; i < OI_SEGMENT_UNITS; i++) {
+        struct oi_page *page = &segment->pages[i];
+        if (page->back || page->pool != pool)
+            continue;
+        page->pins++;
+        pages[count++] = page;
+    }
+    return count;
+}
+
+void oi_page_each_of(const struct oi_pool *pool, void (*fn)(struct oi_page *page, void *arg), void *arg)
+{
+    struct oi_segment *segment;
+    struct oi_page *pages[OI_SEGMENT_UNITS];
+    pthread_mutex_lock(&purge_lock); /* as in pin() */
+    pthread_mutex_lock(&lock);
+    LIST_FOREACH(segment, &segments, link) {
+        uint32_t count = pin_own(segment, pool, pages);
+        pthread_mutex_unlock(&lock);
+        for (uint32_t i = 0; i < count; i++)
+            fn(pages[i], arg);
+        oi_page_unpin(pages, &count);
+        pthread_mutex_lock(&lock);
+    }
+    pthread_mutex_unlock(&lock);
+    pthread_mutex_unlock(&purge_lock);
+}
+
 void oi_page_keep_mapped(void)
 {
     pthread_mutex_lock(&purge_lock);

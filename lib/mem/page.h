@@ -187,6 +187,10 @@ void oi_page_unpin(struct oi_page **pages, uint32_t *count);
 /* Calls fn for every page in use, under the page lock. */
 void oi_page_each(void (*fn)(struct oi_page *page, void *arg), void *arg);
 
+/* Calls fn for every page of the pool, by its holder, who takes and releases none meanwhile; others may. Not under the page lock, but under the
+ * purge lock: fn takes none that comes before that. */
+void oi_page_each_of(const struct oi_pool *pool, void (*fn)(struct oi_page *page, void *arg), void *arg);
+
 /* While held, no page's memory is given back to the OS, whatever becomes of its blocks. Not for long. */
 void oi_page_keep_mapped(void);
 void oi_page_may_unmap(void);

@@ -21,9 +21,9 @@ void oi_inbox_look(struct oi_act *act);
 void oi_inbox_recheck(struct oi_act *act, struct oi_tslot *slot);
 
 /* By the collecting thread, before each collection: of slots whose threads run, but have not looked into their inboxes for oi_inbox_patience_ns,
- * takes the tokens of tracked objects. `shared` goes negative instead, which collections understand: so they never depend on a thread that is
- * busy with something else. Tokens of untracked objects wait. */
-void oi_inbox_steal(struct oi_act *act);
+ * takes the tokens of tracked objects; these references are the caller's then. So collections never depend on a thread that is busy with something
+ * else. Tokens of untracked objects wait. */
+struct oi_stack_node *oi_inbox_steal(struct oi_act *act);
 extern uint64_t oi_inbox_patience_ns; /* 100 ms; tests set it before they start threads */
 
 /* A reference as a list node, from the caller's pool if it has one; NULL: no memory. */

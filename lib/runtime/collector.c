@@ -2,6 +2,7 @@
  *
  * When the concurrent collection runs by itself, and the thread that it runs on. */
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 
 #include "object/destroy.h"
@@ -20,6 +21,7 @@
 #define GOOD_YIELD 20
 #define THROTTLE ((size_t)1 << 20)
 #define THROTTLE_US 5
+#define TURNS 1000 /* yielded to collections that wait */
 #define CHEAP 10000u /* candidates that cost too little to learn from */
 
 static pthread_mutex_t collection_lock = PTHREAD_MUTEX_INITIALIZER; /* one collection at a time: docs/design/lock-order.md */
@@ -31,6 +33,7 @@ static pthread_t thread;   /* under it */
 static bool running;       /* atomic; written under it */
 static bool stopping;      /* atomic */
 static struct oi_wakeup wakeup;
+static uint32_t waiting;   /* atomic: collections that want the collection lock */
 static bool collecting;    /* atomic; written under the collection lock */
 static bool busy;          /* atomic: a collection has been asked for because of growth, and is not done */
 static uint32_t requested; /* atomic: a bit per generation and reason */
@@ -174,7 +177,9 @@ void oi_collector_collect(struct oi_act *act, struct oi_concurrent *job, enum ou
     ouro_gc_info info = {.size = sizeof info, .generation = job->generation, .reason = reason};
     oi_gc_begins(act, &info);
     ouro_blocking_begin(); /* a callback may have ended the region, or attached the thread, and dropped things */
+    oi_fetch_add_relaxed(&waiting, 1);
     pthread_mutex_lock(&collection_lock);
+    oi_fetch_sub_relaxed(&waiting, 1);
     oi_store_relaxed(&collecting, true);
     uint64_t start = oi_os_now_ns();
     size_t in_use = oi_page_totals().in_use;
@@ -197,6 +202,8 @@ void oi_collector_hold_off(struct oi_act *act, bool *outer)
 {
     *outer = act->in_user_code;
     ouro_blocking_begin(); /* nothing that others hand to this thread waits for a collection */
+    for (int turns = 0; turns < TURNS && oi_load_relaxed(&waiting); turns++)
+        sched_yield(); /* this may be the next of many calls; mutexes are not fair */
     pthread_mutex_lock(&collection_lock);
     act->in_user_code = true;
     ouro_blocking_end();
@@ -311,6 +318,7 @@ void oi_collector_after_fork_child(void)
     oi_store_relaxed(&stopping, false);
     oi_store_relaxed(&requested, 0);
     oi_wakeup_init(&wakeup);
+    oi_store_relaxed(&waiting, 0);
     pthread_mutex_init(&collection_lock, NULL); /* its holder, if there was one, is gone: the next collection clears up after it */
     pthread_mutex_unlock(&thread_lock);
     set_mark();

@@ -113,10 +113,17 @@ size_t ouro_gc_visit_garbage(ouro_visitor fn, void *arg)
     return visited;
 }
 
-void ouro_gc_clear_garbage(void)
+bool oi_debug_clear(void)
 {
     unsigned unused;
-    release_all(take(1, &unused));
+    struct oi_stack_node *list = take(1, &unused);
+    release_all(list);
+    return list != NULL;
+}
+
+void ouro_gc_clear_garbage(void)
+{
+    oi_debug_clear();
 }
 
 void oi_debug_before_fork(void)

@@ -115,8 +115,16 @@ void oi_finalizer_after_fork_child(void);
 void oi_debug_print(const ouro_gc_info *info);
 /* Takes over tokens of garbage for the garbage list. */
 void oi_debug_keep(struct oi_stack_node *saved);
+/* Lets go of the garbage list; false: it was empty. */
+bool oi_debug_clear(void);
 void oi_debug_before_fork(void);
 void oi_debug_after_fork(void);
+
+/* ---- runtime/visit.c ---- */
+
+void oi_visit_before_fork(void);
+void oi_visit_after_fork_parent(void);
+void oi_visit_after_fork_child(void);
 
 /* ---- runtime/service.c ---- */
 

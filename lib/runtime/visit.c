@@ -3,12 +3,15 @@
  * Walks over all objects, for tools: visiting, and freezing. They go from page to page, holding off collections for the time that it takes to
  * look at a few objects: what a collection frees is not protected by read sections. Whoever is visited holds on to each object by a reference. */
 #include <ouro/gc.h>
+#include <pthread.h>
 #include <stdlib.h>
+#include <sys/queue.h>
 
 #include "cycle/scope.h"
 #include "object/count.h"
 #include "object/destroy.h"
 #include "object/misuse.h"
+#include "object/publish.h"
 #include "runtime/runtime.h"
 
 #define SECTION_BLOCKS 64u /* looked at in one read section */
@@ -22,7 +25,50 @@ struct walk {
     struct oi_page **pages;
     uint32_t count;
     uint32_t page, index; /* the next block */
+    LIST_ENTRY(walk) link;
 };
+
+static LIST_HEAD(, walk) walks = LIST_HEAD_INITIALIZER(walks); /* under the next; a child of fork ends those of vanished threads */
+static pthread_mutex_t walks_lock = PTHREAD_MUTEX_INITIALIZER; /* the walks lock: docs/design/lock-order.md */
+
+static void enter(struct walk *walk)
+{
+    pthread_mutex_lock(&walks_lock);
+    LIST_INSERT_HEAD(&walks, walk, link);
+    pthread_mutex_unlock(&walks_lock);
+}
+
+static void end(struct walk *walk)
+{
+    oi_page_unpin(walk->pages, &walk->count);
+    pthread_mutex_lock(&walks_lock);
+    LIST_REMOVE(walk, link);
+    pthread_mutex_unlock(&walks_lock);
+    free(walk->pages);
+}
+
+void oi_visit_before_fork(void)
+{
+    pthread_mutex_lock(&walks_lock);
+}
+
+void oi_visit_after_fork_parent(void)
+{
+    pthread_mutex_unlock(&walks_lock);
+}
+
+void oi_visit_after_fork_child(void)
+{
+    struct walk *walk, *next;
+    for (walk = LIST_FIRST(&walks); walk; walk = next) {
+        next = LIST_NEXT(walk, link);
+        if (walk->act == &oi_act)
+            continue; /* this thread forks in a visitor, and goes on */
+        oi_page_unpin(walk->pages, &walk->count); /* its array is leaked, with the rest that its thread held */
+        LIST_REMOVE(walk, link);
+    }
+    pthread_mutex_unlock(&walks_lock);
+}
 
 /* False: the caller is in a read section (reported), or cannot be attached, or there is no memory. */
 static bool begin(struct walk *walk, const char *call)
@@ -34,18 +80,17 @@ static bool begin(struct walk *walk, const char *call)
     }
     if (ouro_thread_attach(0) != OURO_OK || !oi_hold_slot(act))
         return false;
-    size_t max = oi_page_totals().in_use / OI_UNIT + OI_SEGMENT_UNITS; /* what comes now need not be met */
-    *walk = (struct walk){.act = act, .pages = malloc(max * sizeof(struct oi_page *))};
-    if (!walk->pages)
-        return false;
-    oi_page_pin_all(walk->pages, &walk->count, (uint32_t)max);
-    return true;
-}
-
-static void end(struct walk *walk)
-{
-    oi_page_unpin(walk->pages, &walk->count);
-    free(walk->pages);
+    /* Others may take pages meanwhile, which need not be met, but must not crowd out those that were there. */
+    for (size_t max = oi_page_totals().in_use / OI_UNIT + OI_SEGMENT_UNITS;; max *= 2) {
+        *walk = (struct walk){.act = act, .pages = malloc(max * sizeof(struct oi_page *))};
+        if (!walk->pages)
+            return false;
+        enter(walk);
+        oi_page_pin_all(walk->pages, &walk->count, (uint32_t)max);
+        if (walk->count < max)
+            return true;
+        end(walk);
+    }
 }
 
 typedef bool look_fn(const struct walk *walk, const struct oi_page *page, ouro_object *o, bool is_private, void *arg);
@@ -100,6 +145,8 @@ static bool hold(ouro_object *o, bool is_private)
         ouro_retain(o);
         return true;
     }
+    if (oi_publish_was_cut_off(o))
+        return false;
     /* Of one that is biased and to which nobody refers (object/inbox.c), the owner's next look or the next collection disposes. */
     uint32_t s = oi_load_acquire(&o->ouro_private_shared); /* `local` after it: [MO-count] */
     bool is_referred_to = s & (OI_MERGED | OI_STUCK) || oi_count(s) + (int64_t)oi_local_tokens(oi_local(o)) > 0;
@@ -133,9 +180,10 @@ static void visit(const char *call, wanted_fn *wanted, const void *wanted_arg, o
     struct batch batch = {.wanted = wanted, .arg = wanted_arg};
     if (!fn || !begin(&walk, call))
         return;
-    do
+    do {
         go_on(&walk, gather, &batch);
-    while (batch.used && show(&walk, &batch, fn, arg));
+        oi_publish_await(); /* the visitor may follow references */
+    } while (batch.used && show(&walk, &batch, fn, arg));
     end(&walk);
 }
 
@@ -181,7 +229,7 @@ void ouro_gc_visit_referents(void *object, ouro_visitor fn, void *arg)
 {
     ouro_slot *slot;
     size_t count;
-    if (!object || !fn || !ouro_retain(object)) /* the visitor may let go of it */
+    if (!object || !fn || !(oi_act.reading ? ouro_try_retain(object) : ouro_retain(object))) /* the visitor may let go of it */
         return;
     const struct oi_type *type = oi_type_of(object);
     int stop = 0;

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "support/child.h"
 #include "support/fixture.h"
 #include "support/threads.h"
 
@@ -403,6 +404,130 @@ static void test_while_others_work(void)
     CHECK_LIVE(0);
 }
 
+/* Graphs are published object by object: a visitor that follows references must not get to see one half-way. */
+static void *share_trees(void *arg)
+{
+    enum { NODES = 3000 };
+    static struct node *nodes[2][NODES];
+    struct node **mine = nodes[(uintptr_t)arg];
+    for (int round = 0; round < SCALED(100); round++) {
+        for (long i = 0; i < NODES; i++) {
+            mine[i] = plain_new(i % MET_MAX);
+            if (i > 0) {
+                struct node *parent = mine[(i - 1) / 2];
+                ouro_give(parent, i % 2 ? &parent->a : &parent->b, ouro_retain(mine[i]));
+            }
+        }
+        if (round % 3)
+            ouro_share(mine[0]);
+        for (long i = NODES - 1; i > 0; i--)
+            ouro_release(mine[i]);
+        if (round % 3 == 0) { /* at the end of a thread's holding its slot, everything is shared */
+            ouro_set(shared_board, &shared_board->items[0], NULL);
+            ouro_thread_detach();
+            ouro_thread_attach(0);
+        }
+        ouro_release(mine[0]);
+    }
+    return NULL;
+}
+
+static int count_call(void *object, void *calls)
+{
+    (void)object;
+    ++*(long *)calls;
+    return 0;
+}
+
+static int follow(void *object, void *calls)
+{
+    if (ouro_type_of(object) != &plain_type)
+        return 0;
+    struct node *n = object, *child = ouro_get(n, &n->a);
+    if (child)
+        CHECK_GE(child->id, 0);
+    ouro_release(child);
+    ouro_gc_visit_referents(object, count_call, calls);
+    return 0;
+}
+
+static atomic_int sharers;
+
+static void *share_and_say(void *arg)
+{
+    share_trees(arg);
+    atomic_fetch_sub(&sharers, 1);
+    return NULL;
+}
+
+static void test_while_others_publish(void)
+{
+    pthread_t threads[2];
+    long calls = 0;
+    shared_board = table_new(1);
+    ouro_share(shared_board);
+    atomic_store(&sharers, 2);
+    for (uintptr_t i = 0; i < 2; i++)
+        threads[i] = thread_start(share_and_say, (void *)i, 0);
+    while (atomic_load(&sharers) > 0)
+        ouro_gc_visit_objects(-1, follow, &calls);
+    ouro_blocking_begin();
+    for (int i = 0; i < 2; i++)
+        thread_join_running(threads[i]);
+    ouro_blocking_end();
+    ouro_release(shared_board);
+    ouro_gc_collect(2);
+    CHECK_LIVE(0);
+}
+
+/* A thread that vanishes in a fork while it visits holds no memory back. */
+static struct step visit_step = STEP_INITIALIZER;
+static struct node *many[20000];
+enum { MANY = sizeof many / sizeof *many };
+
+static int wait_there(void *object, void *arg)
+{
+    (void)object, (void)arg;
+    step_set(&visit_step, 1);
+    CHECK(step_wait(&visit_step, 2));
+    return 1;
+}
+
+static void *visit_and_wait(void *arg)
+{
+    ouro_gc_visit_objects(-1, wait_there, arg);
+    return NULL;
+}
+
+static void release_much(void *arg)
+{
+    (void)arg;
+    size_t before = mem_stats().live_bytes;
+    for (int i = 0; i < MANY; i++)
+        ouro_release(many[i]);
+    ouro_mem_trim();
+    CHECK_LT(mem_stats().live_bytes, before / 4); /* what it had in hand is leaked */
+    CHECK_LT(mem_stats().committed_bytes, before / 2);
+}
+
+static void test_visitor_vanishes(void)
+{
+    for (long i = 0; i < MANY; i++) {
+        many[i] = plain_new(i);
+        ouro_share(many[i]);
+    }
+    pthread_t visitor = thread_start(visit_and_wait, NULL, 0);
+    CHECK(step_wait(&visit_step, 1));
+    CHECK_EQ(child_run(release_much, NULL), 0);
+    step_set(&visit_step, 2);
+    ouro_blocking_begin();
+    thread_join_running(visitor);
+    ouro_blocking_end();
+    for (int i = 0; i < MANY; i++)
+        ouro_release(many[i]);
+    CHECK_LIVE(0);
+}
+
 /* ---- freezing ---- */
 
 static void test_freeze(void)
@@ -502,6 +627,8 @@ int main(void)
     FIXTURE_RUN(test_edges_of_shared);
     FIXTURE_RUN(test_container_let_go_meanwhile);
     FIXTURE_RUN(test_while_others_work);
+    FIXTURE_RUN(test_while_others_publish);
+    FIXTURE_RUN(test_visitor_vanishes);
     FIXTURE_RUN(test_freeze);
     FIXTURE_RUN(test_frozen_keeps_and_counts);
     FIXTURE_RUN(test_frozen_private_is_published_frozen);

@@ -109,23 +109,27 @@ OURO_API bool ouro_gc_is_finalized(const void *object);
 /* Freezing takes all objects that there are out of the collections' sight, as if they were of an acyclic type: for what lives as long as the
  * program, say before it forks. That is the shared objects and the calling thread's private ones; other threads' private objects are theirs to freeze.
  * Counting goes on: a frozen object that loses its last reference goes. Unfreezing is the reverse, and the count is the number of frozen
- * objects. Any thread; not in a read section (reported as misuse). O(objects); waits for the collection under way, and one that is due waits for this. */
+ * objects, again without other threads' private ones. Any thread, which is attached by this; its finalizers may run. Nothing happens (the count is 0) in
+ * a read section, which is reported as misuse, without memory for a pointer per page, and without a thread slot. O(objects); waits for the
+ * collection under way, and one that is due waits for this. */
 OURO_API void ouro_gc_freeze(void);
 OURO_API void ouro_gc_unfreeze(void);
 OURO_API size_t ouro_gc_get_freeze_count(void);
 
-/* Called with an object, which stays alive for the call. Any ouro function may be called; what the visitor wants to keep it retains. Not 0: no
- * further call. */
+/* Called with an object, which stays alive for the call. Any ouro function may be called; what the visitor wants to keep it retains. It returns: no
+ * longjmp, no pthread_exit, no read section left open. Not 0: no further call. */
 typedef int (*ouro_visitor)(void *object, void *arg);
 
 /* Visits tracked objects that are not frozen: with 0 the calling thread's private ones; with 1 the shared ones that the next collection of generation 1 will look at;
  * with 2 the other shared ones; with -1 all of these. Garbage not yet collected is met, too.
- * Nobody is stopped: an object that is made, shared or dropped meanwhile may be met or not; one that there is all the time is met once.
- * Any thread; not in a read section (reported as misuse). O(objects). Waits for the collection under way. Needs memory for a pointer per page;
- * visits nothing if there is none. */
+ * Nobody is stopped: an object that is made, shared or dropped meanwhile may be met or not; one that there is all the time is met once. What an
+ * unbiased thread is making may be met before it is filled in. While the visit lasts, pages that become empty stay in use.
+ * Any thread, which is attached by this; finalizers may run between calls. Visits nothing in a read section, which is reported as misuse, without memory for
+ * a pointer per page, and without a thread slot. O(objects). Waits for collections and for ouro_share of other threads, in turns. */
 OURO_API void ouro_gc_visit_objects(int generation, ouro_visitor fn, void *arg);
 
-/* Visits what the object's slots refer to, once for each slot that is not empty. The caller holds the object as for ouro_get. Any thread. */
+/* Visits what the object's slots refer to, once for each slot that is not empty. The caller holds the object as for ouro_get; in a read section the
+ * object may be dead: then nothing is visited. Any thread. */
 OURO_API void ouro_gc_visit_referents(void *object, ouro_visitor fn, void *arg);
 
 /* Visits the objects with a slot that refers to the object, each once: those that ouro_gc_visit_objects(-1) looks at, and also those
@@ -144,7 +148,7 @@ OURO_API void ouro_gc_set_debug(unsigned flags);
 OURO_API unsigned ouro_gc_get_debug(void);
 
 /* Visits the garbage list, the objects of private cycles having been shared for that; returns the number of calls. While one thread does, others see
- * only what was found meanwhile. Clearing it releases them: still unreachable, they are garbage as before, for the next collection to find.
+ * only what was found meanwhile. Clearing it releases them: still unreachable, they are garbage as before, for the next collection of generation 2 to find.
  * ouro_shutdown clears it, and the SAVEALL flag. Any thread. */
 OURO_API size_t ouro_gc_visit_garbage(ouro_visitor fn, void *arg);
 OURO_API void ouro_gc_clear_garbage(void);
