@@ -119,6 +119,8 @@ typedef struct bench_entry {
     const char *name;
     const char *text;
     void (*run)(void);
+    int (*child)(const char *argument); /* what a process does that the benchmark has started with process_run, or NULL:
+                                         * prints numbers, and returns 0 if all went well */
 } bench_entry;
 
 void bench_count(void);
@@ -135,7 +137,6 @@ void bench_weak(void);
 void bench_young(void);
 void bench_rings(void);
 
-/* The child side of bench_rss: what main does when started with the hidden argument. */
-int bench_rss_child(const char *what);
+int bench_rss_child(const char *argument);
 
 #endif

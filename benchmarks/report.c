@@ -177,6 +177,8 @@ static void verdict(const row *r, char *text, size_t size)
     double off = r->bar.sense == BENCH_AT_MOST ? r->median / r->bar.value - 1 : 1 - r->median / r->bar.value;
     if (row_met(r))
         snprintf(text, size, "met%s", divided ? " (not in every repetition)" : "");
+    else if (r->bar.value == 0)
+        snprintf(text, size, "missed");
     else
         snprintf(text, size, "missed by %.1f %%%s", off * 100, divided ? " (met in some repetitions)" : "");
 }
