@@ -136,7 +136,17 @@ void bench_slots(void);
 void bench_weak(void);
 void bench_young(void);
 void bench_rings(void);
+void bench_collect(void);
+void bench_pause(void);
+void bench_acyclic(void);
+void bench_floating(void);
+void bench_idle(void);
 
 int bench_rss_child(const char *argument);
+int bench_rings_child(const char *argument);
+int bench_pause_child(const char *argument);
+int bench_acyclic_child(const char *argument);
+int bench_floating_child(const char *argument);
+int bench_idle_child(const char *argument);
 
 #endif

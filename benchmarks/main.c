@@ -25,6 +25,7 @@ static const bench_entry entries[] = {
     {"weak", "making and reading weak references", bench_weak, NULL},
     {"young", "one young collection, live and garbage rings", bench_young, NULL},
     {"rings", "rings made and dropped, collected automatically", bench_rings, NULL},
+    {"collect", "one full collection of a million shared objects, live and garbage", bench_collect, NULL},
 };
 
 enum { ENTRIES = sizeof entries / sizeof entries[0] };
