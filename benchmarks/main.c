@@ -24,8 +24,12 @@ static const bench_entry entries[] = {
     {"slots", "get, set, swap and take on private and shared containers", bench_slots, NULL},
     {"weak", "making and reading weak references", bench_weak, NULL},
     {"young", "one young collection, live and garbage rings", bench_young, NULL},
-    {"rings", "rings made and dropped, collected automatically", bench_rings, NULL},
+    {"rings", "rings made and dropped, collected automatically", bench_rings, bench_rings_child},
     {"collect", "one full collection of a million shared objects, live and garbage", bench_collect, NULL},
+    {"pause", "how long a thread is held up by collections beside it", bench_pause, bench_pause_child},
+    {"acyclic", "what a program without cycles pays for collection", bench_acyclic, bench_acyclic_child},
+    {"floating", "shared garbage that waits to be found, beside a live graph", bench_floating, bench_floating_child},
+    {"idle", "a million objects and nothing to do", bench_idle, bench_idle_child},
 };
 
 enum { ENTRIES = sizeof entries / sizeof entries[0] };
