@@ -128,6 +128,7 @@ int main(int argc, char **argv)
         entries[i].run();
         bench_settle(live, "at the end");
     }
+    report_end();
     report_table(stdout);
     if (json && !report_json(json)) {
         fprintf(stderr, "bench: cannot write %s\n", json);

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include <ouro/gc.h>
 #include <ouro/thread.h>
@@ -173,6 +174,7 @@ typedef struct outcome {
     figures phases[PHASES];
     double collections, cpu_ns; /* and the time that one takes per object */
     double graph_bytes, peak;   /* resident */
+    double others;              /* per cent of all processors that other programs had */
 } outcome;
 
 enum { NUMBERS = sizeof(outcome) / sizeof(double) };
@@ -232,12 +234,15 @@ int bench_pause_child(const char *argument)
     process_reset_peak();
     out.graph_bytes = process_resident();
     uint64_t before = collections_finished();
+    double begin = bench_now(), others = process_others_cpu();
     if (pthread_create(&prober, NULL, prober_main, NULL) != 0)
         return 2;
     take_turns(&done, bench_quick ? TURN_MS / 5 : TURN_MS);
     atomic_store(&now_in, STOP);
     pthread_join(prober, NULL);
 
+    others = (process_others_cpu() - others) / (bench_now() - begin) / (double)sysconf(_SC_NPROCESSORS_ONLN);
+    out.others = others > 0 ? 100 * others : 0;
     out.peak = process_peak_resident();
     uint64_t finished = collections_finished() - before;
     bench_check(done.count > 0 && finished >= done.count, "%llu collections finished, %llu were asked for",
@@ -302,6 +307,7 @@ static void rows_of_size(const outcome *runs, unsigned index)
     ROW(phases[COLLECTING].lost, 1, "%", INFO, "time in gaps > 1 ms, beside collections");
     ROW(collections, 1, "", INFO, "collections finished");
     ROW(cpu_ns, 1, "ns", INFO, "collector's time per object and collection");
+    ROW(others, 1, "%", INFO, "of the processors, other programs had");
     ROW(graph_bytes, 1e-6, "MB", INFO, "resident with the graph");
     ROW(peak, 1e-6, "MB", INFO, "peak resident");
 }

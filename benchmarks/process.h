@@ -17,6 +17,9 @@ void process_reset_peak(void);
 double process_cpu(void);
 double process_thread_cpu(void);
 
+/* Seconds that anybody else has had on a processor since the system started, the children of this process left out. */
+double process_others_cpu(void);
+
 /* Starts this program anew, and in it the child side of the benchmark of that name (see bench_entry), with an argument.
  * Returns true if it has ended well and has printed as many numbers as are wanted; else that is a wrong result. */
 bool process_run(const char *benchmark, const char *argument, double *numbers, size_t count);

@@ -12,6 +12,7 @@
 
 #include "bench.h"
 #include "peer.h"
+#include "process.h"
 #include "report.h"
 
 enum { ROWS_MAX = 512, WRONG_MAX = 64, FACTS_MAX = 16 };
@@ -37,6 +38,9 @@ static size_t wrong_count;
 static fact facts[FACTS_MAX];
 static size_t facts_count;
 static const char *current = "";
+static double begin_s, others_before_s;
+
+static void fact_add(const char *name, const char *format, ...) __attribute__((format(printf, 2, 3)));
 static bool progress_open;
 
 /* ---- progress and checks ---- */
@@ -223,8 +227,6 @@ void report_table(FILE *out)
 
 /* ---- the machine ---- */
 
-static void fact_add(const char *name, const char *format, ...) __attribute__((format(printf, 2, 3)));
-
 static void fact_add(const char *name, const char *format, ...)
 {
     va_list args;
@@ -287,6 +289,16 @@ void report_begin(void)
     fact_add("clock", "%s", bench_cpu_time ? "each thread's own processor time" : "monotonic");
     read_line("/proc/loadavg", "", text, sizeof text);
     fact_add("load before", "%s", text);
+    begin_s = bench_now();
+    others_before_s = process_others_cpu();
+}
+
+/* How busy others have kept the machine during all of it. */
+void report_end(void)
+{
+    double capacity = (bench_now() - begin_s) * (double)sysconf(_SC_NPROCESSORS_ONLN);
+    double taken = capacity > 0 ? (process_others_cpu() - others_before_s) / capacity : 0;
+    fact_add("others", "had %.0f %% of the processors meanwhile", 100 * (taken > 0 ? taken : 0));
 }
 
 /* ---- JSON ---- */
