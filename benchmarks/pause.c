@@ -5,6 +5,8 @@
  * computes, in registers (what a second busy thread does to the first on this machine); runs full collections back to
  * back, over a live graph. Each size of the graph has processes of its own, and the sizes take turns as well.
  *
+ * Rings are private, and the other collections never see them; or one in so many is shared, and then they find it.
+ *
  * Long rounds are looked into: whether the kernel has taken the processor away in it (an involuntary switch), whether
  * the thread has gone to sleep by itself (a voluntary one), and whether there was a page fault. */
 #include <pthread.h>
@@ -24,6 +26,7 @@
 
 enum {
     RING = 4,
+    SHARED_EVERY = 64,    /* rounds: some 40 MB of shared garbage in a second */
     SIZES = 4,
     ROUNDS = 3,           /* processes per size */
     TURNS = 4,            /* of each phase in a process */
@@ -54,7 +57,7 @@ typedef struct record {
 
 static record records[PHASES];
 static _Atomic phase now_in;
-static bool shared_rings;
+static bool shared_rings; /* now and then */
 
 static uint64_t now_ns(void)
 {
@@ -78,10 +81,10 @@ static void look_into(record *r, uint64_t took, struct rusage *before)
     *before = now;
 }
 
-static void make_and_drop(void)
+static void make_and_drop(uint64_t round)
 {
     node *ring = ring_make(RING);
-    if (shared_rings)
+    if (shared_rings && round % SHARED_EVERY == 0)
         ouro_share(ring);
     ouro_release(ring);
 }
@@ -92,9 +95,9 @@ static void *prober_main(void *unused)
     phase in;
     (void)unused;
     getrusage(RUSAGE_THREAD, &usage);
-    uint64_t begin = now_ns();
+    uint64_t begin = now_ns(), round = 0;
     while ((in = atomic_load_explicit(&now_in, memory_order_relaxed)) != STOP) {
-        make_and_drop();
+        make_and_drop(round++);
         uint64_t end = now_ns(), took = end - begin;
         record *r = &records[in];
         histogram_add(&r->rounds[ANY], took);
@@ -216,7 +219,7 @@ static uint64_t collections_finished(void)
     return stats.generation[2].collections;
 }
 
-/* argument: "<objects> <rings are shared>". */
+/* argument: "<objects> <rings are shared, some>". */
 int bench_pause_child(const char *argument)
 {
     size_t objects;
@@ -265,6 +268,11 @@ int bench_pause_child(const char *argument)
 
 /* ---- all of them ---- */
 
+static const char *kind_name(void)
+{
+    return shared_rings ? "one in 64 shared" : "private";
+}
+
 /* A number out of each process of a size: a row. */
 static void row(const outcome *runs, size_t offset, double scale, const char *unit, bench_bar bar, const char *size,
                 const char *what)
@@ -274,7 +282,7 @@ static void row(const outcome *runs, size_t offset, double scale, const char *un
     unsigned rounds = bench_quick ? 1 : ROUNDS;
     for (unsigned i = 0; i < rounds; i++)
         samples[i] = scale * *(const double *)((const char *)&runs[i] + offset);
-    snprintf(text, sizeof text, "%s %s: %s", shared_rings ? "shared," : "private,", size, what);
+    snprintf(text, sizeof text, "%s, %s: %s", kind_name(), size, what);
     bench_samples(text, samples, rounds, unit, bar);
 }
 
@@ -323,7 +331,7 @@ static void rows_lost(outcome runs[][ROUNDS], unsigned count, unsigned rounds)
             beside[n] = f[COLLECTING].lost - f[COMPUTING].lost;
         }
     }
-    const char *kind = shared_rings ? "shared" : "private";
+    const char *kind = kind_name();
     char text[112];
     snprintf(text, sizeof text, "%s, all: points of time lost, collections - nothing beside it", kind);
     bench_samples(text, samples, n, "points", shared_rings ? INFO : BENCH_BAR_AT_MOST(LOST_LIMIT));
@@ -342,7 +350,7 @@ static void rows_growth(outcome runs[][ROUNDS], unsigned rounds)
         undisturbed_p9999[r] = 100 * (large->p9999_undisturbed / small->p9999_undisturbed - 1);
     }
     bench_bar bar = shared_rings ? INFO : BENCH_BAR_AT_MOST(GROWTH_LIMIT);
-    const char *kind = shared_rings ? "shared" : "private";
+    const char *kind = kind_name();
     char text[112];
     snprintf(text, sizeof text, "%s, 10^5 to 10^7: growth of p50 beside collections", kind);
     bench_samples(text, p50, rounds, "%", bar);
@@ -363,7 +371,7 @@ static void measure(bool is_shared)
     shared_rings = is_shared;
     for (unsigned r = 0; r < rounds; r++) {
         for (unsigned i = 0; i < count; i++) {
-            bench_progress("%s rings, %s objects: %u of %u", is_shared ? "shared" : "private", size_names[i], r + 1, rounds);
+            bench_progress("%s, %s objects: %u of %u", kind_name(), size_names[i], r + 1, rounds);
             snprintf(argument, sizeof argument, "%zu %d", sizes[i], is_shared);
             if (!process_run("pause", argument, numbers, NUMBERS))
                 return;
