@@ -28,7 +28,7 @@
 #include "support/world.h"
 
 enum {
-    FORKS = TEST_SLOWDOWN > 1 ? 100 : 1000,
+    FORKS = SCALED(1000),
     AT_ONCE = 3,         /* children */
     CHILD_SECONDS = 60 * TEST_SLOWDOWN,
     GENERATIONS = 2,     /* a child may have a child */
