@@ -71,7 +71,8 @@ static inline size_t collection_reclaim(struct collection *c)
 {
     ouro_blocking_begin();
     oi_reclaim_seal(&c->act, c->scope);
-    return oi_reclaim_free(&c->act, c->scope);
+    size_t bytes = 0;
+    return oi_reclaim_free(&c->act, c->scope, &bytes);
 }
 
 static inline void collection_spare_one(struct oi_scope *scope, oi_id id, ouro_object *o, void *unused)

@@ -50,7 +50,7 @@ static void check_ids(struct oi_scope *scope, const void *object)
     long wrong = 0;
     if (!CHECK_GE(number, 1) || !CHECK_LE(number, scope->count))
         return;
-    CHECK_PTR(scope->pinned[number - 1], page);
+    CHECK_PTR(scope->pins[number - 1], page);
     for (uint32_t i = 0; i < page->capacity; i++) {
         ouro_object *o = (ouro_object *)(page->base + i * size);
         oi_id id = oi_scope_find(scope, o);
@@ -208,7 +208,7 @@ static void test_leaving(void)
         for (unsigned unit = 0; unit < OI_SEGMENT_UNITS; unit++)
             CHECK_EQ(segment->number[unit], 0);
         CHECK_EQ(oi_scope_notes(header(of[i]))[0], 0); /* given back to the system */
-        CHECK(!oi_page_of(of[i])->pinned);
+        CHECK(!oi_page_of(of[i])->pins);
     }
     scope = oi_scope_enter(2);
     for (int i = 0; i < COUNT; i++)
@@ -224,7 +224,7 @@ static void test_pinned(void)
     struct table *large = shared_table_of(3 * OI_UNIT);
     struct oi_page *page = oi_page_of(large);
     struct oi_scope *scope = oi_scope_enter(2);
-    CHECK(page->pinned);
+    CHECK(page->pins);
     size_t in_use = oi_page_totals().in_use;
     ouro_release(large);
     ouro_mem_trim();
@@ -233,7 +233,7 @@ static void test_pinned(void)
     CHECK_EQ(page->block_units, 3 * OI_UNIT / 8);
     oi_scope_leave(scope);
     CHECK_LE(oi_page_totals().in_use, in_use - 3 * OI_UNIT);
-    CHECK(!page->pinned);
+    CHECK(!page->pins);
 }
 
 /* A collector has vanished in a fork, its scope still entered, its marks still set. */
