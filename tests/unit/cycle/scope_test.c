@@ -50,7 +50,7 @@ static void check_ids(struct oi_scope *scope, const void *object)
     long wrong = 0;
     if (!CHECK_GE(number, 1) || !CHECK_LE(number, scope->count))
         return;
-    CHECK_PTR(scope->pins[number - 1], page);
+    CHECK_PTR(scope->pinned[number - 1], page);
     for (uint32_t i = 0; i < page->capacity; i++) {
         ouro_object *o = (ouro_object *)(page->base + i * size);
         oi_id id = oi_scope_find(scope, o);
