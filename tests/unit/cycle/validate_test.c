@@ -7,6 +7,7 @@
 
 #include <pthread.h>
 #include <string.h>
+#include <time.h>
 
 #include "mem/limbo.h"
 #include "object/count.h"
@@ -270,6 +271,39 @@ static void test_dead_slots_are_not_followed(void)
     CHECK(is_member(&c, garbage));
     collection_leave(&c);
     CHECK_EQ(ouro_gc_collect(2), 1);
+}
+
+static struct node *dying;
+
+/* One member. It dies as it is being marked; when its slots come to be read, what they refer to has been given back to the system. (If the
+ * background thread does not get to that in time, there is nothing to see.) */
+static void die_and_unmap(int step)
+{
+    uint64_t next;
+    size_t in_use = oi_page_totals().in_use;
+    if (step == 1)
+        ouro_release(dying);
+    for (int ms = 0; step == 2 && ms < 200 && oi_page_totals().in_use + ((size_t)8 << 20) > in_use; ms++)
+        nanosleep(&(struct timespec){0, 1000000}, NULL);
+    if (step == 2)
+        oi_page_purge(0, &next);
+}
+
+static void test_died_after_the_mark(void)
+{
+    if (!actor_supported())
+        return;
+    struct bytes *huge = ouro_new_array(&bytes_type, (size_t)8 << 20);
+    REQUIRE(huge);
+    dying = shared_new(1);
+    ouro_give(dying, &dying->a, huge);
+    struct collection c = collection_enter(2);
+    make_member(&c, dying);
+    actor_collect_with(die_and_unmap);
+    collection_counts(&c);
+    actor_collect_with(NULL);
+    CHECK(!is_member(&c, dying));
+    collection_leave(&c);
 }
 
 /* Notes are what P3 has written, and nothing that was there before. */
@@ -885,6 +919,7 @@ int main(void)
     FIXTURE_RUN(test_long_way);
     FIXTURE_RUN(test_died_after_the_estimate);
     FIXTURE_RUN(test_dead_slots_are_not_followed);
+    FIXTURE_RUN(test_died_after_the_mark);
     FIXTURE_RUN(test_old_notes);
     FIXTURE_RUN(test_disposals_touch);
     FIXTURE_RUN(test_silent_disposals_touch);
