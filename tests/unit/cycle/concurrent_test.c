@@ -3,6 +3,7 @@
  * A concurrent collection as a whole: what it says it has done; that it needs no memory; how often it tries; and the
  * interleavings with one other thread for which it waits or looks twice. */
 #include "cycle/concurrent.h"
+#include "cycle/debug.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -150,10 +151,9 @@ static void test_save_all(void)
 {
     enum { LENGTH = 10 };
     drop_ring(&node_type, LENGTH);
-    struct oi_concurrent job = {.generation = 2, .save_all = true};
-    ouro_blocking_begin();
-    oi_concurrent_collect(&oi_act, &job);
-    ouro_blocking_end();
+    oi_store_relaxed(&oi_debug_save_all, true);
+    struct oi_concurrent job = collect(2);
+    oi_store_relaxed(&oi_debug_save_all, false);
     CHECK_EQ(job.found, LENGTH);
     CHECK_EQ(job.freed, 0);
     CHECK(!job.due);
