@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * Interleavings to the instruction: a thread is stopped after any instruction of an operation, having begun it at any step of a
- * collection; the collection goes on to its end, or until it waits for the thread; then the thread goes on. Whatever it
+ * collection; the collection goes on to any later step, or to its end, or until it waits for the thread; then the thread goes on. Whatever it
  * holds afterwards must be there, with its count, and nothing else. The collector suspects every object
  * (as in wrong_estimate_test): so it rests on validation alone. The other way round: at each instruction of the collector's while it
  * carries out its verdict, weak references are followed.
@@ -125,7 +125,7 @@ enum { LONGEST_STOP_US = 1500 };
 static const struct operation *operation;
 static long stop_at;
 static atomic_int begin_round, stopped_round, done_round; /* rounds begun by the test; stopped or done in by the thread */
-static atomic_bool collected, end;
+static atomic_bool may_go_on, end;
 static atomic_long instructions; /* of the operation, in the last round */
 static int current_round;
 static _Thread_local bool is_thread;
@@ -137,14 +137,14 @@ static double now_us(void)
     return (double)t.tv_sec * 1e6 + (double)t.tv_nsec * 1e-3;
 }
 
-/* After each instruction. Stopped, it waits until the collection is over, or waits for this thread. */
+/* After each instruction. Stopped, it waits for its step of the collection, or until the collection waits for this thread. */
 static bool stop(long n)
 {
     if (n != stop_at)
         return true;
     atomic_store(&stopped_round, current_round);
     double until = now_us() + LONGEST_STOP_US;
-    while (!atomic_load(&collected) && now_us() < until)
+    while (!atomic_load(&may_go_on) && now_us() < until)
         sched_yield();
     return true;
 }
@@ -179,17 +179,29 @@ static void begin_operation(void)
         sched_yield();
 }
 
+static void end_operation(void)
+{
+    atomic_store(&may_go_on, true);
+    while (atomic_load(&done_round) != current_round)
+        sched_yield();
+}
+
 /* ---- The collector ---- */
 
-static int collector_step, begin_at;
+static int collector_step, begin_at, end_at;
 static bool has_begun;
 
 static void on_perturb(void)
 {
-    if (is_thread || single_step_fn || !collector_step || collector_step++ != begin_at)
+    if (is_thread || single_step_fn || !collector_step)
         return;
-    has_begun = true;
-    begin_operation();
+    int step = collector_step++;
+    if (step == begin_at) {
+        has_begun = true;
+        begin_operation();
+    }
+    if (step == end_at && has_begun)
+        end_operation();
 }
 
 static struct oi_concurrent collect(void)
@@ -277,19 +289,21 @@ static void end_scene(void)
     ouro_release(weak);
 }
 
-/* The operation begins at a step of the collection (0: before it) and stops after an instruction. False: there are fewer steps. */
-static bool run_once(int step, long instruction)
+/* The operation begins at a step of the collection (0: before it), stops after an instruction, and goes on at another step. False: there are
+ * fewer steps. */
+static bool run_once(int step, long instruction, int until_step)
 {
     current_round++;
     stop_at = instruction;
     begin_at = step;
+    end_at = until_step;
     has_begun = !step;
-    atomic_store(&collected, false);
+    atomic_store(&may_go_on, false);
     make_scene();
     if (!step)
         begin_operation();
     struct oi_concurrent job = collect();
-    atomic_store(&collected, true);
+    atomic_store(&may_go_on, true);
     if (!has_begun) {
         stop_at = 0; /* the operation is done nevertheless, in peace, if there is something to do it with */
         if (job.freed)
@@ -302,8 +316,8 @@ static bool run_once(int step, long instruction)
     ouro_safepoint(); /* what the thread has handed over */
     bool right = is_right() && misuse_count() == 0 && job.freed <= 2;
     if (!CHECK(right))
-        fprintf(stderr, "  %s, begun at step %d, stopped after instruction %ld: %zu freed\n", operation->name, step, instruction,
-                job.freed);
+        fprintf(stderr, "  %s, begun at step %d, stopped after instruction %ld, until step %d: %zu freed\n", operation->name, step,
+                instruction, until_step, job.freed);
     if (right)
         end_scene();
     return right;
@@ -313,18 +327,18 @@ static long runs;
 static struct rng rng;
 
 /* All steps, and some of the instructions, each time others. */
-enum { STEPS_MAX = 40, INTERLEAVINGS = 200 };
+enum { STEPS_MAX = 40, INTERLEAVINGS = 300 };
 
 static void run_some(void)
 {
     long count[STEPS_MAX];
     int steps = 0;
-    for (; steps < STEPS_MAX && run_once(steps, 1); steps++)
+    for (; steps < STEPS_MAX && run_once(steps, 1, 0); steps++)
         count[steps] = atomic_load(&instructions);
     CHECK_GE(steps, 6); /* else this has not been what it was meant to be */
     for (int i = 0; i < INTERLEAVINGS && check_failures() == 0; i++, runs++) {
-        int step = i % steps;
-        run_once(step, 1 + (long)rng_below(&rng, (uint32_t)count[step]));
+        int step = i % steps, until = step + (int)rng_below(&rng, (uint32_t)(steps + 1 - step));
+        run_once(step, 1 + (long)rng_below(&rng, (uint32_t)count[step]), until);
     }
 }
 
