@@ -327,7 +327,7 @@ static long runs;
 static struct rng rng;
 
 /* All steps, and some of the instructions, each time others. */
-enum { STEPS_MAX = 40, INTERLEAVINGS = 300 };
+enum { STEPS_MAX = 40, INTERLEAVINGS = 200 };
 
 static void run_some(void)
 {
