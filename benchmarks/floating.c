@@ -2,7 +2,8 @@
  *
  * Floating garbage: a thread makes shared rings and drops them, at a fixed rate or as fast as it can, beside a live
  * graph. How much memory is dead and cannot be used again, at the most? That is what the allocator counts as alive or
- * waiting for readers, less what the program knows to be alive; sampled each millisecond, after a second of running in. */
+ * waiting for readers, less what the program knows to be alive; sampled each millisecond, after a second of running
+ * in. */
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
