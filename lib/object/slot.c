@@ -8,6 +8,7 @@
 #include "object/misuse.h"
 #include "object/publish.h"
 
+extern inline bool ouro_private_is_ref(const void *word);
 extern inline bool ouro_private_is_mine(const void *container, const ouro_slot *slot);
 extern inline bool ouro_private_may_store(const void *object);
 extern inline void *ouro_peek(const ouro_slot *slot);
