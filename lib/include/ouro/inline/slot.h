@@ -47,7 +47,11 @@ OURO_API OURO_INLINE void *ouro_peek(const ouro_slot *slot)
 {
     /* Acquire: pairs with the release of the exchange that stored the reference [MO-publish]. */
     void *word = __atomic_load_n(&slot->ouro_private_ref, __ATOMIC_ACQUIRE);
-    return OURO_LIKELY(!((uintptr_t)word & OURO_PRIVATE_TAG)) ? word : NULL;
+    if (OURO_UNLIKELY((uintptr_t)word & OURO_PRIVATE_TAG)) {
+        OURO_PRIVATE_STAY_A_BRANCH();
+        return NULL;
+    }
+    return word;
 }
 
 OURO_API OURO_INLINE void ouro_set(void *container, ouro_slot *slot, void *object)
