@@ -47,9 +47,20 @@ struct oi_type *oi_type_register(ouro_type *descriptor, const char *call);
 /* The same for a type of the library's own. */
 struct oi_type *oi_type_register_internal(ouro_type *descriptor, void (*dispose)(ouro_object *object));
 
+/* An object of an array type of the library's own, in a block of at least `size` bytes: of length 0, and what follows the type's fixed part
+ * is not cleared. Whoever fills slots then raises the length (release: MO-length). NULL: no memory. As ouro_new otherwise. */
+void *oi_new_room(ouro_type *descriptor, size_t size);
+
 static inline bool oi_type_is_array(const struct oi_type *type)
 {
     return type->slots_at || type->bytes_at;
+}
+
+/* How many slots or bytes an array has. Acquire: of the library's own types it may change while the object is in use; slots below it have been
+ * filled [MO-length]. */
+static inline size_t oi_array_length(const ouro_object *o)
+{
+    return oi_load_acquire(&((const ouro_array *)o)->length);
 }
 
 /* Bytes of an object. */
@@ -57,7 +68,7 @@ static inline size_t oi_object_size(const struct oi_type *type, const ouro_objec
 {
     if (!oi_type_is_array(type))
         return type->size;
-    size_t length = ((const ouro_array *)o)->length;
+    size_t length = oi_array_length(o);
     return type->slots_at ? type->slots_at + length * sizeof(ouro_slot) : type->bytes_at + length;
 }
 
@@ -72,7 +83,7 @@ static inline bool oi_slots_run(const struct oi_type *type, ouro_object *o, uint
     if (i > type->run_count || !type->slots_at)
         return false;
     *first = (ouro_slot *)((char *)o + type->slots_at);
-    *count = ((ouro_array *)o)->length;
+    *count = oi_array_length(o);
     return true;
 }
 

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What all containers do: see whether the caller may use one, and make values fit to be stored; and how readers get counted references
+ * (docs/design/containers.md). Values in slots are called words, as in object/slot.c. */
+#pragma once
+
+#include <ouro/value.h>
+
+#include "object/count.h"
+#include "object/publish.h"
+#include "object/type.h"
+
+/* Values in memory that may be slots. */
+typedef ouro_value oi_word_array __attribute__((may_alias));
+
+static inline ouro_object *oi_value_ref(ouro_value value)
+{
+    return oi_slot_ref(oi_word(value));
+}
+
+/* True if it is an object of this type of the library's own, dead or alive. */
+static inline bool oi_value_is(ouro_value value, const ouro_type *type)
+{
+    const ouro_object *o = oi_value_ref(value);
+    /* Relaxed: an object of the type was made after the type was registered. */
+    uint32_t id = OI_TYPE_ID((uint32_t)oi_load_relaxed(&type->ouro_private_birth));
+    return OI_LIKELY(o != NULL) && OI_LIKELY(id && OI_TYPE_ID(oi_type_word(o)) == id);
+}
+
+static inline bool oi_is_shared(const void *container)
+{
+    return oi_flags((const ouro_object *)container) & OI_PUBLISHED;
+}
+
+/* True if the container is private to this thread. */
+static inline bool oi_is_private(const void *container)
+{
+    return OI_LIKELY(ouro_private_owner_and_published((const ouro_object *)container) == oi_my_id());
+}
+
+ouro_status oi_container_check_slow(ouro_value value, const ouro_type *type, const char *call);
+
+/* OURO_OK: it is a container of this type that the calling thread may use. */
+static inline ouro_status oi_container_check(ouro_value value, const ouro_type *type, const char *call)
+{
+    if (OI_LIKELY(oi_value_is(value, type)) && oi_is_private(oi_value_ref(value)))
+        return OURO_OK;
+    return oi_container_check_slow(value, type, call);
+}
+
+bool oi_word_prepare_slow(ouro_object *o, bool shared, const char *call);
+
+/* Makes a value fit to be stored in a container: published, if that is shared. False: it is dead or another thread's (reported). Not in
+ * a turn: publishing takes as long as there is to publish. */
+static inline bool oi_word_prepare(ouro_value value, bool shared, const char *call)
+{
+    ouro_object *o = oi_value_ref(value);
+    if (!o || (OI_LIKELY(oi_owner(o) == oi_my_id()) && (!shared || (oi_flags(o) & OI_PUBLISHED))))
+        return true;
+    return oi_word_prepare_slow(o, shared, call);
+}
+
+/* A reference for a slot of the container. What is moved into a shared one is checked first (rule D). */
+static inline void oi_word_retain(ouro_value value, bool shared)
+{
+    ouro_object *o = oi_value_ref(value);
+    if (o)
+        oi_retain_as(o, shared ? oi_check(o) : OI_ID(oi_owner(o)));
+}
+
+/* Before the caller's own reference is moved into a slot of the container. */
+static inline void oi_word_move(ouro_value value, bool shared)
+{
+    ouro_object *o = oi_value_ref(value);
+    if (o && shared)
+        oi_check(o);
+}
+
+/* One more of what a private container, or a shared one in this thread's turn, holds. */
+static inline ouro_value oi_word_hold_own(ouro_value value)
+{
+    ouro_object *o = oi_value_ref(value);
+    if (o)
+        oi_retain_as(o, OI_ID(oi_owner(o)));
+    return value;
+}
+
+static inline ouro_value oi_word_load(const ouro_slot *slot)
+{
+    return ouro_value_peek(slot);
+}
+
+/* Release: the object's content, publication and count, before the edge; pairs with ouro_value_peek [MO-publish]. No exchange is needed: the
+ * container's writers take turns. */
+static inline void oi_word_store(ouro_slot *slot, ouro_value value)
+{
+    oi_store_release(&slot->ouro_private_ref, oi_word(value));
+}
+
+/* In a read section, of what was found in a shared container: a reference, unless it is dead. */
+static inline bool oi_word_try_hold(ouro_value value)
+{
+    ouro_object *o = oi_value_ref(value);
+    return !o || oi_try_retain(o);
+}
+
+/* The same for one that is dead and has been found again, in a container that was alive: a finalizer that is running has put it there. */
+bool oi_word_hold_finalizing(ouro_value value);
