@@ -19,6 +19,7 @@
 #include <ouro/weak.h>
 
 #include "object/act.h"
+#include "sync/table.h"
 
 struct oi_anchor {
     struct oi_block block;           /* the heap's, once the anchor is in limbo */
@@ -59,9 +60,7 @@ void oi_weak_each_call(ouro_object *o, void (*fn)(ouro_object *weak, void *arg),
 /* If the table has grown out of its buckets, adapts it. In the service thread. */
 void oi_weak_maintain(void);
 
-/* Around fork(): the first pair before liburcu's, the second with the other locks. */
-void oi_weak_resize_before_fork(void);
-void oi_weak_resize_after_fork(void);
+/* Around fork(), with the other locks. */
 void oi_weak_before_fork(void);
 void oi_weak_after_fork(void);
 

@@ -32,7 +32,7 @@ static void before(void)
         oi_hold_slot(&oi_act); /* another thread may be at work for it, and would vanish from the child half-way */
     oi_limbo_before_fork(oi_act.reading);
     interrupt_reading(oi_act.reading);
-    oi_weak_resize_before_fork();
+    oi_tables_before_fork();
     oi_concurrent_before_fork(); /* whose holder may have to register with liburcu */
     oi_rcu_before_fork();
     oi_start_before_fork();
@@ -59,7 +59,7 @@ static void after_in_parent(void)
     oi_start_after_fork(false);
     oi_rcu_after_fork_parent();
     oi_concurrent_after_fork_parent();
-    oi_weak_resize_after_fork();
+    oi_tables_after_fork();
     resume_reading(oi_act.reading);
     oi_limbo_after_fork_parent();
     if (oi_limbo_is_waiting())
@@ -96,7 +96,7 @@ static void after_in_child(void)
     oi_start_after_fork(true);
     oi_rcu_after_fork_child();
     oi_concurrent_after_fork_child();
-    oi_weak_resize_after_fork();
+    oi_tables_after_fork();
     resume_reading(oi_act.reading);
     oi_limbo_after_fork_child();
 }

@@ -130,7 +130,8 @@ OURO_API const char *ouro_kind_name(ouro_kind kind);
  * value is held. */
 OURO_API const char *ouro_value_type_name(ouro_value value);
 
-/* False: nil, false, 0, 0.0, what has a length of 0, and what its class says. All else is true, NaN too. O(1); cannot fail. */
+/* False: nil, false, 0, 0.0, a string or container of length 0 (but a record is true), and what its class says. All else is true, NaN too.
+ * O(1); cannot fail. */
 OURO_API bool ouro_truth(ouro_value value);
 
 /* The number of elements (of a string: code points). OURO_E_TYPE: it has none. O(1), but O(n) for strings that are not ASCII. */
