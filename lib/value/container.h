@@ -20,16 +20,18 @@ static inline bool oi_is_shared(const void *container)
     return oi_flags((const ouro_object *)container) & OI_PUBLISHED;
 }
 
-/* True if it is of this type (enum oi_own_id), and private to this thread. */
-static inline bool oi_is_private_of(ouro_value value, uint32_t id)
+/* True if the calling thread may use the object; false: look closer. */
+static inline bool oi_is_usable(const ouro_object *o)
 {
-    return OI_LIKELY(oi_id_of(value) == id) && OI_LIKELY(oi_is_mine(oi_value_ref(value)));
+    return OI_LIKELY(oi_flags(o) & OI_PUBLISHED) ? OI_LIKELY(oi_shared(o) != OI_DEAD) : oi_owner(o) == oi_my_id();
 }
 
 /* OURO_OK: it is of this type, and the calling thread may use it. */
 static inline ouro_status oi_container_check(ouro_value value, uint32_t id, const char *call)
 {
-    return OI_LIKELY(oi_id_of(value) == id) ? oi_may_use(value, call) : OURO_E_TYPE;
+    if (OI_UNLIKELY(oi_id_of(value) != id))
+        return OURO_E_TYPE;
+    return oi_is_usable(oi_value_ref(value)) ? OURO_OK : oi_may_use_slow(value, call);
 }
 
 ouro_status oi_word_prepare_slow(ouro_value value, bool shared, const char *call);
@@ -39,7 +41,7 @@ ouro_status oi_word_prepare_slow(ouro_value value, bool shared, const char *call
 static inline ouro_status oi_word_prepare(ouro_value value, bool shared, const char *call)
 {
     ouro_object *o = oi_value_ref(value);
-    if (!o || (OI_LIKELY(oi_owner(o) == oi_my_id()) && (!shared || (oi_flags(o) & OI_PUBLISHED))))
+    if (!o || (oi_is_usable(o) && (!shared || (oi_flags(o) & OI_PUBLISHED))))
         return OURO_OK;
     return oi_word_prepare_slow(value, shared, call);
 }

@@ -30,7 +30,7 @@ static inline struct oi_list *oi_list_of(ouro_value value)
 /* Acquire: pairs with oi_store_move [MO-publish]. */
 static inline struct oi_store *oi_list_store(const struct oi_list *list)
 {
-    return (struct oi_store *)oi_slot_ref(oi_load_acquire(&list->store.ouro_private_ref));
+    return oi_load_acquire(&list->store.ouro_private_ref);
 }
 
 /* Of a private list, or in a turn. */

@@ -173,7 +173,10 @@ static void reverse_in_place(struct oi_store *store)
 
 ouro_status ouro_list_reverse(ouro_value list)
 {
-    if (oi_is_private_of(list, OI_OWN_LIST)) {
+    ouro_status status = oi_container_check(list, OI_OWN_LIST, "ouro_list_reverse");
+    if (status != OURO_OK)
+        return status;
+    if (!oi_is_shared(oi_list_of(list))) {
         reverse_in_place(oi_list_store(oi_list_of(list)));
         return OURO_OK;
     }
