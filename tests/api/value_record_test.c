@@ -317,6 +317,25 @@ static void test_private_to_another_thread(void)
     ouro_value_release(r);
 }
 
+/* Used after its death: reported, as far as its block is still what it was, which a read section sees to. */
+static void test_dead(void)
+{
+    ouro_value r = record_of("dead", 1, "x", INT(1)), x = text("x"), v = INT(1);
+    ouro_value_share(r);
+    ouro_read_begin();
+    ouro_value_release(r);
+    CHECK_EQ(ouro_record_get(r, x, &v), OURO_E_USAGE);
+    CHECK_EQ(v, OURO_NIL);
+    CHECK_MISUSE(OURO_MISUSE_OVER_RELEASE, "ouro_record_get", "record", ouro_value_object(r));
+    CHECK_EQ(ouro_record_set_at(r, 0, INT(2)), OURO_E_USAGE);
+    CHECK_MISUSE(OURO_MISUSE_OVER_RELEASE, "ouro_record_set_at", "record", ouro_value_object(r));
+    CHECK_EQ(ouro_copy_deep(r, &v), OURO_E_USAGE);
+    CHECK_EQ(misuse_count(), 1);
+    misuse_forget();
+    ouro_read_end();
+    ouro_value_release(x);
+}
+
 int main(void)
 {
     check_start("value_record_test");
@@ -331,5 +350,6 @@ int main(void)
     FIXTURE_RUN(test_many_threads);
     FIXTURE_RUN(test_shapes_by_many_threads);
     FIXTURE_RUN(test_private_to_another_thread);
+    FIXTURE_RUN(test_dead);
     return check_finish();
 }

@@ -280,6 +280,14 @@ static void *foreign(void *arg)
     CHECK_EQ(ouro_tuple_new(t, 1, &v), OURO_E_USAGE);
     CHECK_EQ(v, OURO_NIL);
     CHECK_MISUSE(OURO_MISUSE_FOREIGN_PRIVATE, "ouro_retain", "tuple", ouro_value_object(*t));
+    CHECK_EQ(ouro_tuple_slice(*t, OURO_OMITTED, OURO_OMITTED, -1, &v), OURO_E_USAGE);
+    CHECK_EQ(v, OURO_NIL);
+    ouro_value one = tuple_of(1, INT(1));
+    CHECK_EQ(ouro_tuple_concat(one, *t, &v), OURO_E_USAGE);
+    CHECK_EQ(v, OURO_NIL);
+    ouro_value_release(one);
+    CHECK_EQ(misuse_count(), 2);
+    misuse_forget();
     return NULL;
 }
 
