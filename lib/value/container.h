@@ -4,8 +4,13 @@
  * (docs/design/containers.md). Values in slots are called words, as in object/slot.c. */
 #pragma once
 
+#include <limits.h>
+
 #include "object/publish.h"
 #include "value/contents.h"
+
+/* "Not done yet", inside a file: no host returns it. */
+#define OI_AGAIN ((ouro_status)INT_MIN)
 
 /* Values in memory that may be slots. */
 typedef ouro_value oi_word_array __attribute__((may_alias));
