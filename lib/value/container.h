@@ -12,9 +12,6 @@
 /* "Not done yet", inside a file: no host returns it. */
 #define OI_AGAIN ((ouro_status)INT_MIN)
 
-/* Values in memory that may be slots. */
-typedef ouro_value oi_word_array __attribute__((may_alias));
-
 static inline ouro_object *oi_value_ref(ouro_value value)
 {
     return oi_slot_ref(oi_word(value));

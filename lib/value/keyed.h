@@ -172,12 +172,16 @@ static OI_ALWAYS_INLINE bool oi_key_hash(ouro_value key, uint32_t *hash)
     return quick;
 }
 
-/* Adds an entry to a store that nobody else sees, with room; counts nothing, and leaves the length as it is. */
-void oi_keyed_add(struct oi_keyed *keyed, size_t used, ouro_value key, ouro_value value, uint32_t hash);
+/* Fills the next entry of a store that nobody else sees, with room; counts nothing, and leaves the length as it is. */
+void oi_keyed_add(struct oi_keyed *keyed, size_t entry, ouro_value key, ouro_value value, uint32_t hash);
 
 /* Copies the words of all entries in `from` to `to`, which is empty, has room, and is seen by nobody else; counts nothing. Returns their number. In a
  * turn, or of a private store. */
 size_t oi_keyed_copy(struct oi_keyed *to, const struct oi_keyed *from);
+
+/* The same, and every entry keeps its number, also what is gone; for iterators, which go by it. `to` has room for all that are used, whose number
+ * is returned. */
+size_t oi_keyed_clone(struct oi_keyed *to, const struct oi_keyed *from);
 
 /* In a turn, or of a private store (shared says which): an entry is put in, its key known to be absent, and its cell to be `at`; the references
  * become the store's. There is room. */
