@@ -33,7 +33,7 @@ static size_t size_of(unsigned stride, size_t room, unsigned bits)
 
 size_t oi_keyed_room_for(size_t count)
 {
-    return count < 5 ? 5 : count + count / 2;
+    return count <= 5 ? 5 : count <= 10 ? 10 : count + count / 2; /* two thirds of 8 cells, of 16 */
 }
 
 struct oi_keyed *oi_keyed_new(unsigned stride, size_t room)
