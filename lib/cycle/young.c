@@ -239,8 +239,11 @@ static void release_if_outside(ouro_object *child, void *act)
 
 static bool release_outside(struct oi_act *act, ouro_object *o, void *arg)
 {
+    const struct oi_type *type = oi_type_of(o);
     (void)arg;
-    oi_each_ref(oi_type_of(o), o, release_if_outside, act);
+    if (OI_UNLIKELY(type->dispose != NULL))
+        type->dispose(o);
+    oi_each_ref(type, o, release_if_outside, act);
     return true;
 }
 

@@ -120,10 +120,17 @@ static inline bool oi_is_young_of(const ouro_object *o, uint32_t id)
     return (oi_owner_and_flags(o) & ~((OI_FINALIZED | OI_HAS_WEAK) << 16)) == id;
 }
 
-/* What a slot holds. Later, slots hold tagged words as well: they are told from references here and nowhere else. */
+/* What a slot holds is a reference, NULL, or a value that is none (<ouro/value.h>): its reference, or NULL. The library tells them apart
+ * here and nowhere else. */
 static inline ouro_object *oi_slot_ref(void *word)
 {
-    return (ouro_object *)word;
+    return OI_LIKELY(!((uintptr_t)word & OURO_PRIVATE_TAG)) ? (ouro_object *)word : NULL;
+}
+
+/* A value as a slot holds it. */
+static inline void *oi_word(uint64_t value)
+{
+    return (void *)(uintptr_t)value;
 }
 
 /* Lists of DEAD objects. Their slots, type and state stay readable, so the link goes where nothing is read any more: `local`, and

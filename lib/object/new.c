@@ -114,6 +114,25 @@ void *ouro_new(ouro_type *type)
     return make(self, block, type->ouro_private_birth, body);
 }
 
+/* A block for an array object; its content is undefined. */
+static void *array_block(struct oi_act *act, unsigned index, size_t size, bool leaf)
+{
+    if (index != OI_POOL_NONE && act->self->pool.current[index]->free)
+        return oi_pool_alloc(&act->self->pool, index);
+    return find_block(act, index, size, leaf);
+}
+
+/* Makes an array object of a block whose body is as it should be. */
+static inline void *make_array(struct oi_act *act, void *block, const struct oi_type *type, size_t length)
+{
+    struct words *words = block;
+    oi_store_relaxed(&((ouro_array *)block)->length, length); /* before the type: whoever sees the one sees the other */
+    oi_store_relaxed(&words->counts, act->self->birth_counts);
+    oi_tsan_release(block);
+    oi_store_release(&words->first, type->birth | act->self->birth); /* as in make */
+    return block;
+}
+
 void *ouro_new_array(ouro_type *descriptor, size_t length)
 {
     struct oi_act *act = &oi_act;
@@ -130,12 +149,7 @@ void *ouro_new_array(ouro_type *descriptor, size_t length)
     size_t size = oi_round_up(head + length * unit, type->align < 8 ? 8 : type->align);
     if (size < type->size)
         size = type->size;
-    unsigned index = index_for(size, type->leaf);
-    void *block = NULL;
-    if (index != OI_POOL_NONE && act->self->pool.current[index]->free)
-        block = oi_pool_alloc(&act->self->pool, index);
-    else
-        block = find_block(act, index, size, type->leaf);
+    void *block = array_block(act, index_for(size, type->leaf), size, type->leaf);
     if (!block)
         return NULL;
     struct words *words = block;
@@ -143,9 +157,19 @@ void *ouro_new_array(ouro_type *descriptor, size_t length)
         memset(words->body, 0, size - sizeof(ouro_object));
     else
         clear_body(words, size - sizeof(ouro_object));
-    ((ouro_array *)block)->length = length; /* before the type: whoever sees the one sees the other */
-    oi_store_relaxed(&words->counts, act->self->birth_counts);
-    oi_tsan_release(block);
-    oi_store_release(&words->first, type->birth | act->self->birth); /* as in make */
-    return block;
+    return make_array(act, block, type, length);
+}
+
+void *oi_new_room(ouro_type *descriptor, size_t size)
+{
+    struct oi_act *act = &oi_act;
+    struct oi_type *type = oi_type_register(descriptor, "ouro_new_array");
+    if (!type)
+        return NULL;
+    size = oi_round_up(size < type->size ? type->size : size, 8);
+    void *block = array_block(act, index_for(size, type->leaf), size, type->leaf);
+    if (!block)
+        return NULL;
+    memset(((struct words *)block)->body, 0, type->size - sizeof(ouro_object));
+    return make_array(act, block, type, 0);
 }

@@ -4,13 +4,13 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-#include "mem/pool.h"
+#include "object/act.h"
 #include "object/misuse.h"
 
 struct oi_type *oi_types[1u << OI_TYPE_ID_BITS];
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* the type lock: docs/design/lock-order.md */
-static uint32_t last_id;                                 /* under the lock */
+static uint32_t last_id = OI_OWN_TYPES - 1;              /* under the lock */
 
 #define ALIGN_MAX 64
 #define BODY_UNITS_MAX ((1u << (32 - OI_TYPE_ID_BITS)) - 1)
@@ -96,12 +96,12 @@ static struct oi_type *build(const ouro_type *d, void (*dispose)(ouro_object *),
 }
 
 /* Enters the type and fills in the descriptor; the type lock is held. */
-static struct oi_type *enter(ouro_type *d, void (*dispose)(ouro_object *))
+static struct oi_type *enter(ouro_type *d, uint32_t id, void (*dispose)(ouro_object *))
 {
-    struct oi_type *type = build(d, dispose, last_id + 1);
+    struct oi_type *type = build(d, dispose, id);
     if (!type)
         return NULL;
-    oi_store_release(&oi_types[++last_id], type); /* [MO-types] */
+    oi_store_release(&oi_types[id], type); /* [MO-types] */
     d->ouro_private_body = (uint32_t)(type->size - sizeof(ouro_object));
     oi_store_release(&d->ouro_private_birth, type->birth); /* pairs with oi_type_register [MO-types] */
     /* Release: ouro_new reads the pool first, and what it finds through it implies the rest [MO-types]. */
@@ -110,11 +110,28 @@ static struct oi_type *enter(ouro_type *d, void (*dispose)(ouro_object *))
     return type;
 }
 
-struct oi_type *oi_type_register_internal(ouro_type *descriptor, void (*dispose)(ouro_object *object))
+static uint32_t id_of(const ouro_type *descriptor)
+{
+    return OI_TYPE_ID((uint32_t)oi_load_acquire(&descriptor->ouro_private_birth)); /* [MO-types] */
+}
+
+struct oi_type *oi_type_register_own(ouro_type *descriptor, uint32_t id, void (*dispose)(ouro_object *object))
+{
+    OI_ASSERT(id && id < OI_OWN_TYPES && (descriptor->flags & OI_TYPE_OWN));
+    pthread_mutex_lock(&lock);
+    struct oi_type *type = oi_types[id] ? oi_types[id] : enter(descriptor, id, dispose);
+    pthread_mutex_unlock(&lock);
+    return type;
+}
+
+static struct oi_type *register_next(ouro_type *descriptor)
 {
     pthread_mutex_lock(&lock);
-    uint32_t id = OI_TYPE_ID((uint32_t)oi_load_relaxed(&descriptor->ouro_private_birth));
-    struct oi_type *type = id ? oi_types[id] : last_id == (1u << OI_TYPE_ID_BITS) - 1 ? NULL : enter(descriptor, dispose);
+    struct oi_type *type = oi_types[id_of(descriptor)];
+    if (!type && last_id < (1u << OI_TYPE_ID_BITS) - 1) {
+        type = enter(descriptor, last_id + 1, NULL);
+        last_id += type != NULL;
+    }
     pthread_mutex_unlock(&lock);
     return type;
 }
@@ -125,7 +142,12 @@ struct oi_type *oi_type_register(ouro_type *descriptor, const char *call)
         oi_misuse(OURO_MISUSE_WRONG_TYPE, call, NULL, "the type is NULL");
         return NULL;
     }
-    uint32_t id = OI_TYPE_ID((uint32_t)oi_load_acquire(&descriptor->ouro_private_birth));
+    uint32_t id = id_of(descriptor);
+    if (!id && (descriptor->flags & OI_TYPE_OWN)) {
+        if (!oi_hold_slot(&oi_act)) /* starts the runtime */
+            return NULL;
+        id = id_of(descriptor);
+    }
     if (id)
         return oi_load_acquire(&oi_types[id]);
     const char *wrong = fault(descriptor);
@@ -133,7 +155,7 @@ struct oi_type *oi_type_register(ouro_type *descriptor, const char *call)
         oi_misuse_type(OURO_MISUSE_WRONG_TYPE, call, descriptor, wrong);
         return NULL;
     }
-    return oi_type_register_internal(descriptor, NULL);
+    return register_next(descriptor);
 }
 
 void oi_type_before_fork(void)

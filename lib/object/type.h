@@ -14,9 +14,17 @@ struct oi_slot_run {
 
 struct oi_act;
 
+/* The library's own types have the first ids, each its own; programs' types those from OI_OWN_TYPES on. */
+#define OI_OWN_TYPES 64u
+#define OI_OWN_WEAK 1u
+
+/* A flag of their descriptors: they are registered at start, which their first use brings about. */
+#define OI_TYPE_OWN 0x80000000u
+
 struct oi_type {
     void (*finalize)(void *object);
-    /* For the library's own types: called when an object dies, before its block goes. */
+    /* For the library's own types: called once when an object dies, before its references and its block go. It may be in a read section, or
+     * hold the collection lock; and what the slots refer to may be dead. */
     void (*dispose)(ouro_object *object);
     uint64_t birth;     /* the first 8 bytes of a new object, less what its thread adds */
     uint32_t size;      /* of the fixed part, rounded up to 8 */
@@ -44,12 +52,23 @@ static inline struct oi_type *oi_type_of(const ouro_object *o)
 /* The registered form of a descriptor; NULL if it is unusable (reported as misuse of `call`) or there is no memory. */
 struct oi_type *oi_type_register(ouro_type *descriptor, const char *call);
 
-/* The same for a type of the library's own. */
-struct oi_type *oi_type_register_internal(ouro_type *descriptor, void (*dispose)(ouro_object *object));
+/* The same for a type of the library's own, at start; again has no effect. */
+struct oi_type *oi_type_register_own(ouro_type *descriptor, uint32_t id, void (*dispose)(ouro_object *object));
+
+/* An object of an array type of the library's own, in a block of at least `size` bytes: of length 0, and what follows the type's fixed part
+ * is not cleared. Whoever fills slots then raises the length (release: MO-length). NULL: no memory. As ouro_new otherwise. */
+void *oi_new_room(ouro_type *descriptor, size_t size);
 
 static inline bool oi_type_is_array(const struct oi_type *type)
 {
     return type->slots_at || type->bytes_at;
+}
+
+/* How many slots or bytes an array has. Acquire: of the library's own types it may change while the object is in use; slots below it have been
+ * filled [MO-length]. */
+static inline size_t oi_array_length(const ouro_object *o)
+{
+    return oi_load_acquire(&((const ouro_array *)o)->length);
 }
 
 /* Bytes of an object. */
@@ -57,7 +76,7 @@ static inline size_t oi_object_size(const struct oi_type *type, const ouro_objec
 {
     if (!oi_type_is_array(type))
         return type->size;
-    size_t length = ((const ouro_array *)o)->length;
+    size_t length = oi_array_length(o);
     return type->slots_at ? type->slots_at + length * sizeof(ouro_slot) : type->bytes_at + length;
 }
 
@@ -72,7 +91,7 @@ static inline bool oi_slots_run(const struct oi_type *type, ouro_object *o, uint
     if (i > type->run_count || !type->slots_at)
         return false;
     *first = (ouro_slot *)((char *)o + type->slots_at);
-    *count = ((ouro_array *)o)->length;
+    *count = oi_array_length(o);
     return true;
 }
 

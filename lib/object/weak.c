@@ -11,14 +11,11 @@
 
 #define OI_WEAK_BUCKETS_MIN ((size_t)1024)
 
-static struct oi_hash *table;
-static size_t anchor_count;                                       /* atomic */
-static size_t buckets = OI_WEAK_BUCKETS_MIN;                        /* atomic; written under the next */
-static pthread_mutex_t resize_lock = PTHREAD_MUTEX_INITIALIZER;   /* held while resizing, which waits for readers */
+static struct oi_table table;
 static pthread_mutex_t callback_lock = PTHREAD_MUTEX_INITIALIZER; /* lists of weak references: docs/design/lock-order.md */
 uint32_t oi_verdict = OI_VERDICT_IDLE;
 
-static ouro_type weak_type = OURO_TYPE(struct ouro_weak, .name = "ouro_weak");
+static ouro_type weak_type = OURO_TYPE(struct ouro_weak, .name = "ouro_weak", .flags = OI_TYPE_OWN);
 
 static uintptr_t hash_of(const ouro_object *target)
 {
@@ -41,12 +38,12 @@ static bool same_target(const struct oi_hash_node *node, const void *target)
 static struct oi_anchor *find_anchor(ouro_object *target)
 {
     oi_rcu_read_lock();
-    struct oi_anchor *anchor = anchor_of_node(oi_hash_find(table, hash_of(target), same_target, target));
+    struct oi_anchor *anchor = anchor_of_node(oi_table_find(&table, hash_of(target), same_target, target));
     oi_rcu_read_unlock();
     return anchor;
 }
 
-static void release_anchor(struct oi_anchor *anchor)
+void oi_anchor_release(struct oi_anchor *anchor)
 {
     /* acq_rel: every holder's use comes before the block's reuse [MO-anchor]. */
     if (oi_fetch_sub_acqrel(&anchor->references, 1) == 1)
@@ -77,22 +74,31 @@ static struct oi_anchor *hold_anchor(struct oi_act *act, ouro_object *target)
         LIST_INIT(&made->calls);
         oi_store_relaxed(&made->references, 1); /* the table's */
         mark_target(target);
+        bool crowded;
         oi_rcu_read_lock();
-        anchor = anchor_of_node(oi_hash_add(table, hash_of(target), same_target, target, &made->node));
+        anchor = anchor_of_node(oi_table_add(&table, hash_of(target), same_target, target, &made->node, &crowded));
         oi_rcu_read_unlock();
         if (anchor != made)
             oi_pool_free(&act->self->pool, made); /* another thread was quicker; nobody has seen this one */
-        else if (OI_UNLIKELY(oi_fetch_add_relaxed(&anchor_count, 1) > 2 * oi_load_relaxed(&buckets)))
+        else if (OI_UNLIKELY(crowded))
             oi_upcalls.wake(); /* to resize the table */
     }
     oi_fetch_add_relaxed(&anchor->references, 1); /* relaxed: the table's reference is there as long as the target lives */
     return anchor;
 }
 
-/* The weak reference itself dies. */
-static void dispose(ouro_object *o)
+struct oi_anchor *oi_anchor_of(ouro_object *target)
 {
-    struct ouro_weak *weak = (struct ouro_weak *)o;
+    return hold_anchor(&oi_act, target);
+}
+
+void oi_anchor_hold(struct oi_anchor *anchor)
+{
+    oi_fetch_add_relaxed(&anchor->references, 1); /* relaxed: the caller's is there */
+}
+
+void oi_weak_detach(struct ouro_weak *weak)
+{
     if (!weak->anchor)
         return; /* there was no memory for it */
     if (weak->callback) {
@@ -101,19 +107,23 @@ static void dispose(ouro_object *o)
             LIST_REMOVE(weak, link);
         pthread_mutex_unlock(&callback_lock);
     }
-    release_anchor(weak->anchor);
+    oi_anchor_release(weak->anchor);
+}
+
+/* The weak reference itself dies. */
+static void dispose(ouro_object *o)
+{
+    oi_weak_detach((struct ouro_weak *)o);
 }
 
 bool oi_weak_init(void)
 {
-    if (!table)
-        table = oi_hash_create(OI_WEAK_BUCKETS_MIN);
-    return table && oi_type_register_internal(&weak_type, dispose);
+    return oi_table_init(&table, OI_WEAK_BUCKETS_MIN) && oi_type_register_own(&weak_type, OI_OWN_WEAK, dispose);
 }
 
 bool oi_weak_is(const ouro_object *o)
 {
-    return OI_TYPE_ID(oi_type_word(o)) == OI_TYPE_ID((uint32_t)weak_type.ouro_private_birth);
+    return OI_TYPE_ID(oi_type_word(o)) == OI_OWN_WEAK;
 }
 
 static bool may_use(const ouro_object *o, const char *call)
@@ -129,22 +139,14 @@ static bool may_use(const ouro_object *o, const char *call)
     return true;
 }
 
-ouro_weak *ouro_weak_new(void *object, ouro_weak_callback callback, void *arg)
+bool oi_weak_attach(struct ouro_weak *weak, ouro_object *target, ouro_weak_callback callback, void *arg)
 {
     struct oi_act *act = &oi_act;
-    ouro_object *target = object;
-    if (!may_use(target, "ouro_weak_new"))
-        return NULL;
-    struct ouro_weak *weak = ouro_new(&weak_type);
-    if (!weak)
-        return NULL;
     /* FINALIZED: it has no finalizer, but is never `plain` to the destroy loop, for its target's death may meet it there. */
     oi_set_flags(&weak->object, oi_flags(&weak->object) | OI_FINALIZED);
     weak->anchor = hold_anchor(act, target);
-    if (!weak->anchor) {
-        ouro_release(weak);
-        return NULL;
-    }
+    if (!weak->anchor)
+        return false;
     /* W1: an unbiased thread's weak reference is born published; one with a callback follows its target. */
     if ((oi_flags(&weak->object) & OI_PUBLISHED) && !(oi_flags(target) & OI_PUBLISHED))
         oi_publish(target);
@@ -157,6 +159,18 @@ ouro_weak *ouro_weak_new(void *object, ouro_weak_callback callback, void *arg)
         LIST_INSERT_HEAD(&weak->anchor->calls, weak, link);
         weak->listed = true;
         pthread_mutex_unlock(&callback_lock);
+    }
+    return true;
+}
+
+ouro_weak *ouro_weak_new(void *target, ouro_weak_callback callback, void *arg)
+{
+    if (!may_use(target, "ouro_weak_new"))
+        return NULL;
+    struct ouro_weak *weak = ouro_new(&weak_type);
+    if (weak && !oi_weak_attach(weak, target, callback, arg)) {
+        ouro_release(weak);
+        return NULL;
     }
     return weak;
 }
@@ -178,6 +192,21 @@ static ouro_object *upgrade(ouro_object *o)
     return oi_try_retain(o) ? o : NULL;
 }
 
+ouro_object *oi_anchor_get(const struct oi_anchor *anchor)
+{
+    oi_rcu_read_lock();
+    ouro_object *target = oi_load_acquire(&anchor->target); /* pairs with oi_weak_target_died [MO-weak] */
+    if (target)
+        target = upgrade(target);
+    oi_rcu_read_unlock();
+    return target;
+}
+
+ouro_object *oi_weak_get(const struct ouro_weak *weak)
+{
+    return weak->anchor ? oi_anchor_get(weak->anchor) : NULL;
+}
+
 void *ouro_weak_get(ouro_weak *weak)
 {
     if (!weak)
@@ -194,12 +223,7 @@ void *ouro_weak_get(ouro_weak *weak)
         oi_misuse(OURO_MISUSE_FOREIGN_PRIVATE, "ouro_weak_get", weak, "the weak reference is private to another thread");
         return NULL;
     }
-    oi_rcu_read_lock();
-    ouro_object *target = oi_weak_target(weak);
-    if (target)
-        target = upgrade(target);
-    oi_rcu_read_unlock();
-    return target;
+    return oi_weak_get(weak);
 }
 
 ouro_object *oi_weak_target(const struct ouro_weak *weak)
@@ -223,9 +247,8 @@ void oi_weak_target_died(struct oi_act *act, ouro_object *o)
     if (!anchor)
         return; /* a thread that was about to enter it has vanished in a fork */
     oi_rcu_read_lock();
-    oi_hash_remove(table, &anchor->node);
+    oi_table_remove(&table, &anchor->node);
     oi_rcu_read_unlock();
-    oi_fetch_sub_relaxed(&anchor_count, 1);
     /* Release: pairs with oi_weak_target [MO-weak]. */
     oi_store_release(&anchor->target, NULL);
     pthread_mutex_lock(&callback_lock);
@@ -238,7 +261,7 @@ void oi_weak_target_died(struct oi_act *act, ouro_object *o)
         }
     }
     pthread_mutex_unlock(&callback_lock);
-    release_anchor(anchor);
+    oi_anchor_release(anchor);
 }
 
 void oi_weak_run_callbacks(struct oi_act *act)
@@ -258,16 +281,6 @@ void oi_weak_run_callbacks(struct oi_act *act)
     act->calling = false;
 }
 
-void oi_weak_resize_before_fork(void)
-{
-    pthread_mutex_lock(&resize_lock);
-}
-
-void oi_weak_resize_after_fork(void)
-{
-    pthread_mutex_unlock(&resize_lock);
-}
-
 void oi_weak_before_fork(void)
 {
     pthread_mutex_lock(&callback_lock);
@@ -280,14 +293,5 @@ void oi_weak_after_fork(void)
 
 void oi_weak_maintain(void)
 {
-    pthread_mutex_lock(&resize_lock);
-    size_t want = buckets, count = oi_load_relaxed(&anchor_count);
-    while (count > 2 * want)
-        want *= 2;
-    while (want > OI_WEAK_BUCKETS_MIN && count < want / 8)
-        want /= 2;
-    if (want != buckets)
-        oi_hash_resize(table, want);
-    oi_store_relaxed(&buckets, want);
-    pthread_mutex_unlock(&resize_lock);
+    oi_table_maintain(&table);
 }

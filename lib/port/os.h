@@ -28,6 +28,9 @@ void oi_os_prefer_huge(void *at, size_t size);
 /* Monotonic time, nanoseconds. */
 uint64_t oi_os_now_ns(void);
 
+/* size bytes (at most 256) that nobody can foresee; from the clock and addresses, if the system has no random numbers yet. */
+void oi_os_random(void *bytes, size_t size);
+
 void oi_os_sleep_ms(long ms);
 void oi_os_sleep_us(long us); /* below a second; the system may add some 50 microseconds */
 

@@ -5,6 +5,7 @@
 #include <linux/membarrier.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/random.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -89,6 +90,15 @@ uint64_t oi_os_now_ns(void)
     struct timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t);
     return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+void oi_os_random(void *bytes, size_t size)
+{
+    if (getrandom(bytes, size, GRND_NONBLOCK) == (ssize_t)size)
+        return;
+    uint64_t x = oi_os_now_ns() ^ (uintptr_t)&x ^ (uintptr_t)oi_os_random; /* the stack's and the code's places */
+    for (unsigned char *at = bytes; size--; at++, x = x * 6364136223846793005u + 1442695040888963407u)
+        *at = (unsigned char)(x >> 56);
 }
 
 void oi_os_sleep_ms(long ms)

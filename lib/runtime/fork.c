@@ -9,6 +9,7 @@
 #include "object/weak.h"
 #include "runtime/runtime.h"
 #include "runtime/start.h"
+#include "value/turn.h"
 
 /* liburcu waits for grace periods under way, and this thread may be the reader they wait for: it leaves its read section meanwhile.
  * oi_limbo_before_fork has seen to it that nothing it may look at is reused because of that. */
@@ -32,7 +33,7 @@ static void before(void)
         oi_hold_slot(&oi_act); /* another thread may be at work for it, and would vanish from the child half-way */
     oi_limbo_before_fork(oi_act.reading);
     interrupt_reading(oi_act.reading);
-    oi_weak_resize_before_fork();
+    oi_tables_before_fork();
     oi_concurrent_before_fork(); /* whose holder may have to register with liburcu */
     oi_rcu_before_fork();
     oi_start_before_fork();
@@ -63,7 +64,7 @@ static void after_in_parent(void)
     oi_start_after_fork(false);
     oi_rcu_after_fork_parent();
     oi_concurrent_after_fork_parent();
-    oi_weak_resize_after_fork();
+    oi_tables_after_fork();
     resume_reading(oi_act.reading);
     oi_limbo_after_fork_parent();
     if (oi_limbo_is_waiting())
@@ -102,7 +103,8 @@ static void after_in_child(void)
     oi_start_after_fork(true);
     oi_rcu_after_fork_child();
     oi_concurrent_after_fork_child();
-    oi_weak_resize_after_fork();
+    oi_turn_after_fork_child();
+    oi_tables_after_fork();
     resume_reading(oi_act.reading);
     oi_limbo_after_fork_child();
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * The background thread: takes dead blocks through grace periods, returns memory to the OS, keeps the weak references' table in shape. It
+ * The background thread: takes dead blocks through grace periods, returns memory to the OS, keeps hash tables in shape. It
  * sleeps without a timer while there is nothing to do, and is started by the first thing there is. */
 #include <pthread.h>
 #include <signal.h>
@@ -9,6 +9,7 @@
 #include "object/weak.h"
 #include "port/os.h"
 #include "runtime/runtime.h"
+#include "value/value.h"
 
 /* Rounds are this far apart at the least, so that one grace period serves much. */
 #define ROUND_MS 1
@@ -54,6 +55,7 @@ static long work(void)
         oi_service_sweep(false);
     }
     oi_weak_maintain();
+    oi_value_maintain();
     long delay_ms = oi_load_relaxed(&purge_delay_ms);
     if (delay_ms >= 0)
         oi_page_purge((uint64_t)delay_ms * 1000000u, &next_ns);

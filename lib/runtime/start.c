@@ -11,6 +11,7 @@
 #include "object/misuse.h"
 #include "object/weak.h"
 #include "port/os.h"
+#include "value/value.h"
 #include "runtime/runtime.h"
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* the start lock: docs/design/lock-order.md */
@@ -36,7 +37,7 @@ static ouro_status start(const struct oi_options *options)
     oi_page_set_limits(options->soft_limit, options->hard_limit);
     if ((status = oi_thread_init()) != OURO_OK || (status = oi_fork_init()) != OURO_OK)
         return status;
-    if (!oi_weak_init())
+    if (!oi_weak_init() || !oi_value_init())
         return OURO_E_NOMEM;
     if (!oi_concurrent_init())
         return OURO_E_NOMEM;

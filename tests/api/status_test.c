@@ -29,18 +29,25 @@ static void test_names_and_messages(void)
 /* Part of the ABI: written down here a second time. */
 static void test_numbers_never_change(void)
 {
-    CHECK_EQ(COUNT, 6);
+    CHECK_EQ(COUNT, 13);
     CHECK_EQ(OURO_OK, 0);
     CHECK_EQ(OURO_E_NOMEM, -1);
     CHECK_EQ(OURO_E_AGAIN, -2);
     CHECK_EQ(OURO_E_INVALID, -3);
     CHECK_EQ(OURO_E_USAGE, -4);
     CHECK_EQ(OURO_E_SYSTEM, -5);
+    CHECK_EQ(OURO_E_TYPE, -6);
+    CHECK_EQ(OURO_E_INDEX, -7);
+    CHECK_EQ(OURO_E_KEY, -8);
+    CHECK_EQ(OURO_E_CHANGED, -9);
+    CHECK_EQ(OURO_E_END, -10);
+    CHECK_EQ(OURO_E_ENCODING, -11);
+    CHECK_EQ(OURO_E_HOST, -12);
 }
 
 static void test_unknown(void)
 {
-    static const int unknown[] = {1, -6, -7, 100, -100, 0x7fffffff, -0x7fffffff - 1};
+    static const int unknown[] = {1, -13, -14, 100, -100, 0x7fffffff, -0x7fffffff - 1};
     for (size_t i = 0; i < sizeof unknown / sizeof *unknown; i++) {
         CHECK_STR(ouro_status_name((ouro_status)unknown[i]), "OURO_E_UNKNOWN");
         CHECK_STR(ouro_status_message((ouro_status)unknown[i]), "unknown status");

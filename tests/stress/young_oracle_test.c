@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * Scenario: thousands of random private graphs (objects with two slots, tables, private and published leaves; dense and
- * sparse; with and without finalizers, some of which keep their object; with and without weak references) are built
- * and changed by one thread, beside a model of them in plain arrays. The model counts references by itself and marks
+ * sparse; with and without finalizers, some of which keep their object; with and without weak references; slots that hold
+ * numbers, some of which look much like references) are built and changed by one thread, beside a model of them in plain arrays. The model counts references by itself and marks
  * and sweeps by itself; it knows nothing of the library.
  * Seed: OURO_TEST_SEED; a failure prints the graph's number, and OURO_TEST_GRAPH=number runs only that one.
  * Asserted after each round of changes, and again after each collection: the set of objects that are gone is the
@@ -25,6 +25,7 @@ struct entry {
     enum kind kind;
     int slots;
     int edges[SLOTS_MAX]; /* numbers of entries, or -1 */
+    ouro_value words[SLOTS_MAX]; /* what a slot holds whose edge is -1: no reference */
     int roots;            /* references that the test holds */
     int count;            /* roots and edges from entries that are not gone */
     bool gone, finalized, keeps_itself, marked;
@@ -264,15 +265,62 @@ static void add_root(int number)
     entries[number].count++;
 }
 
+/* nil, a boolean, a number; or the number whose word differs from an object's address in the tag only. */
+static ouro_value some_immediate(void)
+{
+    switch (rng_below(&rng, 4)) {
+    case 0:
+        return OURO_NIL;
+    case 1:
+        return ouro_bool_new(rng_one_in(&rng, 2));
+    case 2:
+        return ouro_int_new((int64_t)rng_next(&rng) >> 2);
+    default:
+        return ouro_int_new((int64_t)((uintptr_t)entries[rng_below(&rng, (uint32_t)used)].object >> 2));
+    }
+}
+
+static void store_immediate(int container, int slot)
+{
+    struct entry *c = &entries[container];
+    int old = c->edges[slot];
+    ouro_value word = some_immediate(), was = old < 0 ? c->words[slot] : ouro_value_of(entries[old].object);
+    c->edges[slot] = -1;
+    c->words[slot] = word;
+    switch (rng_below(&rng, 4)) {
+    case 0:
+        ouro_value_give(c->object, slot_of(c, slot), word);
+        break;
+    case 1:
+        ouro_value_release(ouro_value_swap(c->object, slot_of(c, slot), word));
+        break;
+    case 2:
+        expect(ouro_value_compare_set(c->object, slot_of(c, slot), was, word), "value_compare_set fails", container);
+        break;
+    default:
+        ouro_value_set(c->object, slot_of(c, slot), word);
+    }
+    if (old >= 0)
+        model_drop(old);
+}
+
 static void store(int container, int slot, int target)
 {
     struct entry *c = &entries[container];
     void *object = target < 0 ? NULL : entries[target].object;
     int old = c->edges[slot];
+    bool was_number = old < 0 && c->words[slot] != OURO_NIL;
     if (target >= 0)
         entries[target].count++;
     c->edges[slot] = target;
-    switch (rng_below(&rng, 4)) {
+    c->words[slot] = OURO_NIL;
+    switch (rng_below(&rng, 6)) {
+    case 4:
+        ouro_value_give(c->object, slot_of(c, slot), ouro_value_retain(ouro_value_of(object)));
+        break;
+    case 5:
+        ouro_value_set(c->object, slot_of(c, slot), ouro_value_of(object));
+        break;
     case 0:
         ouro_give(c->object, slot_of(c, slot), ouro_retain(object));
         break;
@@ -280,8 +328,10 @@ static void store(int container, int slot, int target)
         ouro_release(ouro_swap(c->object, slot_of(c, slot), ouro_retain(object)));
         break;
     case 2:
-        expect(ouro_compare_set(c->object, slot_of(c, slot), old < 0 ? NULL : entries[old].object, object),
-               "compare_set of what the slot holds fails", container);
+        expect(ouro_compare_set(c->object, slot_of(c, slot), old < 0 ? NULL : entries[old].object, object) != was_number,
+               "compare_set of what the slot holds fails, or of what it does not hold succeeds", container);
+        if (was_number)
+            ouro_set(c->object, slot_of(c, slot), object);
         break;
     default:
         ouro_set(c->object, slot_of(c, slot), object);
@@ -304,6 +354,7 @@ static void take_root(int container, int slot)
     }
     object = ouro_take(c->object, slot_of(c, slot));
     expect(object == (old < 0 ? NULL : entries[old].object), "take gives something else", container);
+    c->words[slot] = OURO_NIL;
     if (old >= 0) {
         c->edges[slot] = -1;
         entries[old].roots++;
@@ -328,7 +379,7 @@ static void change(int edges)
         return;
     struct entry *e = &entries[i];
     int slot = e->slots ? (int)rng_below(&rng, (uint32_t)e->slots) : -1;
-    int what = (int)rng_below(&rng, 10 + (uint32_t)edges);
+    int what = (int)rng_below(&rng, 11 + (uint32_t)edges);
     if (what < 6)
         drop_root(i);
     else if (what == 6 && slot >= 0)
@@ -337,6 +388,8 @@ static void change(int edges)
         upgrade((int)rng_below(&rng, (uint32_t)used));
     else if (what == 8 && slot >= 0)
         store(i, slot, -1);
+    else if (what == 9 && slot >= 0)
+        store_immediate(i, slot);
     else if (slot >= 0 && k >= 0)
         store(i, slot, k);
 }
@@ -357,8 +410,11 @@ static void compare_one(int number, size_t *alive)
     if (e->gone)
         return;
     expect(ouro_refcount(e->object) == (size_t)e->count, "count", number);
-    for (int i = 0; i < e->slots; i++)
-        expect(ouro_peek(slot_of(e, i)) == (e->edges[i] < 0 ? NULL : entries[e->edges[i]].object), "slot", number);
+    for (int i = 0; i < e->slots; i++) {
+        void *object = e->edges[i] < 0 ? NULL : entries[e->edges[i]].object;
+        expect(ouro_peek(slot_of(e, i)) == object, "slot", number);
+        expect(ouro_value_peek(slot_of(e, i)) == (object ? ouro_value_of(object) : e->words[i]), "slot's word", number);
+    }
 }
 
 static void compare(const char *when, size_t live_before)

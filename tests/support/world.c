@@ -388,6 +388,65 @@ static void give_away(struct hand *hand)
     ouro_give(from, edge_of(hand, from), t);
 }
 
+/* A value that is no reference, but may look much like one; it carries its own check. */
+static ouro_value some_immediate(struct hand *hand)
+{
+    uint64_t address = (uintptr_t)*some(hand);
+    if (rng_one_in(&hand->rng, 3))
+        address = rng_next(&hand->rng);
+    address &= ((uint64_t)1 << 47) - 4;
+    return rng_one_in(&hand->rng, 8) ? ouro_bool_new(true) : ouro_int_new((int64_t)(address >> 2 | (address * 11 & 0xff) << 48));
+}
+
+static void hold_value(struct hand *hand, ouro_value value)
+{
+    if (ouro_is_object(value)) {
+        hold(hand, ouro_value_object(value));
+    } else if (ouro_is_int(value)) {
+        uint64_t n = (uint64_t)ouro_int_value(value), address = n << 2 & (((uint64_t)1 << 47) - 4);
+        expect((address * 11 & 0xff) == (n >> 48 & 0xff), "a number that nobody stored", -1);
+    } else {
+        expect(value == OURO_NIL || value == OURO_TRUE, "a value that nobody stored", -1);
+    }
+}
+
+/* Numbers in the place of references, and back. */
+static void use_values(struct hand *hand)
+{
+    struct thing *from = some_with_edges(hand), *to = *some(hand);
+    void *container = from;
+    ouro_slot *slot = from ? edge_of(hand, from) : NULL;
+    if (!from || rng_one_in(&hand->rng, 3)) {
+        container = board;
+        slot = place(hand);
+    } else if (!may_refer(from, to)) {
+        to = NULL;
+    }
+    ouro_value old, value = to && rng_one_in(&hand->rng, 3) ? ouro_value_of(to) : some_immediate(hand);
+    switch (rng_below(&hand->rng, 7)) {
+    case 0:
+        ouro_value_give(container, slot, ouro_value_retain(value));
+        break;
+    case 1:
+        hold_value(hand, ouro_value_swap(container, slot, ouro_value_retain(value)));
+        break;
+    case 2:
+        hold_value(hand, ouro_value_take(container, slot));
+        break;
+    case 3:
+        old = ouro_value_get(container, slot);
+        yield_sometimes(&hand->rng);
+        ouro_value_compare_set(container, slot, old, value);
+        hold_value(hand, old);
+        break;
+    case 4:
+        hold_value(hand, ouro_value_get(container, slot));
+        break;
+    default:
+        ouro_value_set(container, slot, value);
+    }
+}
+
 static void walk(struct hand *hand)
 {
     struct thing *from = some_with_edges(hand);
@@ -601,6 +660,7 @@ static void (*const steps[])(struct hand *) = {
     take_edge, take_edge, use_board, use_board, use_board,   use_board,   use_board, drop,
     drop,      count,     read_path, read_path, read_path,   make_weak,   make_weak, follow_weak,
     walk,      drop,      use_board, link_held, follow_weak, follow_weak, take_edge, pause_somehow,
+    use_values, use_values, use_values,
 };
 
 static void step_once(struct hand *hand)

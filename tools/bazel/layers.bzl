@@ -12,6 +12,7 @@ LAYERS = [
     "mem",
     "object",
     "cycle",
+    "value",
     "runtime",
 ]
 

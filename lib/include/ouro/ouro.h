@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * ouro: shared object graphs in multithreaded C programs. Everything but values and containers. */
+ * ouro: shared object graphs in multithreaded C programs. Everything. */
 #ifndef OURO_OURO_H
 #define OURO_OURO_H
 
@@ -11,6 +11,7 @@
 #include <ouro/slot.h>
 #include <ouro/status.h>
 #include <ouro/thread.h>
+#include <ouro/value.h>
 #include <ouro/version.h>
 #include <ouro/weak.h>
 

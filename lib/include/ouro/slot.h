@@ -4,6 +4,7 @@
  *
  * Each operation names the container, which the caller must hold by a counted reference (directly, or through a chain of
  * slots that nobody changes meanwhile). Found in a read section only, a container may only be read.
+ * A slot may hold a value that is no reference (<ouro/value.h>): what is returned for it is NULL.
  * Any number of threads may work on the slots of a shared container: each operation is atomic, and one that returns
  * what another stored also sees all that was written before that store.
  * A slot that does not lie inside its container is reported as misuse: nothing is stored, NULL or false is returned, and
@@ -36,7 +37,8 @@ OURO_API OURO_NODISCARD void *ouro_take(void *container, ouro_slot *slot);
 /* The old content, which becomes the caller's reference; object, whose reference is taken over, takes its place. */
 OURO_API OURO_NODISCARD void *ouro_swap(void *container, ouro_slot *slot, void *object);
 
-/* If the slot holds expected: as ouro_set, and true. Else false, and nothing changes. expected is compared, not followed. */
+/* If the slot holds expected: as ouro_set, and true. Else false, and nothing changes. expected is compared, not followed; NULL is not
+ * what a slot with another value holds. */
 OURO_API bool ouro_compare_set(void *container, ouro_slot *slot, void *expected, void *object);
 
 /* A read section: the thread may follow references without counting. Nests. What it reaches stays readable until the

@@ -15,7 +15,14 @@
     X(OURO_E_AGAIN, -2, "every thread slot is taken, or another thread is shutting down; try again later")    \
     X(OURO_E_INVALID, -3, "an argument is out of range")                                     \
     X(OURO_E_USAGE, -4, "the call is not allowed here, or the object is of the wrong type")  \
-    X(OURO_E_SYSTEM, -5, "the operating system refused what the call needs")
+    X(OURO_E_SYSTEM, -5, "the operating system refused what the call needs")                 \
+    X(OURO_E_TYPE, -6, "a value is of a kind that the call is not for")                      \
+    X(OURO_E_INDEX, -7, "the index is beyond the ends")                                      \
+    X(OURO_E_KEY, -8, "there is no such key, element or field")                              \
+    X(OURO_E_CHANGED, -9, "the container was changed meanwhile")                             \
+    X(OURO_E_END, -10, "the iterator has no more values")                                    \
+    X(OURO_E_ENCODING, -11, "the bytes are not UTF-8")                                       \
+    X(OURO_E_HOST, -12, "a callback of the host failed; the host has the details")
 
 #define OURO_STATUS_CONSTANT(name, number, message) name = (number),
 typedef enum ouro_status { OURO_STATUS_LIST(OURO_STATUS_CONSTANT) } ouro_status;

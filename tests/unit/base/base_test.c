@@ -43,7 +43,7 @@ static void test_messages_differ(void)
 
 static void test_unknown_status(void)
 {
-    static const int unknown[] = {1, -6, 100, -100, 127, -128};
+    static const int unknown[] = {1, -13, 100, -100, 127, -128};
     for (unsigned i = 0; i < sizeof unknown / sizeof *unknown; i++) {
         CHECK_STR(ouro_status_name((ouro_status)unknown[i]), "OURO_E_UNKNOWN");
         CHECK_STR(ouro_status_message((ouro_status)unknown[i]), "unknown status");

@@ -66,6 +66,9 @@ OURO_API OURO_INLINE bool ouro_private_sub1(uint32_t *word)
 
 OURO_END_DECLS
 
+/* Inside an unlikely branch: keeps compilers from making a conditional move of it, which whoever follows references would wait for. */
+#define OURO_PRIVATE_STAY_A_BRANCH() __asm__ volatile("")
+
 /* The owner in the low half, PUBLISHED in bit 16: one load of two neighbouring 16-bit fields (flags follow the owner). */
 #if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
 #error "ouro has not been ported to big-endian machines: the header's owner and flags are read as one word"

@@ -14,9 +14,16 @@ OURO_BEGIN_DECLS
 
 #define OURO_PRIVATE_PUBLISHED 0x1u
 #define OURO_PRIVATE_UNITS_SHIFT 18
+#define OURO_PRIVATE_TAG ((uintptr_t)3) /* bits that are clear in references, and not all clear in other values (<ouro/value.h>) */
 
 OURO_API void ouro_private_set_slow(void *container, ouro_slot *slot, void *object);
 OURO_API void ouro_private_give_slow(void *container, ouro_slot *slot, void *object);
+
+/* True for a slot's content that is counted: neither NULL nor a value without a reference. */
+OURO_API OURO_INLINE bool ouro_private_is_ref(const void *word)
+{
+    return word && !((uintptr_t)word & OURO_PRIVATE_TAG);
+}
 
 /* True if this thread may store into the slot without synchronization. */
 OURO_API OURO_INLINE bool ouro_private_is_mine(const void *container, const ouro_slot *slot)
@@ -39,7 +46,12 @@ OURO_API OURO_INLINE bool ouro_private_may_store(const void *object)
 OURO_API OURO_INLINE void *ouro_peek(const ouro_slot *slot)
 {
     /* Acquire: pairs with the release of the exchange that stored the reference [MO-publish]. */
-    return __atomic_load_n(&slot->ouro_private_ref, __ATOMIC_ACQUIRE);
+    void *word = __atomic_load_n(&slot->ouro_private_ref, __ATOMIC_ACQUIRE);
+    if (OURO_UNLIKELY((uintptr_t)word & OURO_PRIVATE_TAG)) {
+        OURO_PRIVATE_STAY_A_BRANCH();
+        return NULL;
+    }
+    return word;
 }
 
 OURO_API OURO_INLINE void ouro_set(void *container, ouro_slot *slot, void *object)
@@ -51,7 +63,7 @@ OURO_API OURO_INLINE void ouro_set(void *container, ouro_slot *slot, void *objec
     ouro_retain(object);
     void *old = slot->ouro_private_ref;
     slot->ouro_private_ref = object;
-    if (old)
+    if (ouro_private_is_ref(old))
         ouro_release(old);
 }
 
@@ -63,7 +75,7 @@ OURO_API OURO_INLINE void ouro_give(void *container, ouro_slot *slot, void *obje
     }
     void *old = slot->ouro_private_ref;
     slot->ouro_private_ref = object;
-    if (old)
+    if (ouro_private_is_ref(old))
         ouro_release(old);
 }
 
