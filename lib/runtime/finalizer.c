@@ -211,17 +211,17 @@ uint64_t oi_finalizer_wait(void)
     uint64_t until = queued;
     while (running && done < until)
         pthread_cond_wait(&changed, &lock);
-    uint64_t now = done;
+    uint64_t so_far = done;
     pthread_mutex_unlock(&lock);
-    return now;
+    return so_far;
 }
 
 uint64_t oi_finalizer_done(void)
 {
     pthread_mutex_lock(&lock);
-    uint64_t now = done;
+    uint64_t so_far = done;
     pthread_mutex_unlock(&lock);
-    return now;
+    return so_far;
 }
 
 void oi_finalizer_stop(void)
