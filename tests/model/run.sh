@@ -280,6 +280,7 @@ graph 10 11 3 0; variant NO_CHECK_ON_SET              $G -DNO_ROOT
 graph 5 12 2 1;  variant NO_CHECK_ON_SET+cycle        $G -DNO_ROOT
 graph 14 12 3 0; variant COUNTS_FINALIZING            $G -DNO_ROOT -DFINALIZERS=1
 graph 14 12 3 0; variant NO_FINALIZING                $G -DNO_ROOT -DFINALIZERS=1
+graph 1 11 3 0;  variant COUNTS_PRIVATE               $G -DNO_ROOT -DRECYCLE
 graph 4 12 2 1;  variant READS_WEAK_AT_MARK           $G -DNO_ROOT -DNEW_WEAK
 graph 5 12 1 1;  variant ANCHOR_BEFORE_FLAG           $G -DNO_ROOT -DNEW_WEAK
 graph 5 12 2 1;  variant LOCAL_BEFORE_SHARED          $G -DNO_ROOT
@@ -325,6 +326,7 @@ one      MARKS_WITHOUT_SECTION      private-marked  1 11 2 0 -DRECYCLE
 one      MARKS_BY_FLAGS_FIRST       private-marked  1 11 2 0 -DRECYCLE
 # notes
 one      COUNTS_BEFORE_EDGES        not-garbage     1 11 1 0
+one      COUNTS_THE_DEAD            not-garbage     1  1 1 0
 one      COUNTS_BETWEEN_EDGES       not-garbage     1 11 2 0 -DCHAINS
 one      COUNTS_BEFORE_EDGES+result token-of-dead   1 11 1 0 -DNO_GARBAGE
 one      NO_FIXPOINT                not-garbage     1 11 1 0

@@ -1105,7 +1105,11 @@ inline count_of() {
     ; REACHED(private[i])
 #endif
   };
+#ifdef VARIANT_COUNTS_PRIVATE
+  atomic { noted[i] = (ch -> NO_COUNT : 0) };
+#else
   atomic { noted[i] = (ch || private[i] -> NO_COUNT : 0) };
+#endif
   atomic {
 #else
   atomic { NEXT_MEMBER;
@@ -1114,7 +1118,11 @@ inline count_of() {
     before = lmem[i] };
   atomic {
 #endif
+#ifdef MUTANT_COUNTS_THE_DEAD
+    noted[i] = (noted[i] -> NO_COUNT : cnt[i]);
+#else
     noted[i] = (dead[i] || noted[i] -> NO_COUNT : cnt[i]);
+#endif
 #ifndef VARIANT_COUNTS_FINALIZING
     if :: finalizing[i] -> noted[i] = NO_COUNT :: else fi;
 #endif
