@@ -62,13 +62,13 @@ static inline void oi_dict_end_unchanged(struct oi_dict *dict, bool shared)
 }
 
 /* Before and after keys are put in or taken out, by one effect that changes the number of entries. Release: iterators that see what was done
- * see this [MO-changes]. */
+ * see this; and those that see this number see that the change before is over [MO-changes]. */
 static inline void oi_dict_changes_begin(struct oi_dict *dict, bool shared)
 {
     if (!shared)
         return;
     const struct oi_keyed *store = oi_dict_store(dict);
-    oi_store_relaxed(&dict->before, store ? oi_shape_count(store->shape) : 0);
+    oi_store_release(&dict->before, store ? oi_shape_count(store->shape) : 0);
     oi_store_release(&dict->changes, dict->changes + 1);
 }
 
