@@ -123,11 +123,12 @@ ouro_status oi_dict_find_hashed(struct oi_dict *dict, ouro_value key, uint32_t h
 
 /* In a read section: is an entry that was found in the store (K3)? word not NULL: and what is in its slot, with a reference. OI_UNSURE: look again, from
  * the dict on. */
-enum oi_probe oi_dict_read(const struct oi_keyed *store, size_t entry, const ouro_slot *slot, ouro_value *word);
+enum oi_probe oi_dict_read(const struct oi_dict *dict, const struct oi_keyed *store, size_t entry, const ouro_slot *slot, ouro_value *word);
 
 /* In a read section: of an entry, the key or the value (in *first), or both, with references. OI_UNSURE: look again; what it took all the same
  * is there, or nil. */
-enum oi_probe oi_dict_read_entry(const struct oi_keyed *store, size_t entry, ouro_part part, ouro_value *first, ouro_value *second);
+enum oi_probe oi_dict_read_entry(const struct oi_dict *dict, const struct oi_keyed *store, size_t entry, ouro_part part, ouro_value *first,
+                                 ouro_value *second);
 
 /* For readers, in a read section: the store, and how many entries are used while it was the dict's. As oi_list_look. */
 const struct oi_keyed *oi_dict_look(const struct oi_dict *dict, size_t *used);
