@@ -191,7 +191,7 @@ static bool is_of_generation(const struct oi_page *page, ouro_object *o, bool is
 {
     if (oi_flags(o) & OI_UNTRACKED)
         return false;
-    int is = is_private ? 0 : oi_load_relaxed(&page->recent) ? 1 : 2;
+    int is = is_private ? 0 : oi_page_is_recent(page) ? 1 : 2;
     return *(const int *)generation < 0 || *(const int *)generation == is;
 }
 
