@@ -149,6 +149,7 @@ struct oi_page *oi_page_acquire(struct oi_pool *pool, enum oi_page_kind kind, un
         page->released = false;
         oi_store_relaxed(&page->published, false);
         oi_store_relaxed(&page->recent, false);
+        oi_store_relaxed(&page->bearing, false);
         oi_store_relaxed(&page->remote, 0);
         oi_store_relaxed(&page->limbo, 0);
         oi_store_release(&page->pool, pool); /* last: whoever sees a page in use sees what it is */
@@ -205,7 +206,7 @@ enum wanted { ALL, PUBLISHED, RECENT };
 
 static bool is_wanted(const struct oi_page *page, enum wanted wanted)
 {
-    return wanted == ALL || oi_load_relaxed(wanted == RECENT ? &page->recent : &page->published);
+    return wanted == ALL || (wanted == RECENT ? oi_page_is_recent(page) : oi_load_relaxed(&page->published));
 }
 
 /* Pins the wanted pages of one segment; the lock is held. */

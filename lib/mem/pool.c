@@ -238,11 +238,28 @@ static struct oi_page *next_page(struct oi_pool *pool, unsigned index)
     return page;
 }
 
+/* The page may not be current any more: what was born on it since a collection has looked is for the next one. */
+static void end_bearing(struct oi_page *page)
+{
+    if (OI_LIKELY(!oi_load_relaxed(&page->bearing)))
+        return;
+    oi_page_set_published(page);
+    oi_store_relaxed(&page->bearing, false);
+}
+
+/* The page is current, and a block of it is about to be taken. */
+static void begin_bearing(struct oi_page *page)
+{
+    oi_page_set_published(page);
+    oi_store_relaxed(&page->bearing, true);
+}
+
 void *oi_pool_refill(struct oi_pool *pool, unsigned index)
 {
     struct oi_page *page = pool->current[index];
     if (index == OI_POOL_NONE)
         return NULL;
+    end_bearing(page);
     if (page == &oi_pool_empty_page || (!has_free(page) && set_full(page))) {
         page = next_page(pool, index);
         pool->current[index] = page ? page : &oi_pool_empty_page;
@@ -254,7 +271,7 @@ void *oi_pool_refill(struct oi_pool *pool, unsigned index)
     }
     pool->fresh_blocks += page->carved - page->used;
     if (OI_UNLIKELY(pool->born_published))
-        oi_page_set_published(page);
+        begin_bearing(page);
     struct oi_block *block = page->free;
     page->free = block->next;
     oi_owner_add(&page->used, 1);

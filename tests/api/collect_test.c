@@ -316,6 +316,27 @@ static void test_across_threads(void)
     }
 }
 
+/* What is born published counts as published when it is born, also on a page that a collection has just looked at. */
+static void *make_garbage_unbiased(void *arg)
+{
+    CHECK_EQ(ouro_thread_attach(OURO_THREAD_UNBIASED), OURO_OK);
+    for (int i = 0; i < 2000; i++) {
+        ouro_release(ring_new(&plain_type, 3));
+        if (i % 100 < 3)
+            CHECK_EQ(ouro_gc_collect(1), i % 100 ? 3 : i ? 3 * 98 : 3);
+    }
+    CHECK_EQ(ouro_gc_collect(1), 3 * 97);
+    return arg;
+}
+
+static void test_unbiased_recent(void)
+{
+    ouro_gc_disable();
+    ouro_gc_collect(2);
+    thread_do(make_garbage_unbiased, NULL, 0);
+    ouro_gc_enable();
+}
+
 /* Garbage of a thread that is gone, and of one that was given back its slot. */
 static void *leave_garbage(void *arg)
 {
@@ -1079,6 +1100,7 @@ int main(void)
     FIXTURE_RUN(test_held_anywhere);
     FIXTURE_RUN(test_private_and_shared);
     FIXTURE_RUN(test_across_threads);
+    FIXTURE_RUN(test_unbiased_recent);
     FIXTURE_RUN(test_exited_threads);
     FIXTURE_RUN(test_many_collect);
     FIXTURE_RUN(test_finalizers_see_the_living);

@@ -1014,6 +1014,38 @@ ALL(both, hosts_meddle)
 ALL(both, refusals)
 ALL(both, many)
 
+/* A class may have a hash and be compared by identity all the same: however its objects come into a dict or set, they are found in it. */
+static void test_hosts_with_hash_only(void)
+{
+    static const ouro_host_class class = {.size = sizeof class, .name = "key", .hash = host_hash};
+    ouro_value keys[3], values[3] = {ouro_int_new(0), ouro_int_new(1), ouro_int_new(2)}, dict, set, copy, value;
+    for (unsigned i = 0; i < 3; i++)
+        OK(ouro_host_new(&class, i, 0, &keys[i]));
+    for (int shared = 0; shared < 2; shared++) {
+        dict = ouro_dict_new();
+        set = ouro_set_new();
+        if (shared) {
+            ouro_share(ouro_value_object(dict));
+            ouro_share(ouro_value_object(set));
+        }
+        OK(ouro_dict_set_all(dict, keys, values, 3));
+        OK(ouro_set_add_all(set, keys, 3));
+        OK(ouro_copy(dict, &copy));
+        for (int i = 0; i < 3; i++) {
+            bool has;
+            CHECK_EQ(ouro_dict_get(dict, keys[i], &value), OURO_OK);
+            CHECK_EQ(value, values[i]);
+            OK(ouro_set_has(set, keys[i], &has));
+            CHECK(has);
+            CHECK_EQ(ouro_dict_delete(copy, keys[i]), OURO_OK);
+        }
+        ouro_value_release(dict);
+        ouro_value_release(set);
+        ouro_value_release(copy);
+    }
+    ouro_value_release_all(keys, 3);
+}
+
 int main(void)
 {
     check_start("value_dict_test");
@@ -1038,5 +1070,6 @@ int main(void)
     FIXTURE_RUN(all_random_steps);
     FIXTURE_RUN(all_many);
     FIXTURE_RUN(sizes);
+    FIXTURE_RUN(test_hosts_with_hash_only);
     return check_finish();
 }
