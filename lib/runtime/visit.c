@@ -235,8 +235,9 @@ void ouro_gc_visit_referents(void *object, ouro_visitor fn, void *arg)
     const struct oi_type *type = oi_type_of(object);
     int stop = 0;
     for (uint32_t run = 0; !stop && oi_slots_run(type, object, run, &slot, &count); run++) {
-        for (size_t i = 0; !stop && i < count; i++) {
-            void *ref = ouro_get(object, &slot[i]);
+        bool there = true;
+        for (size_t i = 0; !stop && there; i++) {
+            void *ref = oi_slot_get(object, run, i, &there);
             if (ref)
                 stop = fn(ref, arg);
             ouro_release(ref);

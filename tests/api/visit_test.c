@@ -612,6 +612,43 @@ static void test_others_private_are_theirs(void)
     CHECK_LIVE(0);
 }
 
+/* What a list has is in an object of the library's own, which gets shorter while it is visited. */
+static int shrink(void *object, void *list)
+{
+    ouro_value item;
+    (void)object;
+    met.calls++;
+    for (int i = 0; i < 2; i++) {
+        CHECK_EQ(ouro_list_pop(ouro_value_of(list), -1, &item), OURO_OK);
+        ouro_value_release(item);
+    }
+    return 0;
+}
+
+static int visit_store(void *object, void *list)
+{
+    ouro_gc_visit_referents(object, shrink, list);
+    return 0;
+}
+
+static void test_list_shrinks_meanwhile(void)
+{
+    for (int shared = 0; shared < 2; shared++) {
+        ouro_value list = ouro_list_new();
+        for (long i = 0; i < 12; i++) {
+            ouro_value item = ouro_value_of(plain_new(i));
+            CHECK_EQ(ouro_list_append(list, item), OURO_OK);
+            ouro_value_release(item);
+        }
+        if (shared)
+            ouro_share(ouro_value_object(list));
+        forget();
+        ouro_gc_visit_referents(ouro_value_object(list), visit_store, ouro_value_object(list));
+        CHECK_EQ(met.calls, 4);
+        ouro_value_release(list);
+    }
+}
+
 int main(void)
 {
     check_start("visit_test");
@@ -626,6 +663,7 @@ int main(void)
     FIXTURE_RUN(test_edges_of_private);
     FIXTURE_RUN(test_edges_of_shared);
     FIXTURE_RUN(test_container_let_go_meanwhile);
+    FIXTURE_RUN(test_list_shrinks_meanwhile);
     FIXTURE_RUN(test_while_others_work);
     FIXTURE_RUN(test_while_others_publish);
     FIXTURE_RUN(test_visitor_vanishes);

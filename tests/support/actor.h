@@ -55,7 +55,7 @@ static inline void actor_collect_with(void (*fn)(int step))
 {
     collector_steps = 0;
     collector_fn = fn;
-    oi_perturb_hook = actor_step;
+    __atomic_store_n(&oi_perturb_hook, actor_step, __ATOMIC_RELAXED); /* threads of the library may be running */
 }
 
 static inline void *actor_main(void *arg)
@@ -82,7 +82,7 @@ static inline bool actor_wait(struct actor *self)
 static inline bool actor_start(struct actor *self, void (*run)(void *arg), void *arg, int stop_at)
 {
     *self = (struct actor){.run = run, .arg = arg, .stop_at = stop_at, .at = STEP_INITIALIZER, .may_go = STEP_INITIALIZER};
-    oi_perturb_hook = actor_step;
+    __atomic_store_n(&oi_perturb_hook, actor_step, __ATOMIC_RELAXED); /* threads of the library may be running */
     self->thread = thread_start(actor_main, self, 0);
     return actor_wait(self);
 }

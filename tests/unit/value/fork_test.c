@@ -8,7 +8,7 @@
 #include "support/child.h"
 #include "support/values.h"
 
-enum { STEPS_MAX = 200, HUGE = 5 << 20, ITEMS = 3 };
+enum { STEPS_MAX = 200, HUGE = 4 << 20, ITEMS = 2 };
 
 static ouro_value board;
 static int how;
@@ -48,7 +48,7 @@ static void use_in_child(void *unused)
     size_t length;
     ouro_value key, value;
     (void)unused;
-    oi_perturb_hook = NULL;
+    __atomic_store_n(&oi_perturb_hook, NULL, __ATOMIC_RELAXED);
     ouro_gc_collect(2);
     ouro_gc_freeze();
     ouro_gc_unfreeze();
@@ -108,10 +108,10 @@ static void test_vanished_writer(void)
     for (how = 0; how < WAYS; how++) {
         int stop_at = 1;
         while (try(stop_at) && stop_at < STEPS_MAX)
-            stop_at += stop_at < 40 ? 1 : 7;
+            stop_at += stop_at < 30 ? 1 : 13;
         CHECK_LT(stop_at, STEPS_MAX);
     }
-    oi_perturb_hook = NULL;
+    __atomic_store_n(&oi_perturb_hook, NULL, __ATOMIC_RELAXED);
 }
 
 int main(void)
