@@ -92,8 +92,8 @@ static void read_dict(void *unused)
             found = OURO_NIL;
         break;
     case 1:
-        if (ouro_copy(board, &value) == OURO_OK)
-            (void)ouro_dict_get(value, INT(1), &found);
+        if (ouro_copy(board, &value) == OURO_OK && ouro_dict_get(value, INT(1), &found) != OURO_OK)
+            found = OURO_NIL;
         ouro_value_release(value);
         break;
     case 2:
