@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * A watch joins an ouro_weak, which may die or report on any thread, with the state that waits for it. Its word `armed` decides who comes first,
+ * the death of the target or the end of the handle:
+ *
+ *     the weak reference's address      waiting
+ *     NULL                              either of the two has come. Death: the watch is a note for the state, which then has it
+ *
+ * A late report, of a weak reference that is kept by others though its handle is gone, finds another address or none: no two weak references
+ * that are alive have one address. So watches are used again but never freed: a report may look at one at any time. */
+#include "weak.h"
+
+#include <stdlib.h>
+
+struct watch {
+    struct note note;
+    struct watch *next;             /* in the home's list of free ones */
+    struct home *home;              /* immutable */
+    _Atomic(ouro_weak *) armed;
+};
+
+struct watching {
+    struct handle handle;
+    struct watch *watch; /* NULL once it has reported */
+};
+
+static char by_watch;  /* of the registry: watch -> handle, weak */
+static char functions; /* of the registry: handle, weak -> function */
+
+static bool disarm(struct watch *watch, ouro_weak *weak)
+{
+    /* acq_rel: with the other side's. */
+    return atomic_compare_exchange_strong_explicit(&watch->armed, &weak, NULL, memory_order_acq_rel, memory_order_relaxed);
+}
+
+/* On any thread. */
+static void report(ouro_weak *weak, void *arg)
+{
+    struct watch *watch = arg;
+    if (disarm(watch, weak))
+        home_leave_note(watch->home, &watch->note);
+}
+
+static void make_free(struct home *home, struct watch *watch)
+{
+    watch->next = home->watches;
+    home->watches = watch;
+}
+
+static void call(lua_State *L, struct home *home, struct note *note)
+{
+    struct watch *watch = (struct watch *)note;
+    int top = lua_gettop(L);
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &by_watch);
+    lua_rawgetp(L, top + 1, watch);
+    lua_pushnil(L);
+    lua_rawsetp(L, top + 1, watch);
+    struct watching *watching = lua_touserdata(L, top + 2);
+    if (watching) { /* else its handle is going, or it belonged to a state that had this home before */
+        watching->watch = NULL;
+        lua_rawgetp(L, LUA_REGISTRYINDEX, &functions);
+        lua_pushvalue(L, top + 2);
+        lua_rawget(L, top + 3);
+        lua_pushvalue(L, top + 2);
+    }
+    make_free(home, watch);
+    if (watching && lua_pcall(L, 1, 0, 0))
+        ouro_lua_warn(L, lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : "error in a function that waited for a death");
+}
+
+static void leave(struct note *note)
+{
+    (void)note; /* the state has been closed: this watch stays unused */
+}
+
+static struct watch *watch_new(struct home *home)
+{
+    struct watch *watch = home->watches;
+    if (watch) {
+        home->watches = watch->next;
+        return watch;
+    }
+    watch = calloc(1, sizeof *watch);
+    if (watch) {
+        watch->note = (struct note){.read = call, .drop = leave};
+        watch->home = home;
+    }
+    return watch;
+}
+
+/* The handle of a watching weak reference is no longer needed. */
+static int collect(lua_State *L)
+{
+    struct handle *handle = handle_at(L, 1);
+    struct watching *watching = (struct watching *)handle;
+    if (!handle)
+        return 0;
+    struct watch *watch = lua_rawlen(L, 1) >= sizeof *watching ? watching->watch : NULL;
+    if (watch) {
+        watching->watch = NULL;
+        if (disarm(watch, ouro_value_object(handle->value)))
+            make_free(watch->home, watch);
+    }
+    handle_let_go(handle);
+    return 0;
+}
+
+/* The watching handle at 3 is to find the function at 2, and the watch to find the handle. */
+static void enter(lua_State *L, struct watch *watch)
+{
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &functions);
+    lua_pushvalue(L, 3);
+    lua_pushvalue(L, 2);
+    lua_rawset(L, -3);
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &by_watch);
+    lua_pushvalue(L, 3);
+    lua_rawsetp(L, -2, watch);
+    lua_settop(L, 3);
+}
+
+int weak_ref(lua_State *L)
+{
+    struct home *home = home_of(L);
+    struct handle *target = handle_at(L, 1);
+    bool watches = lua_gettop(L) > 1 && !lua_isnil(L, 2);
+    luaL_argcheck(L, target && !target->closed && home, 1, "a container is expected");
+    if (watches)
+        luaL_checktype(L, 2, LUA_TFUNCTION);
+    lua_settop(L, 2);
+    struct watching *watching = ouro_lua_userdata(L, watches ? sizeof *watching : sizeof(struct handle));
+    values_adopt(L, &watching->handle, OURO_NIL); /* from now on it is cleaned up */
+    values_push_metatable(L, OURO_KIND_WEAK);
+    lua_setmetatable(L, 3);
+    struct watch *watch = NULL;
+    if (watches) {
+        watching->watch = watch = watch_new(home);
+        if (!watch)
+            return luaL_error(L, "out of memory");
+        enter(L, watch);
+    }
+    /* The target is held, so nothing is reported before the watch is armed. */
+    ouro_weak *weak = ouro_weak_new(ouro_value_object(target->value), watch ? report : NULL, watch);
+    if (!weak)
+        return luaL_error(L, "out of memory");
+    if (watch)
+        atomic_store_explicit(&watch->armed, weak, memory_order_release); /* pairs with disarm */
+    values_adopt(L, &watching->handle, ouro_value_of(weak));
+    return 1;
+}
+
+static void make_table(lua_State *L, const char *mode, const void *key)
+{
+    lua_newtable(L);
+    lua_createtable(L, 0, 1);
+    lua_pushstring(L, mode);
+    lua_setfield(L, -2, "__mode");
+    lua_setmetatable(L, -2);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, key);
+}
+
+void weak_open(lua_State *L)
+{
+    make_table(L, "v", &by_watch);
+    make_table(L, "k", &functions);
+    values_push_metatable(L, OURO_KIND_WEAK);
+    lua_pushcfunction(L, collect);
+    lua_setfield(L, -2, "__gc");
+    lua_pop(L, 1);
+}
