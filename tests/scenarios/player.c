@@ -280,13 +280,15 @@ static void play_text(char *text)
         bad_script("a file begins with a scenario's name");
     while (line) {
         static char name[128];
+        int started = line_number;
         snprintf(name, sizeof name, "%s: %s", sharing ? "shared" : "private", line + 3);
         unsigned long failures = check_failures();
         check_run(name, play_scenario);
         if (check_failures() != failures)
             fprintf(stderr, "  in %s: %s\n", file, name);
-        while (line && !line_is_name()) /* it was not played */
-            line_next();
+        if (line_number == started) /* it was not played */
+            while (line_next() && !line_is_name())
+                continue;
     }
 }
 
