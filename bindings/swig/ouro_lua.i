@@ -242,6 +242,6 @@ static const char *items_read(lua_State *L, int at, struct items *items)
 %init %{
     home_open(L);
     values_open(L);
-    weak_open(L);
     elements_open(L);
+    weak_open(L);
 %}

@@ -88,20 +88,34 @@ static struct watch *watch_new(struct home *home)
     return watch;
 }
 
-/* The handle of a watching weak reference is no longer needed. */
-static int collect(lua_State *L)
+/* The handle at 1 waits no longer, if it is a watching one. NULL: there is no handle at all. */
+static struct handle *stop(lua_State *L)
 {
     struct handle *handle = handle_at(L, 1);
     struct watching *watching = (struct watching *)handle;
-    if (!handle)
-        return 0;
-    struct watch *watch = lua_rawlen(L, 1) >= sizeof *watching ? watching->watch : NULL;
+    struct watch *watch = handle && lua_rawlen(L, 1) >= sizeof *watching ? watching->watch : NULL;
     if (watch) {
         watching->watch = NULL;
         if (disarm(watch, ouro_value_object(handle->value)))
             make_free(watch->home, watch);
     }
-    handle_let_go(handle);
+    return handle;
+}
+
+/* Lua frees it. */
+static int collect(lua_State *L)
+{
+    struct handle *handle = stop(L);
+    if (handle)
+        handle_let_go(handle);
+    return 0;
+}
+
+static int close_handle(lua_State *L)
+{
+    struct handle *handle = stop(L);
+    luaL_argcheck(L, handle, 1, "a weak reference is expected");
+    handle_close(L, home_of(L), handle, 1);
     return 0;
 }
 
@@ -128,6 +142,8 @@ int weak_ref(lua_State *L)
         luaL_checktype(L, 2, LUA_TFUNCTION);
     lua_settop(L, 2);
     struct watching *watching = ouro_lua_userdata(L, watches ? sizeof *watching : sizeof(struct handle));
+    if (watches)
+        watching->watch = NULL;
     values_adopt(L, &watching->handle, OURO_NIL); /* from now on it is cleaned up */
     values_push_metatable(L, OURO_KIND_WEAK);
     lua_setmetatable(L, 3);
@@ -165,5 +181,11 @@ void weak_open(lua_State *L)
     values_push_metatable(L, OURO_KIND_WEAK);
     lua_pushcfunction(L, collect);
     lua_setfield(L, -2, "__gc");
-    lua_pop(L, 1);
+    lua_pushcfunction(L, close_handle);
+    lua_pushvalue(L, -1);
+    lua_setfield(L, -3, "__close");
+    lua_getfield(L, -2, "methods");
+    lua_insert(L, -2);
+    lua_setfield(L, -2, "close");
+    lua_pop(L, 2);
 }

@@ -6,6 +6,7 @@
 
 #include "values.h"
 
+/* After elements_open. */
 void weak_open(lua_State *L);
 
 /* weak_ref(x [, fn]): a weak reference; fn(reference) is called once x has died, if the reference is still there. */
