@@ -99,12 +99,12 @@ static int give(lua_State *L, struct home *home, ouro_status status, ouro_value 
 static int list_index(lua_State *L)
 {
     struct home *home = enter(L);
-    ouro_value list = self(L), value = OURO_NIL;
     ptrdiff_t index;
     if (OURO_UNLIKELY(!position(L, 2, &index))) {
         push_method(L);
         return 1;
     }
+    ouro_value list = self(L), value = OURO_NIL;
     ouro_status status = ouro_list_get(list, index, &value);
     return give(L, home, status, value, "list_get");
 }
@@ -112,12 +112,12 @@ static int list_index(lua_State *L)
 static int tuple_index(lua_State *L)
 {
     struct home *home = enter(L);
-    ouro_value tuple = self(L), value = OURO_NIL;
     ptrdiff_t index;
     if (OURO_UNLIKELY(!position(L, 2, &index))) {
         push_method(L);
         return 1;
     }
+    ouro_value tuple = self(L), value = OURO_NIL;
     ouro_status status = ouro_tuple_get(tuple, index, &value);
     return give(L, home, status, value, "tuple_get");
 }
@@ -193,10 +193,10 @@ static int sequence_pairs(lua_State *L)
 static int dict_index(lua_State *L)
 {
     struct home *home = enter(L);
-    ouro_value dict = self(L), value = OURO_NIL;
     bool made;
     if (lua_type(L, 2) == LUA_TSTRING && push_method(L))
         return 1;
+    ouro_value dict = self(L), value = OURO_NIL;
     ouro_value key = argument(L, home, 2, &made);
     ouro_status status = ouro_kind_of(dict) == OURO_KIND_DICT ? ouro_dict_get(dict, key, &value) : ouro_weak_map_get(dict, key, &value);
     done_with(key, made);
@@ -226,10 +226,10 @@ static int dict_newindex(lua_State *L)
 static int set_index(lua_State *L)
 {
     struct home *home = enter(L);
-    ouro_value set = self(L);
     bool made, has = false;
     if (lua_type(L, 2) == LUA_TSTRING && push_method(L))
         return 1;
+    ouro_value set = self(L);
     ouro_value item = argument(L, home, 2, &made);
     ouro_status status = ouro_kind_of(set) == OURO_KIND_SET ? ouro_set_has(set, item, &has) : ouro_weak_set_has(set, item, &has);
     done_with(item, made);

@@ -146,6 +146,7 @@ int inspect_mem_stats(lua_State *L)
 int inspect_held(lua_State *L)
 {
     struct home *home = home_of(L);
+    ouro_safepoint(); /* what other threads have dropped of this one's */
     if (home)
         home_enter(L, home);
     ouro_lua_push_integer(L, home ? home->held : 0);
@@ -155,6 +156,7 @@ int inspect_held(lua_State *L)
 int inspect_forget(lua_State *L)
 {
     struct home *home = home_of(L);
+    ouro_safepoint();
     if (home) {
         home_forget_strings(home);
         home_enter(L, home);
