@@ -43,8 +43,10 @@ enum oi_probe oi_search_in(struct oi_search *search, const struct oi_keyed *stor
     if (OI_UNLIKELY(search->store != NULL) && search->store == store) {
         if (is_answered(search))
             return OI_FOUND;
-        at = search->at + 1; /* K1 */
+        if (search->used == oi_keyed_used(store))
+            at = search->at + 1; /* K1 */
     }
+    search->used = oi_keyed_used(store);
     enum oi_probe found = oi_keyed_probe(store, search->hash, search->key, oi_match_key, &at, &search->entry);
     search->at = at;
     return found;

@@ -7,8 +7,9 @@
  *
  * The length is that of the slots in use: what is in the slots below it is counted (store.h: M1 to M3 hold here, too).
  *
- * K1  Entries are only added, at the end, and cells only filled: an entry that was taken out leaves OI_GONE in its slots, and its cell stays. So what has
- *     once been probed need not be probed again, and a key word in a slot is this one entry's for as long as it is there.
+ * K1  Entries are only added, at the end: one that was taken out leaves OI_GONE in its slots, so a key word in a slot is this one entry's for as
+ *     long as it is there. Cells are only filled; one whose entry is gone may come to lead to another. So the cell of an entry that stays
+ *     stays, and probing always meets it; and what was probed need not be probed again, unless an entry was added meanwhile.
  * K2  An entry is in the store if its slots do not hold OI_GONE, and `shape` does not name it as pending. So putting in and taking out
  *     each have one effect, the store to `shape` that also changes the count:
  *         put in:    shape (n, e)   slots, hash, length, cell   shape (n+1, none)
@@ -46,7 +47,7 @@ size_t oi_keyed_room_for(size_t count);
 
 static inline size_t oi_keyed_used(const struct oi_keyed *keyed)
 {
-    return oi_array_length(&keyed->array.object) / keyed->stride;
+    return oi_array_length(&keyed->array.object) >> (keyed->stride - 1);
 }
 
 static inline uint64_t oi_shape(size_t count, size_t pending)
@@ -105,26 +106,31 @@ typedef enum oi_answer oi_match(ouro_value word, ouro_value key);
 enum oi_probe { OI_ABSENT, OI_FOUND, OI_UNSURE };
 
 /* Probes on from cell *at (any number). OI_FOUND, OI_UNSURE: the entry's key matches, or others must be asked; its cell is *at. OI_ABSENT: *at is
- * the cell that it would have. Whether an entry is in the store, K3 says. */
+ * the cell that it would have: one that a key of this hash has left, so that what is put in and taken out all the time does not wander.
+ * Whether an entry is in the store, K3 says. */
 static OI_ALWAYS_INLINE enum oi_probe oi_keyed_probe(const struct oi_keyed *keyed, uint32_t hash, ouro_value key, oi_match *match, size_t *at,
                                                      size_t *entry)
 {
     const uint32_t *hashes = oi_keyed_hashes(keyed);
     const void *cells = hashes + keyed->room;
-    size_t mask = ((size_t)1 << keyed->bits) - 1;
+    size_t mask = ((size_t)1 << keyed->bits) - 1, left = SIZE_MAX;
     for (size_t i = *at & mask;; i = (i + 1) & mask) {
         uint32_t cell = oi_keyed_cell(keyed, cells, i);
-        *at = i;
-        if (!cell)
+        if (!cell) {
+            *at = left == SIZE_MAX ? i : left;
             return OI_ABSENT;
-        if (hashes[cell - 1] != hash)
+        }
+        if (OI_LIKELY(hashes[cell - 1] != hash))
             continue;
         ouro_value word = oi_word_load(oi_keyed_key(keyed, cell - 1));
-        if (word == OI_GONE)
+        if (OI_UNLIKELY(word == OI_GONE)) {
+            left = i;
             continue;
+        }
         enum oi_answer answer = match(word, key);
-        if (answer == OI_DIFFERENT)
+        if (OI_UNLIKELY(answer == OI_DIFFERENT))
             continue;
+        *at = i;
         *entry = cell - 1;
         return answer == OI_EQUAL ? OI_FOUND : OI_UNSURE;
     }
