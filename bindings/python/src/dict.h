@@ -1,0 +1,1 @@
+#include "oupy.h"
