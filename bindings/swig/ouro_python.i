@@ -288,6 +288,115 @@ typedef struct {} Tuple;
 #define Tuple___sizeof__ oupy_object_sizeof
 %}
 
+OUPY_TYPE(Dict, "Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_MAPPING")
+OUPY_SLOT(Dict, tp_doc, "\"Dict(mapping_or_pairs=(), **items): a dict in ouro's heap. Shared by all threads; each operation is atomic.\"")
+OUPY_SLOT(Dict, tp_init, "oupy_dict_init")
+OUPY_SLOT(Dict, tp_iter, "oupy_dict_iter")
+OUPY_SLOT(Dict, tp_repr, "oupy_dict_repr")
+OUPY_SLOT(Dict, tp_hash, "PyObject_HashNotImplemented")
+OUPY_SLOT(Dict, tp_richcompare, "oupy_dict_compare")
+OUPY_SLOT(Dict, mp_length, "oupy_dict_length")
+OUPY_SLOT(Dict, mp_subscript, "oupy_dict_subscript")
+OUPY_SLOT(Dict, mp_ass_subscript, "oupy_dict_set_subscript")
+OUPY_SLOT(Dict, sq_contains, "oupy_dict_contains")
+OUPY_SLOT(Dict, nb_or, "oupy_dict_or")
+OUPY_SLOT(Dict, nb_inplace_or, "oupy_dict_ior")
+
+typedef struct {} Dict;
+%extend Dict {
+    PyObject *get(PyObject *key, PyObject *fallback = NULL);
+    PyObject *setdefault(PyObject *key, PyObject *value = NULL);
+    PyObject *pop(PyObject *key, PyObject *fallback = NULL);
+    PyObject *popitem(void);
+    PyObject *clear(void);
+    PyObject *copy(void);
+    PyObject *__copy__(void);
+    PyObject *__reduce__(void);
+    PyObject *__sizeof__(void);
+}
+%{
+#define Dict_get oupy_dict_get
+#define Dict_setdefault oupy_dict_setdefault
+#define Dict_pop oupy_dict_pop
+#define Dict_popitem oupy_dict_popitem
+#define Dict_clear oupy_dict_clear
+#define Dict_copy oupy_dict_copy
+#define Dict___copy__ oupy_dict_copy
+#define Dict___reduce__ oupy_dict_reduce
+#define Dict___sizeof__ oupy_object_sizeof
+%}
+
+OUPY_TYPE(Set, "Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC")
+OUPY_SLOT(Set, tp_doc, "\"Set(iterable=()): a set in ouro's heap, in the order of insertion. Shared by all threads; each operation is atomic.\"")
+OUPY_SLOT(Set, tp_init, "oupy_set_init")
+OUPY_SLOT(Set, tp_iter, "oupy_set_iter")
+OUPY_SLOT(Set, tp_repr, "oupy_set_repr")
+OUPY_SLOT(Set, tp_hash, "PyObject_HashNotImplemented")
+OUPY_SLOT(Set, tp_richcompare, "oupy_set_compare")
+OUPY_SLOT(Set, sq_length, "oupy_set_length")
+OUPY_SLOT(Set, sq_contains, "oupy_set_contains")
+OUPY_SLOT(Set, nb_or, "oupy_set_or")
+OUPY_SLOT(Set, nb_and, "oupy_set_and")
+OUPY_SLOT(Set, nb_subtract, "oupy_set_subtract")
+OUPY_SLOT(Set, nb_xor, "oupy_set_xor")
+OUPY_SLOT(Set, nb_inplace_or, "oupy_set_ior")
+OUPY_SLOT(Set, nb_inplace_and, "oupy_set_iand")
+OUPY_SLOT(Set, nb_inplace_subtract, "oupy_set_isubtract")
+OUPY_SLOT(Set, nb_inplace_xor, "oupy_set_ixor")
+
+typedef struct {} Set;
+%extend Set {
+    PyObject *add(PyObject *item);
+    PyObject *discard(PyObject *item);
+    PyObject *remove(PyObject *item);
+    PyObject *pop(void);
+    PyObject *clear(void);
+    PyObject *copy(void);
+    PyObject *issubset(PyObject *other);
+    PyObject *issuperset(PyObject *other);
+    PyObject *isdisjoint(PyObject *other);
+    PyObject *symmetric_difference(PyObject *other);
+    PyObject *__copy__(void);
+    PyObject *__reduce__(void);
+    PyObject *__sizeof__(void);
+}
+%{
+#define Set_add oupy_set_add
+#define Set_discard oupy_set_discard
+#define Set_remove oupy_set_remove
+#define Set_pop oupy_set_pop
+#define Set_clear oupy_set_clear
+#define Set_copy oupy_set_copy
+#define Set_issubset oupy_set_issubset
+#define Set_issuperset oupy_set_issuperset
+#define Set_isdisjoint oupy_set_isdisjoint
+#define Set_symmetric_difference oupy_set_symmetric_difference
+#define Set___copy__ oupy_set_copy
+#define Set___reduce__ oupy_set_reduce
+#define Set___sizeof__ oupy_object_sizeof
+%}
+
+OUPY_TYPE(Record, "Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC")
+OUPY_SLOT(Record, tp_doc, "\"Record(name, /, **fields): a record in ouro's heap: a name, and named fields, whose values may change.\"")
+OUPY_SLOT(Record, tp_init, "oupy_record_init")
+OUPY_SLOT(Record, tp_getattro, "oupy_record_getattr")
+OUPY_SLOT(Record, tp_setattro, "oupy_record_setattr")
+OUPY_SLOT(Record, tp_repr, "oupy_record_repr")
+OUPY_SLOT(Record, tp_hash, "PyObject_HashNotImplemented")
+OUPY_SLOT(Record, tp_richcompare, "oupy_record_compare")
+
+typedef struct {} Record;
+%extend Record {
+    PyObject *_asdict(void);
+    PyObject *__copy__(void);
+    PyObject *__sizeof__(void);
+}
+%{
+#define Record__asdict oupy_record_asdict
+#define Record___copy__ oupy_record_copy
+#define Record___sizeof__ oupy_object_sizeof
+%}
+
 /* What has no type of its own: other languages' objects, iterators, shapes, a C program's objects. */
 OUPY_TYPE(Object, "Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC")
 OUPY_SLOT(Object, tp_doc, "\"An ouro object that Python has no type for.\"")
@@ -307,7 +416,20 @@ typedef struct {} Object;
 #define Object___sizeof__ oupy_object_sizeof
 %}
 
-/* ---- functions beside the shared ones ---- */
+/* ---- functions beside the shared ones: for the package's own Python files ---- */
+
+%define OUPY_ARGUMENT(name, kind)
+%typemap(in) PyObject *name %{
+    if (!oupy_is($input, kind)) {
+        oupy_fail_type("$1_name", oupy_type[kind]->tp_name, $input);
+        SWIG_fail;
+    }
+    $1 = $input;
+%}
+%enddef
+OUPY_ARGUMENT(dict, OURO_KIND_DICT)
+OUPY_ARGUMENT(set, OURO_KIND_SET)
+OUPY_ARGUMENT(record, OURO_KIND_RECORD)
 
 %rename("%(strip:[oupy_])s", regextarget = 1) "^oupy_.*";
 PyObject *oupy_convert(PyObject *object);
@@ -322,6 +444,15 @@ PyObject *oupy_gc_garbage(void);
 PyObject *oupy_gc_holders(PyObject *object);
 PyObject *oupy_mem_stats(void);
 PyObject *oupy_weak_refs(PyObject *object);
+PyObject *oupy_record_name(PyObject *record);
+PyObject *oupy_record_fields(PyObject *record);
+PyObject *oupy_dict_iterator(PyObject *dict, int part);
+PyObject *oupy_dict_merge(PyObject *dict, PyObject *other, const char *argument);
+PyObject *oupy_set_union(PyObject *set, PyObject *other);
+PyObject *oupy_set_intersection(PyObject *set, PyObject *other);
+PyObject *oupy_set_difference(PyObject *set, PyObject *other);
+PyObject *oupy_set_merge(PyObject *set, PyObject *other);
+PyObject *oupy_set_become(PyObject *set, PyObject *other);
 PyObject *oupy_is_wrapper(PyObject *object);
 PyObject *oupy_add_method(PyObject *type, PyObject *name, PyObject *function);
 size_t oupy_sizeof(ouro_value value);
@@ -334,6 +465,9 @@ size_t oupy_wrapper_count(void);
             (PyTypeObject *)&SwigPyBuiltin__List_type,
             (PyTypeObject *)&SwigPyBuiltin__Tuple_type,
             (PyTypeObject *)&SwigPyBuiltin__Object_type,
+            (PyTypeObject *)&SwigPyBuiltin__Dict_type,
+            (PyTypeObject *)&SwigPyBuiltin__Set_type,
+            (PyTypeObject *)&SwigPyBuiltin__Record_type,
         };
         if (!oupy_module_init(m, SwigPyObject_type(), types))
             return NULL;

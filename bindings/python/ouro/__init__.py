@@ -6,8 +6,10 @@ import collections.abc as _abc
 
 from . import _ouro
 from ._ouro import (
+    Dict,
     List,
     Object,
+    OuroAttributeError,
     OuroError,
     OuroIndexError,
     OuroKeyError,
@@ -16,6 +18,8 @@ from ._ouro import (
     OuroRuntimeError,
     OuroTypeError,
     OuroValueError,
+    Record,
+    Set,
     Tuple,
     convert,
     intern,
@@ -27,11 +31,13 @@ from . import gc, mem, weakref
 __version__ = _ouro.version()
 
 __all__ = [
-    "List", "Object", "OuroError", "OuroIndexError", "OuroKeyError", "OuroMemoryError", "OuroReferenceError", "OuroRuntimeError",
-    "OuroTypeError", "OuroValueError", "Tuple", "convert", "gc", "intern", "mem", "to_python", "weakref",
+    "Dict", "List", "Object", "OuroAttributeError", "OuroError", "OuroIndexError", "OuroKeyError", "OuroMemoryError", "OuroReferenceError", "OuroRuntimeError",
+    "OuroTypeError", "OuroValueError", "Record", "Set", "Tuple", "convert", "gc", "intern", "mem", "to_python", "weakref",
 ]
 
 _abc.MutableSequence.register(List)
 _abc.Sequence.register(Tuple)
+_abc.MutableMapping.register(Dict)
+_abc.MutableSet.register(Set)
 
 _atexit.register(_ouro.close)

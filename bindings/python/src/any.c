@@ -87,9 +87,11 @@ PyObject *oupy_import(const char *module, const char *name)
 /* SWIG gives its objects methods that say who owns the pointer, and chain them; here these would only do harm. */
 static bool strip(PyTypeObject *type)
 {
-    static const char *const names[] = {"append", "next", "own", "disown", "acquire", "this", "thisown", "__dict__"};
+    static const char *const names[] = {"append", "next", "own", "disown", "acquire", "__int__", "this", "thisown", "__dict__"};
     bool is_base = type->tp_dealloc != oupy_dealloc;
-    for (size_t i = is_base ? 0 : 5; i < sizeof names / sizeof *names; i++) {
+    if (type->tp_as_number)
+        type->tp_as_number->nb_int = NULL;
+    for (size_t i = is_base ? 0 : 6; i < sizeof names / sizeof *names; i++) {
         if (PyDict_GetItemString(type->tp_dict, names[i]) && PyDict_DelItemString(type->tp_dict, names[i]) < 0)
             return false;
     }
@@ -113,7 +115,14 @@ bool oupy_module_init(PyObject *module, PyTypeObject *base, PyTypeObject *const 
         oupy_type[kind] = types[OUPY_OBJECT];
     oupy_type[OURO_KIND_LIST] = types[OUPY_LIST];
     oupy_type[OURO_KIND_TUPLE] = types[OUPY_TUPLE];
-    return strip(base) && strip(types[OUPY_LIST]) && strip(types[OUPY_TUPLE]) && strip(types[OUPY_OBJECT]) && oupy_errors_init(module) &&
+    oupy_type[OURO_KIND_DICT] = types[OUPY_DICT];
+    oupy_type[OURO_KIND_SET] = types[OUPY_SET];
+    oupy_type[OURO_KIND_RECORD] = types[OUPY_RECORD];
+    for (int i = 0; i < OUPY_TYPES; i++) {
+        if (!strip(types[i]))
+            return false;
+    }
+    return strip(base) && oupy_errors_init(module) &&
            oupy_iterators_init(module) && oupy_weak_init(module) && oupy_gc_init(module) && oupy_trace_init() && oupy_threads_init() &&
            oupy_mirrors_init();
 }

@@ -17,7 +17,7 @@ PyObject *oupy_object_sizeof(PyObject *self);
 PyObject *oupy_is_wrapper(PyObject *object);
 PyObject *oupy_add_method(PyObject *type, PyObject *name, PyObject *function);
 
-enum { OUPY_LIST, OUPY_TUPLE, OUPY_OBJECT, OUPY_DICT, OUPY_SET, OUPY_RECORD };
+enum { OUPY_LIST, OUPY_TUPLE, OUPY_OBJECT, OUPY_DICT, OUPY_SET, OUPY_RECORD, OUPY_TYPES };
 bool oupy_module_init(PyObject *module, PyTypeObject *base, PyTypeObject *const *types);
 
 #endif

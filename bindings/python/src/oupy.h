@@ -141,7 +141,7 @@ size_t oupy_hosted_count(void);
 /* ---- errors (status.c) ---- */
 
 extern PyObject *oupy_error, *oupy_index_error, *oupy_key_error, *oupy_type_error, *oupy_value_error, *oupy_memory_error, *oupy_reference_error,
-    *oupy_runtime_error;
+    *oupy_runtime_error, *oupy_attribute_error;
 
 /* Sets the error for a status, which is not OURO_OK, and returns NULL. */
 PyObject *oupy_fail(ouro_status status);

@@ -5,7 +5,7 @@
 #include "oupy.h"
 
 PyObject *oupy_error, *oupy_index_error, *oupy_key_error, *oupy_type_error, *oupy_value_error, *oupy_memory_error, *oupy_reference_error,
-    *oupy_runtime_error;
+    *oupy_runtime_error, *oupy_attribute_error;
 
 PyObject *oupy_fail(ouro_status status)
 {
@@ -136,6 +136,7 @@ bool oupy_errors_init(PyObject *module)
     oupy_reference_error = make(module, "OuroReferenceError", "The object is no longer there.", oupy_error, PyExc_ReferenceError);
     oupy_runtime_error = make(module, "OuroRuntimeError", "Not possible now, such as going on with an iteration over what was changed.",
                               oupy_error, PyExc_RuntimeError);
-    return oupy_index_error && oupy_key_error && oupy_type_error && oupy_value_error && oupy_memory_error && oupy_reference_error &&
+    oupy_attribute_error = make(module, "OuroAttributeError", "No such field.", oupy_error, PyExc_AttributeError);
+    return oupy_attribute_error && oupy_index_error && oupy_key_error && oupy_type_error && oupy_value_error && oupy_memory_error && oupy_reference_error &&
            oupy_runtime_error;
 }

@@ -325,7 +325,7 @@ bool oupy_values_of(struct oupy_values *values, PyObject *iterable, const char *
         ouro_value value;
         if (!iterator && PyErr_ExceptionMatches(PyExc_TypeError)) {
             PyErr_Clear();
-            oupy_fail_type(argument, "an iterable", iterable);
+            oupy_fail_type(argument, "iterable", iterable);
         }
         good = hint >= 0 && (hint > (Py_ssize_t)1 << 24 || oupy_values_reserve(values, (size_t)hint));
         while (good && (item = PyIter_Next(iterator))) {
