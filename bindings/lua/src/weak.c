@@ -14,8 +14,8 @@
 
 struct watch {
     struct note note;
-    struct watch *next;             /* in the home's list of free ones */
-    struct home *home;              /* immutable */
+    struct watch *next;             /* in a list of free ones */
+    struct home *home;              /* immutable while it is armed, or a note */
     _Atomic(ouro_weak *) armed;
 };
 
@@ -68,23 +68,30 @@ static void call(lua_State *L, struct home *home, struct note *note)
         ouro_lua_warn(L, lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : "error in a function that waited for a death");
 }
 
+/* Free ones that states have left behind: a stack that is taken as a whole. */
+static _Atomic(struct watch *) left;
+
+/* The state has been closed; any thread. */
 static void leave(struct note *note)
 {
-    (void)note; /* the state has been closed: this watch stays unused */
+    struct watch *watch = (struct watch *)note;
+    watch->next = atomic_load_explicit(&left, memory_order_relaxed);
+    /* Release: pairs with watch_new. */
+    while (!atomic_compare_exchange_weak_explicit(&left, &watch->next, watch, memory_order_release, memory_order_relaxed))
+        continue;
 }
 
 static struct watch *watch_new(struct home *home)
 {
+    if (!home->watches)
+        home->watches = atomic_exchange_explicit(&left, NULL, memory_order_acquire);
     struct watch *watch = home->watches;
-    if (watch) {
+    if (watch)
         home->watches = watch->next;
-        return watch;
-    }
-    watch = calloc(1, sizeof *watch);
-    if (watch) {
-        watch->note = (struct note){.read = call, .drop = leave};
-        watch->home = home;
-    }
+    else if (!(watch = calloc(1, sizeof *watch)))
+        return NULL;
+    watch->note = (struct note){.read = call, .drop = leave};
+    watch->home = home;
     return watch;
 }
 
