@@ -13,23 +13,30 @@
 
 #if LUA_VERSION_NUM < 502
 
+/* SWIG's code has macros of these names, too. */
+#undef lua_absindex
+#undef lua_rawgetp
+#undef lua_rawsetp
 #define lua_rawlen lua_objlen
+#define lua_absindex ouro_lua_absindex
+#define lua_rawgetp ouro_lua_rawgetp
+#define lua_rawsetp ouro_lua_rawsetp
 
-static inline int lua_absindex(lua_State *L, int i)
+static inline int ouro_lua_absindex(lua_State *L, int i)
 {
     return i > 0 || i <= LUA_REGISTRYINDEX ? i : lua_gettop(L) + i + 1;
 }
 
-static inline void lua_rawgetp(lua_State *L, int i, const void *p)
+static inline void ouro_lua_rawgetp(lua_State *L, int i, const void *p)
 {
-    i = lua_absindex(L, i);
+    i = ouro_lua_absindex(L, i);
     lua_pushlightuserdata(L, (void *)p);
     lua_rawget(L, i);
 }
 
-static inline void lua_rawsetp(lua_State *L, int i, const void *p)
+static inline void ouro_lua_rawsetp(lua_State *L, int i, const void *p)
 {
-    i = lua_absindex(L, i);
+    i = ouro_lua_absindex(L, i);
     lua_pushlightuserdata(L, (void *)p);
     lua_insert(L, -2);
     lua_rawset(L, i);

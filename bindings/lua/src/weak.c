@@ -47,6 +47,25 @@ static void make_free(struct home *home, struct watch *watch)
     home->watches = watch;
 }
 
+/* The function that goes with the handle at a place. */
+static void push_function(lua_State *L, int at)
+{
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &functions);
+    lua_pushvalue(L, at);
+    lua_rawget(L, -2);
+    lua_remove(L, -2);
+}
+
+/* It may refer to its handle, and in Lua 5.1 that would keep both. */
+static void forget_function(lua_State *L, int at)
+{
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &functions);
+    lua_pushvalue(L, at);
+    lua_pushnil(L);
+    lua_rawset(L, -3);
+    lua_pop(L, 1);
+}
+
 static void call(lua_State *L, struct home *home, struct note *note)
 {
     struct watch *watch = (struct watch *)note;
@@ -58,9 +77,8 @@ static void call(lua_State *L, struct home *home, struct note *note)
     struct watching *watching = lua_touserdata(L, top + 2);
     if (watching) { /* else its handle is going, or it belonged to a state that had this home before */
         watching->watch = NULL;
-        lua_rawgetp(L, LUA_REGISTRYINDEX, &functions);
-        lua_pushvalue(L, top + 2);
-        lua_rawget(L, top + 3);
+        push_function(L, top + 2);
+        forget_function(L, top + 2);
         lua_pushvalue(L, top + 2);
     }
     make_free(home, watch);
@@ -122,6 +140,7 @@ static int close_handle(lua_State *L)
 {
     struct handle *handle = stop(L);
     luaL_argcheck(L, handle, 1, "a weak reference is expected");
+    forget_function(L, 1);
     handle_close(L, home_of(L), handle, 1);
     return 0;
 }
