@@ -6,6 +6,11 @@
 
 local ouro = require "ouro"
 
+if not math.type then
+    print "Not played: the scenarios tell integers from floats, which this Lua does not"
+    os.exit(0)
+end
+
 local OMITTED = {}
 local unpack = table.unpack or unpack
 local pack = table.pack or function(...) return { n = select("#", ...), ... } end
@@ -192,6 +197,37 @@ function op.log()
 end
 op.held = ouro.mem.held
 
+ouro.import(ouro.export(1)) -- what holds exported values stays
+
+-- What a thread's state wants of this file.
+if ... == "operations" then
+    return op
+end
+
+-- The operation on another thread, in a state of its own: values go there and come back by tokens. As pcall.
+local function run_on_thread(name, ...)
+    local threads, tokens = require "threads", pack(...)
+    for i = 1, tokens.n do
+        tokens[i] = ouro.export(tokens[i])
+    end
+    local ok, done, token, message, code = threads.start([[
+        local ouro, file, name = require "ouro", ...
+        local op, args = loadfile(file)("operations"), table.pack(select(3, ...))
+        for i = 1, args.n do
+            args[i] = ouro.import(args[i])
+        end
+        local ok, value, message, code = pcall(op[name], table.unpack(args, 1, args.n))
+        if not ok then
+            return ok, value
+        end
+        return ok, ouro.export(value), message, code
+    ]], arg[0], name, unpack(tokens, 1, tokens.n)):join()
+    if not ok or not done then
+        return false, ok and token or done
+    end
+    return true, ouro.import(token), message, code
+end
+
 -- Before these, what Lua no longer needs is let go.
 local prompt = { deref = true, log = true, held = true, length = true, collect = true }
 
@@ -224,7 +260,8 @@ local function read_step(line)
         next_word()
     end
     if word == "thread:" then
-        next_word() -- there is one thread
+        step.on_thread = true
+        next_word()
     end
     if word == "times" then
         step.times = tonumber(next_word():sub(1, -2))
@@ -261,7 +298,12 @@ local function play_step(step, variables)
         for i = 1, n do
             args[i] = value_of(step.args[i], variables)
         end
-        local results = pack(pcall(run, unpack(args, 1, n)))
+        local results
+        if step.on_thread then
+            results = pack(run_on_thread(step.name, unpack(args, 1, n)))
+        else
+            results = pack(pcall(run, unpack(args, 1, n)))
+        end
         word, message = error_word(results)
         if word then
             break
