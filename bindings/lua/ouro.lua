@@ -503,7 +503,13 @@ WeakMap.delete, WeakMap.pop, WeakMap.clear = raw.weak_map_delete, raw.weak_map_p
 WeakMap.setdefault = raw.weak_map_setdefault
 WeakMap.keys, WeakMap.values, WeakMap.items = Dict.keys, Dict.values, Dict.items
 
-weak.set = raw.weak_set_new
+function weak.set(from)
+    local set = raw.weak_set_new()
+    for _, item in ipairs(from or {}) do
+        raw.weak_set_add(set, item)
+    end
+    return set
+end
 WeakSet.has, WeakSet.add, WeakSet.discard, WeakSet.clear = raw.weak_set_has, raw.weak_set_add, raw.weak_set_discard, raw.weak_set_clear
 
 -- ouro.weak.finalize(x, fn, ...): fn(...) is called once x has died. The result's detach() calls it off.

@@ -240,8 +240,10 @@ static const char *items_read(lua_State *L, int at, struct items *items)
 %ignore ouro_list_append;  /* elements.c */
 
 %init %{
-    home_open(L);
-    values_open(L);
-    elements_open(L);
-    weak_open(L);
+    if (!home_of(L)) { /* else it is loaded again */
+        home_open(L);
+        values_open(L);
+        elements_open(L);
+        weak_open(L);
+    }
 %}

@@ -17,10 +17,22 @@ static size_t prefix_of(const char *name)
     return 0;
 }
 
+/* Pushes the name that programs know: that of the kind, for what makes one. */
+static const char *push_name(lua_State *L, const char *name)
+{
+    size_t prefix = prefix_of(name);
+    if (prefix && (!strcmp(name + prefix, "from") || !strcmp(name + prefix, "new")))
+        lua_pushlstring(L, name, prefix - 1);
+    else
+        lua_pushstring(L, name + prefix);
+    return lua_tostring(L, -1);
+}
+
 void failure_argument(lua_State *L, int argument, const char *name, const char *why)
 {
     luaL_where(L, 1);
-    lua_pushfstring(L, "%sbad argument #%d to '%s' (%s)", lua_tostring(L, -1), argument, name + prefix_of(name), why);
+    const char *shown = push_name(L, name);
+    lua_pushfstring(L, "%sbad argument #%d to '%s' (%s)", lua_tostring(L, -2), argument, shown, why);
 }
 
 /* The value of an argument while it is looked at; *made as for values_read. */
@@ -77,6 +89,7 @@ static int explain_kind(lua_State *L, const char *name, int arguments, char *tex
 int failure(lua_State *L, ouro_status status, const char *name, int arguments)
 {
     char text[2 * OURO_EXPLAIN_ROOM];
+    const char *shown;
     int blamed = 1;
     switch (status) {
     case OURO_E_TYPE:
@@ -86,7 +99,8 @@ int failure(lua_State *L, ouro_status status, const char *name, int arguments)
     case OURO_E_INVALID:
     case OURO_E_USAGE:
         luaL_where(L, 1);
-        lua_pushfstring(L, "%sbad argument to '%s' (%s)", lua_tostring(L, -1), name + prefix_of(name), ouro_status_message(status));
+        shown = push_name(L, name);
+        lua_pushfstring(L, "%sbad argument to '%s' (%s)", lua_tostring(L, -2), shown, ouro_status_message(status));
         return -1;
     default:
         explain(L, status, arguments, text, sizeof text);

@@ -101,9 +101,6 @@ struct home *home_of(lua_State *L)
 
 struct home *home_open(lua_State *L)
 {
-    struct home *home = home_of(L);
-    if (home)
-        return home;
     struct home **at = ouro_lua_userdata(L, sizeof *at);
     *at = NULL;
     lua_createtable(L, 0, 1);
@@ -111,7 +108,7 @@ struct home *home_open(lua_State *L)
     lua_setfield(L, -2, "__gc");
     lua_setmetatable(L, -2);
     lua_rawsetp(L, LUA_REGISTRYINDEX, &key);
-    home = take_home();
+    struct home *home = take_home();
     if (!home)
         luaL_error(L, "out of memory");
     home->held = 0;

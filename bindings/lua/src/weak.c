@@ -163,7 +163,7 @@ int weak_ref(lua_State *L)
     struct home *home = home_of(L);
     struct handle *target = handle_at(L, 1);
     bool watches = lua_gettop(L) > 1 && !lua_isnil(L, 2);
-    luaL_argcheck(L, target && !target->closed && home, 1, "a container is expected");
+    luaL_argcheck(L, target && !target->closed && ouro_is_object(target->value) && home, 1, "a container is expected");
     if (watches)
         luaL_checktype(L, 2, LUA_TFUNCTION);
     lua_settop(L, 2);

@@ -76,6 +76,7 @@ function L.testMaking()
     eq(text_of(ouro.list(ouro.range(1, 3))), "[1, 2, 3]")
     raises("bad argument", ouro.list, 5)
     raises("bad argument", ouro.list, print)
+    raises("bad argument #1 to 'tuple' (a table is expected)", require "ouro_raw".tuple_new, 5)
 end
 
 function L.testIndexes()
@@ -1040,6 +1041,20 @@ function X.testRingsThroughStates()
     eq(token, 0)
     a = nil
     eq(ouro.gc.collect(), 2)
+end
+
+function X.testLoadedAgain()
+    local l = ouro.list { {} }
+    local loaded = package.loaded
+    local was, was_raw = loaded.ouro, loaded.ouro_raw
+    loaded.ouro, loaded.ouro_raw = nil, nil
+    local again = require "ouro"
+    loaded.ouro, loaded.ouro_raw = was, was_raw
+    is_true(again ~= ouro)
+    eq(again.mem.held(), 1)
+    is_true(rawequal(again.import(ouro.export(l)), l))
+    eq(type(l[1]), "table")
+    l:clear()
 end
 
 local O = test_class "TestCoroutines"
