@@ -188,6 +188,7 @@ Tuple.unpack, List.unpack = unpacked, unpacked
 List.set = raw.list_set
 List.swap = raw.list_swap
 List.compare_set = raw.list_compare_set
+List.append = raw.list_append
 List.append_all = raw.list_append_all
 List.insert = raw.list_insert
 List.delete = raw.list_delete

@@ -14,9 +14,11 @@
 /* What a function does last, with nothing borrowed in its hands. */
 static inline void finish(lua_State *L)
 {
-    struct home *home = home_of(L);
-    if (home)
-        home_enter(L, home);
+    if (atomic_load_explicit(&home_notes_waiting, memory_order_relaxed)) {
+        struct home *home = home_of(L);
+        if (home)
+            home_enter(L, home);
+    }
 }
 
 /* metatable(kind): of that kind's handles */
@@ -47,7 +49,6 @@ static void items_drop(struct items *items)
 /* What is wrong, or NULL. */
 static const char *items_read(lua_State *L, int at, struct items *items)
 {
-    struct home *home = home_of(L);
     int64_t count;
     const char *wrong = NULL;
     if (!lua_istable(L, at))
@@ -65,7 +66,7 @@ static const char *items_read(lua_State *L, int at, struct items *items)
         return "out of memory";
     while (!wrong && items->count < (size_t)count) {
         lua_rawgeti(L, at, (int)items->count + 1);
-        wrong = values_read(L, home, lua_gettop(L), &items->values[items->count], &items->made[items->count]);
+        wrong = values_read(L, NULL, lua_gettop(L), &items->values[items->count], &items->made[items->count]);
         if (!wrong && handle_at(L, -1)) { /* the table may lose it before it is used */
             ouro_value_retain(items->values[items->count]);
             items->made[items->count] = true;
@@ -80,7 +81,7 @@ static const char *items_read(lua_State *L, int at, struct items *items)
 /* ---- Values ---- */
 
 %typemap(in) ouro_value (bool made = false) {
-    const char *wrong = values_read(L, home_of(L), $input, &$1, &made);
+    const char *wrong = values_read(L, NULL, $input, &$1, &made);
     if (wrong) {
         failure_argument(L, $input, "$symname", wrong);
         SWIG_fail;
@@ -91,13 +92,13 @@ static const char *items_read(lua_State *L, int at, struct items *items)
     if (ouro_is_nil($1)) {
         SWIG_arg = failure(L, OURO_E_NOMEM, "$symname", 0);
     } else {
-        values_push(L, home_of(L), $1);
+        values_push(L, NULL, $1);
         SWIG_arg++;
     }
 }
 
 %typemap(in, numinputs = 0) ouro_value *NEW (ouro_value made = OURO_NIL), ouro_value *OLD (ouro_value made = OURO_NIL) %{ $1 = &made; %}
-%typemap(argout) ouro_value *NEW, ouro_value *OLD %{ if (result == OURO_OK) { values_push(L, home_of(L), *$1); SWIG_arg++; } %}
+%typemap(argout) ouro_value *NEW, ouro_value *OLD %{ if (result == OURO_OK) { values_push(L, NULL, *$1); SWIG_arg++; } %}
 
 %typemap(in) (const ouro_value *ITEMS, size_t COUNT) (struct items items = {0}) {
     const char *wrong = items_read(L, $input, &items);
@@ -237,7 +238,6 @@ static const char *items_read(lua_State *L, int at, struct items *items)
 %native(metatable) int metatable(lua_State *L);
 
 %ignore ouro_weak_ref_new; /* weak_ref */
-%ignore ouro_list_append;  /* elements.c */
 
 %init %{
     if (!home_of(L)) { /* else it is loaded again */

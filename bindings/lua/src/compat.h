@@ -49,8 +49,8 @@ static inline void ouro_lua_rawsetp(lua_State *L, int i, const void *p)
 /* There are no integers: whole numbers stand for them as far as they are exact. */
 static inline bool ouro_lua_integer(lua_State *L, int i, int64_t *number)
 {
-    lua_Number n = lua_tonumber(L, i);
-    if (lua_type(L, i) != LUA_TNUMBER || !(n > -EXACT && n < EXACT) || n != (lua_Number)(int64_t)n)
+    lua_Number n = lua_type(L, i) == LUA_TNUMBER ? lua_tonumber(L, i) : EXACT; /* strings would be converted */
+    if (!(n > -EXACT && n < EXACT) || n != (lua_Number)(int64_t)n)
         return false;
     *number = (int64_t)n;
     return true;
@@ -120,8 +120,8 @@ static inline bool ouro_lua_whole(lua_State *L, int i, int64_t *number)
 {
     if (ouro_lua_integer(L, i, number))
         return true;
-    lua_Number n = lua_tonumber(L, i);
-    if (lua_type(L, i) != LUA_TNUMBER || !(n > -EXACT && n < EXACT) || n != (lua_Number)(int64_t)n)
+    lua_Number n = lua_type(L, i) == LUA_TNUMBER ? lua_tonumber(L, i) : EXACT; /* strings would be converted */
+    if (!(n > -EXACT && n < EXACT) || n != (lua_Number)(int64_t)n)
         return false;
     *number = (int64_t)n;
     return true;

@@ -145,22 +145,6 @@ static int list_newindex(lua_State *L)
     return status == OURO_OK ? 0 : failure_raise(L, status, "list_set", 3);
 }
 
-static int list_append(lua_State *L)
-{
-    struct home *home = enter(L);
-    ouro_value list = self(L);
-    bool made;
-    ouro_value item = argument(L, home, 2, &made);
-    ouro_status status = ouro_list_append(list, item);
-    done_with(item, made);
-    if (OURO_UNLIKELY(status != OURO_OK)) {
-        int results = failure(L, status, "list_append", 2);
-        return results < 0 ? lua_error(L) : results;
-    }
-    lua_pushboolean(L, 1);
-    return 1;
-}
-
 /* list, position of the last -> position, element */
 static int next_element(lua_State *L)
 {
@@ -508,10 +492,6 @@ void elements_open(lua_State *L)
     values_push_metatable(L, OURO_KIND_ITERATOR);
     set_plain(L, home, "__call", iterator_call);
     lua_pop(L, 1);
-    values_push_metatable(L, OURO_KIND_LIST);
-    lua_getfield(L, -1, "methods");
-    set_plain(L, home, "append", list_append);
-    lua_pop(L, 2);
     /* Lua 5.1 compares only values that have one and the same metamethod: they are shared by all kinds. */
     lua_newtable(L);
     set_plain(L, home, "__eq", equals);

@@ -12,6 +12,14 @@ static struct note closed;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct home *free_homes; /* under the lock */
 
+_Atomic(long) home_notes_waiting;
+
+static void count_notes(long more)
+{
+    /* Relaxed: who sees it late looks at the next call. */
+    atomic_fetch_add_explicit(&home_notes_waiting, more, memory_order_relaxed);
+}
+
 static struct home *take_home(void)
 {
     pthread_mutex_lock(&lock);
@@ -26,8 +34,10 @@ void home_leave_note(struct home *home, struct note *note)
 {
     /* Acquire: pairs with close_home; release: the note's content, read by home_read. */
     struct note *first = atomic_load_explicit(&home->notes, memory_order_acquire);
+    count_notes(1);
     do {
         if (first == CLOSED) {
+            count_notes(-1);
             note->drop(note);
             return;
         }
@@ -55,6 +65,7 @@ void home_read(lua_State *L, struct home *home)
     struct note *note = reversed(atomic_exchange_explicit(&home->notes, NULL, memory_order_acquire));
     while (note) {
         struct note *next = note->next;
+        count_notes(-1);
         note->read(L, home, note);
         lua_settop(L, top);
         note = next;
@@ -81,6 +92,7 @@ static int close_home(lua_State *L)
     struct note *note = atomic_exchange_explicit(&home->notes, CLOSED, memory_order_acq_rel);
     while (note) {
         struct note *next = note->next;
+        count_notes(-1);
         note->drop(note);
         note = next;
     }

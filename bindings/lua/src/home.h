@@ -60,6 +60,9 @@ static inline bool home_has_notes(struct home *home)
     return atomic_load_explicit(&home->notes, memory_order_relaxed) != NULL;
 }
 
+/* How many notes wait in all homes; for who does not know its home yet. */
+extern _Atomic(long) home_notes_waiting;
+
 /* Reads all notes. May call functions of the program: nothing borrowed is in the caller's hands. The stack is as it was. */
 void home_read(lua_State *L, struct home *home);
 

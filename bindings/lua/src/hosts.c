@@ -212,7 +212,7 @@ static struct hosted *hosted_new(lua_State *L, struct home *home, int at)
 
 const char *hosts_read(lua_State *L, struct home *home, int at, ouro_value *value)
 {
-    if (!home)
+    if (!home && !(home = home_of(L)))
         return "its state is closing";
     at = lua_absindex(L, at);
     lua_rawgetp(L, LUA_REGISTRYINDEX, &by_object);
@@ -242,7 +242,7 @@ bool hosts_push(lua_State *L, struct home *home, ouro_value value)
         return true;
     }
     struct hosted *hosted = of(ouro_host_handle(value));
-    if (class < classes || class >= classes + CLASSES || hosted->home != home)
+    if (class < classes || class >= classes + CLASSES || hosted->home != (home ? home : home_of(L)))
         return false;
     lua_rawgetp(L, LUA_REGISTRYINDEX, &by_handle);
     lua_rawgetp(L, -1, hosted);

@@ -139,17 +139,16 @@ void values_push(lua_State *L, struct home *home, ouro_value value)
 {
     const char *bytes;
     size_t size;
+    if (OURO_LIKELY(ouro_is_int(value) && ouro_lua_is_exact(ouro_int_value(value)))) {
+        ouro_lua_push_integer(L, ouro_int_value(value));
+        return;
+    }
     switch (ouro_kind_of(value)) {
     case OURO_KIND_NIL:
         lua_pushnil(L);
         return;
     case OURO_KIND_BOOL:
         lua_pushboolean(L, value == OURO_TRUE);
-        return;
-    case OURO_KIND_INT:
-        if (!ouro_lua_is_exact(ouro_int_value(value)))
-            break;
-        ouro_lua_push_integer(L, ouro_int_value(value));
         return;
     case OURO_KIND_FLOAT:
         lua_pushnumber(L, ouro_float_value(value));
@@ -196,7 +195,7 @@ static const char *read_string(lua_State *L, struct home *home, int at, ouro_val
 {
     size_t size;
     const char *bytes = lua_tolstring(L, at, &size);
-    if (size <= STRING_MAX && home) {
+    if (size <= STRING_MAX && (home || (home = home_of(L)))) {
         *value = cached(home, bytes, size);
         *made = !ouro_is_nil(*value);
         if (*made)

@@ -29,7 +29,7 @@ struct handle *handle_at(lua_State *L, int at);
 /* Pushes the metatable of a kind's handles. */
 void values_push_metatable(lua_State *L, ouro_kind kind);
 
-/* Pushes what a value is in Lua; the reference is taken over. */
+/* Pushes what a value is in Lua; the reference is taken over. home may be NULL, here and below: then it is looked up, if it is needed. */
 void values_push(lua_State *L, struct home *home, ouro_value value);
 /* A handle, whatever the value is. */
 void values_push_handle(lua_State *L, ouro_value value);

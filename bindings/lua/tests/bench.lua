@@ -34,10 +34,10 @@ local bare
 local function show(name, fn, expected)
     local ns = measure(name, fn, expected) - loop
     bare = bare or ns
-    print(("%-36s %6.1f ns  %+6.1f"):format(name, ns, ns - bare))
+    print(("%-46s %6.1f ns  %+6.1f"):format(name, ns, ns - bare))
 end
 
-print(("%-36s %9s  over a bare call"):format("", "each"))
+print(("%-46s %9s  over a bare call"):format("", "each"))
 
 local is_enabled = raw.gc_is_enabled
 show("bare SWIG call", function()
@@ -67,6 +67,15 @@ show("#l", function()
     for _ = 1, N do n = n + #l end
     return n
 end, 8 * N)
+local list_append = raw.list_append
+show("by SWIG: list_append(l, i), cleared each 1000", function()
+    local l = ouro.list()
+    for i = 1, N do
+        list_append(l, i)
+        if i % 1000 == 0 then l:clear() end
+    end
+    return #l
+end, N % 1000)
 show("l:append(i), cleared each 1000", function()
     local l = ouro.list()
     for i = 1, N do

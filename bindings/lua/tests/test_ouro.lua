@@ -112,7 +112,7 @@ function L.testFailures()
     raises("list expected, got an int", l.get, 5, 1)
     raises("list expected, got nil", l.get, nil, 1)
     raises("list expected, got a dict of 0", l.insert, ouro.dict(), 1, 1)
-    raises("one of ouro's containers is expected", l.append, "x", 1)
+    raises("list expected, got a string of 1", l.append, "x", 1)
 end
 
 function L.testMethods()
