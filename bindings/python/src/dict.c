@@ -467,6 +467,8 @@ PyObject *oupy_dict_compare(PyObject *self, PyObject *other, int op)
     bool wrapped = oupy_is(other, OURO_KIND_DICT), equal = false;
     if ((op != Py_EQ && op != Py_NE) || !(wrapped || PyDict_Check(other)))
         Py_RETURN_NOTIMPLEMENTED;
+    if (!((oupy_wrapper *)self)->object)
+        return oupy_fail_closed();
     if (wrapped) {
         /* As in oupy_compare_plain. */
         ouro_status status = ouro_equal(oupy_value(self), oupy_value(other), &equal);

@@ -205,6 +205,8 @@ PyObject *oupy_record_compare(PyObject *self, PyObject *other, int op)
     ouro_value a = OURO_NIL, b = OURO_NIL;
     if ((op != Py_EQ && op != Py_NE) || !oupy_is(other, OURO_KIND_RECORD))
         Py_RETURN_NOTIMPLEMENTED;
+    if (!((oupy_wrapper *)self)->object)
+        return oupy_fail_closed();
     ouro_status status = ouro_equal(oupy_value(self), oupy_value(other), &equal);
     if (status != OURO_OK)
         return fail(self, status, Py_None);

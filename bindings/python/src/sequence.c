@@ -118,6 +118,8 @@ PyObject *oupy_compare_plain(PyObject *self, PyObject *other, int op)
         /* What ouro finds equal is equal, however deep, and with cycles. What it does not may still be: True and 1, objects of Python's. */
         bool equal = false;
         ouro_value a = oupy_value(self), b = oupy_value(other);
+        if (ouro_is_nil(a) || ouro_is_nil(b))
+            return oupy_fail_closed();
         ouro_status status = ouro_equal(a, b, &equal);
         if (status != OURO_OK)
             return oupy_fail(status);
