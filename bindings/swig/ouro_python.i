@@ -454,6 +454,8 @@ PyObject *oupy_set_difference(PyObject *set, PyObject *other);
 PyObject *oupy_set_merge(PyObject *set, PyObject *other);
 PyObject *oupy_set_become(PyObject *set, PyObject *other);
 PyObject *oupy_is_wrapper(PyObject *object);
+PyObject *oupy_address(PyObject *object);
+PyObject *oupy_total_sizeof(PyObject *object);
 PyObject *oupy_add_method(PyObject *type, PyObject *name, PyObject *function);
 size_t oupy_sizeof(ouro_value value);
 size_t oupy_hosted_count(void);

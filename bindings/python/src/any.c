@@ -64,6 +64,13 @@ PyObject *oupy_is_wrapper(PyObject *object)
     return PyBool_FromLong(oupy_is_exact(object));
 }
 
+PyObject *oupy_address(PyObject *object)
+{
+    if (!oupy_is_exact(object))
+        return oupy_fail_type("object", "one of ouro's", object);
+    return PyLong_FromVoidPtr(ouro_value_object(oupy_value(object)));
+}
+
 /* For what is easier said in Python: static types take no attributes from there. */
 PyObject *oupy_add_method(PyObject *type, PyObject *name, PyObject *function)
 {

@@ -15,6 +15,7 @@ PyObject *oupy_object_reduce(PyObject *self);
 PyObject *oupy_object_sizeof(PyObject *self);
 
 PyObject *oupy_is_wrapper(PyObject *object);
+PyObject *oupy_address(PyObject *object);
 PyObject *oupy_add_method(PyObject *type, PyObject *name, PyObject *function);
 
 enum { OUPY_LIST, OUPY_TUPLE, OUPY_OBJECT, OUPY_DICT, OUPY_SET, OUPY_RECORD, OUPY_TYPES };

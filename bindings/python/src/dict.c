@@ -467,27 +467,16 @@ PyObject *oupy_dict_compare(PyObject *self, PyObject *other, int op)
     bool wrapped = oupy_is(other, OURO_KIND_DICT), equal = false;
     if ((op != Py_EQ && op != Py_NE) || !(wrapped || PyDict_Check(other)))
         Py_RETURN_NOTIMPLEMENTED;
-    if (wrapped) {
-        /* As in oupy_compare_plain. */
-        ouro_status status = ouro_equal(oupy_value(self), oupy_value(other), &equal);
-        if (status != OURO_OK)
-            return fail(self, status, NULL);
-        if (equal)
-            return PyBool_FromLong(op == Py_EQ);
-    }
     Py_ssize_t m = oupy_dict_length(self), n = wrapped ? oupy_dict_length(other) : PyDict_Size(other);
     if (m < 0 || n < 0)
         return NULL;
-    if (m != n)
-        return PyBool_FromLong(op == Py_NE);
-    if (Py_EnterRecursiveCall(" in comparison"))
-        return NULL;
-    PyObject *a = plain(self), *b = a && wrapped ? plain(other) : a ? Py_NewRef(other) : NULL;
-    PyObject *result = b ? PyObject_RichCompare(a, b, op) : NULL;
-    Py_XDECREF(a);
-    Py_XDECREF(b);
-    Py_LeaveRecursiveCall();
-    return result;
+    ouro_status status = m != n || !wrapped || oupy_comparing ? OURO_OK : ouro_equal(oupy_value(self), oupy_value(other), &equal);
+    if (status != OURO_OK)
+        return fail(self, status, NULL);
+    if (equal || m != n)
+        return PyBool_FromLong(equal == (op == Py_EQ));
+    PyObject *dict = plain(self);
+    return oupy_compare_objects(dict, dict && wrapped ? plain(other) : Py_XNewRef(dict ? other : NULL), op);
 }
 
 PyObject *oupy_dict_repr(PyObject *self)

@@ -15,6 +15,7 @@ PyObject *oupy_gc_garbage(void);
 PyObject *oupy_gc_holders(PyObject *object);
 
 PyObject *oupy_mem_stats(void);
+PyObject *oupy_total_sizeof(PyObject *object);
 PyObject *oupy_weak_refs(PyObject *object);
 
 PyObject *oupy_convert(PyObject *object);

@@ -57,6 +57,45 @@ size_t oupy_sizeof(ouro_value value)
     return size;
 }
 
+struct total {
+    PyObject *seen; /* a set of addresses */
+    struct oupy_values todo;
+    bool failed;
+};
+
+static int add_to_total(void *object, void *arg)
+{
+    struct total *total = arg;
+    if (ouro_gather_is_inner(object)) {
+        ouro_gc_visit_referents(object, add_to_total, total);
+        return total->failed;
+    }
+    PyObject *address = PyLong_FromVoidPtr(object);
+    int is = address ? PySet_Contains(total->seen, address) : -1;
+    if (is == 0)
+        is = PySet_Add(total->seen, address) < 0 || !oupy_values_add(&total->todo, ouro_value_of(ouro_retain(object))) ? -1 : 0;
+    Py_XDECREF(address);
+    total->failed = total->failed || is < 0;
+    return total->failed;
+}
+
+/* Of the object and all that it leads to, each once. */
+PyObject *oupy_total_sizeof(PyObject *object)
+{
+    struct total total = {.seen = PySet_New(NULL)};
+    size_t sum = 0;
+    oupy_values_init(&total.todo);
+    total.failed = !total.seen || !oupy_is_exact(object) || add_to_total(ouro_value_object(oupy_value(object)), &total);
+    for (size_t i = 0; !total.failed && i < total.todo.count; i++) {
+        ouro_value value = total.todo.items[i];
+        sum += oupy_sizeof(value);
+        ouro_gc_visit_referents(ouro_value_object(value), add_to_total, &total);
+    }
+    oupy_values_drop(&total.todo);
+    Py_XDECREF(total.seen);
+    return total.failed ? NULL : PyLong_FromSize_t(sum);
+}
+
 /* ---- tracemalloc ---- */
 
 /* What has been reported and is alive: addresses, by open addressing. Its own lock, since objects die on any thread; nothing is called under it. */

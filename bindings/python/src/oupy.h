@@ -123,6 +123,11 @@ PyObject *oupy_plain(PyObject *self);
 PyObject *oupy_compare_plain(PyObject *self, PyObject *other, int op);
 PyObject *oupy_repr_plain(PyObject *self, const char *cyclic);
 
+/* Around the comparison of plain copies. ouro_equal, which looks at the whole, is asked once, at the top: what it finds equal is equal, however deep, and
+ * with cycles. What it does not may still be: True and 1, objects of Python's. So those are compared element by element. */
+extern __thread int oupy_comparing;
+PyObject *oupy_compare_objects(PyObject *a, PyObject *b, int op); /* takes over both references; either may be NULL, with an error */
+
 /* Equality as Python has it, of a value and an object, which may stand for needle (borrowed; nil if it is not known): 1, 0, -1. */
 int oupy_equals(ouro_value value, PyObject *object, ouro_value needle);
 

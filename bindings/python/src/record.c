@@ -201,11 +201,13 @@ PyObject *oupy_record_copy(PyObject *self)
 
 PyObject *oupy_record_compare(PyObject *self, PyObject *other, int op)
 {
-    bool equal;
+    bool equal = false;
     ouro_value a = OURO_NIL, b = OURO_NIL;
     if ((op != Py_EQ && op != Py_NE) || !oupy_is(other, OURO_KIND_RECORD))
         Py_RETURN_NOTIMPLEMENTED;
-    ouro_status status = ouro_equal(oupy_value(self), oupy_value(other), &equal);
+    if (!((oupy_wrapper *)self)->object)
+        return oupy_fail_closed();
+    ouro_status status = oupy_comparing ? OURO_OK : ouro_equal(oupy_value(self), oupy_value(other), &equal);
     if (status != OURO_OK)
         return fail(self, status, Py_None);
     if (equal)
@@ -218,14 +220,8 @@ PyObject *oupy_record_compare(PyObject *self, PyObject *other, int op)
     ouro_value_release(b);
     if (!alike)
         return PyBool_FromLong(op == Py_NE);
-    if (Py_EnterRecursiveCall(" in comparison"))
-        return NULL;
-    PyObject *x = oupy_record_asdict(self), *y = x ? oupy_record_asdict(other) : NULL;
-    PyObject *result = y ? PyObject_RichCompare(x, y, op) : NULL;
-    Py_XDECREF(x);
-    Py_XDECREF(y);
-    Py_LeaveRecursiveCall();
-    return result;
+    PyObject *fields = oupy_record_asdict(self);
+    return oupy_compare_objects(fields, fields ? oupy_record_asdict(other) : NULL, op);
 }
 
 static bool append_text(PyObject *field, ouro_value value, void *list)

@@ -107,7 +107,23 @@ PyObject *oupy_plain(PyObject *self)
     return tuple;
 }
 
-/* Elements one by one, as Python compares them: other is of the same kind, or Python's own of that kind. */
+__thread int oupy_comparing;
+
+PyObject *oupy_compare_objects(PyObject *a, PyObject *b, int op)
+{
+    PyObject *result = NULL;
+    if (a && b && !Py_EnterRecursiveCall(" in comparison")) {
+        oupy_comparing++;
+        result = PyObject_RichCompare(a, b, op);
+        oupy_comparing--;
+        Py_LeaveRecursiveCall();
+    }
+    Py_XDECREF(a);
+    Py_XDECREF(b);
+    return result;
+}
+
+/* other is of the same kind, or Python's own of that kind. */
 PyObject *oupy_compare_plain(PyObject *self, PyObject *other, int op)
 {
     ouro_kind kind = oupy_is(self, OURO_KIND_LIST) ? OURO_KIND_LIST : OURO_KIND_TUPLE;
@@ -115,26 +131,19 @@ PyObject *oupy_compare_plain(PyObject *self, PyObject *other, int op)
     if (!wrapped && !(kind == OURO_KIND_LIST ? PyList_Check(other) : PyTuple_Check(other)))
         Py_RETURN_NOTIMPLEMENTED;
     if (wrapped && (op == Py_EQ || op == Py_NE)) {
-        /* What ouro finds equal is equal, however deep, and with cycles. What it does not may still be: True and 1, objects of Python's. */
         bool equal = false;
+        size_t m, n;
         ouro_value a = oupy_value(self), b = oupy_value(other);
-        ouro_status status = ouro_equal(a, b, &equal);
+        if (ouro_length(a, &m) != OURO_OK || ouro_length(b, &n) != OURO_OK)
+            return oupy_fail_closed();
+        ouro_status status = m != n || oupy_comparing ? OURO_OK : ouro_equal(a, b, &equal);
         if (status != OURO_OK)
             return oupy_fail(status);
-        size_t m = 0, n = 0;
-        if (!equal && ouro_length(a, &m) == OURO_OK && ouro_length(b, &n) == OURO_OK && m != n)
-            return PyBool_FromLong(op == Py_NE);
-        if (equal)
-            return PyBool_FromLong(op == Py_EQ);
+        if (equal || m != n)
+            return PyBool_FromLong(equal == (op == Py_EQ));
     }
-    if (Py_EnterRecursiveCall(" in comparison"))
-        return NULL;
-    PyObject *a = oupy_plain(self), *b = a && wrapped ? oupy_plain(other) : a ? Py_NewRef(other) : NULL;
-    PyObject *result = b ? PyObject_RichCompare(a, b, op) : NULL;
-    Py_XDECREF(a);
-    Py_XDECREF(b);
-    Py_LeaveRecursiveCall();
-    return result;
+    PyObject *plain = oupy_plain(self);
+    return oupy_compare_objects(plain, plain && wrapped ? oupy_plain(other) : Py_XNewRef(plain ? other : NULL), op);
 }
 
 PyObject *oupy_repr_plain(PyObject *self, const char *cyclic)

@@ -78,7 +78,8 @@ PyObject *oupy_tuple_subscript(PyObject *self, PyObject *key)
     if (!oupy_slice(key, &start, &stop, &step))
         return NULL;
     oupy_enter();
-    return made(ouro_tuple_slice(oupy_value(self), start, stop, step, &slice), slice);
+    ouro_status status = ouro_tuple_slice(oupy_value(self), start, stop, step, &slice);
+    return made(status, slice);
 }
 
 int oupy_tuple_contains(PyObject *self, PyObject *item)
