@@ -72,8 +72,16 @@ end
 -- Bytes, also where they are UTF-8 and would become a string otherwise.
 ouro.bytes = raw.bytes_new
 
+-- A number that stands for the value on its way to another state or another language of the process; there, once: the value.
 ouro.export = raw.export
-ouro.import = raw.import
+
+function ouro.import(token)
+    local value, message, code = raw.import(token)
+    if code == raw.E_KEY then
+        message = "nothing waits for this token, or it has been imported"
+    end
+    return value, message, code
+end
 
 ---- Ranges: Lua's i, j (from 1, the end included) to the library's start, stop ----
 

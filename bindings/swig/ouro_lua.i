@@ -7,7 +7,6 @@
 #include "elements.h"
 #include "failures.h"
 #include "inspect.h"
-#include "transfer.h"
 #include "values.h"
 #include "weak.h"
 
@@ -192,9 +191,9 @@ static const char *items_read(lua_State *L, int at, struct items *items)
     $1 = (ptrdiff_t)number;
 }
 
-%typemap(in, numinputs = 0) bool *OUT (bool made), int *OUT (int made), size_t *OUT (size_t made), uint64_t *OUT (uint64_t made) %{ $1 = &made; %}
+%typemap(in, numinputs = 0) bool *OUT (bool made), int *OUT (int made), size_t *OUT (size_t made), int64_t *OUT (int64_t made), uint64_t *OUT (uint64_t made) %{ $1 = &made; %}
 %typemap(argout) bool *OUT %{ if (result == OURO_OK) { lua_pushboolean(L, *$1); SWIG_arg++; } %}
-%typemap(argout) int *OUT, size_t *OUT, uint64_t *OUT %{ if (result == OURO_OK) { ouro_lua_push_integer(L, (int64_t)*$1); SWIG_arg++; } %}
+%typemap(argout) int *OUT, size_t *OUT, int64_t *OUT, uint64_t *OUT %{ if (result == OURO_OK) { ouro_lua_push_integer(L, (int64_t)*$1); SWIG_arg++; } %}
 
 %typemap(in) const size_t THREE[3] (size_t three[3]) {
     int i;
@@ -225,8 +224,6 @@ static const char *items_read(lua_State *L, int at, struct items *items)
 /* ---- What is written by hand ---- */
 
 %native(weak_ref) int weak_ref(lua_State *L);
-%native(export) int transfer_export(lua_State *L);
-%native(import) int transfer_import(lua_State *L);
 %native(gc_objects) int inspect_objects(lua_State *L);
 %native(gc_referents) int inspect_referents(lua_State *L);
 %native(gc_referrers) int inspect_referrers(lua_State *L);
