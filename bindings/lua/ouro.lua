@@ -169,15 +169,8 @@ local function slice(get)
     end
 end
 
--- The elements as a table, with their number in n.
-local function totable(sequence)
-    local items, n = {}, 0
-    for i, item in raw.metatable(LIST).__pairs(sequence) do
-        items[i], n = item, i
-    end
-    items.n = n
-    return items
-end
+-- The elements at one moment as a table, with their number in n.
+local totable = raw.items
 
 local function unpacked(sequence)
     local items = totable(sequence)

@@ -4,6 +4,7 @@
  *
  * Indexes: a parameter called index is one of Lua's, from 1 on; start and stop of slices are the library's, from 0 on, and nil is left out. */
 %{
+#include "bulk.h"
 #include "elements.h"
 #include "failures.h"
 #include "inspect.h"
@@ -224,6 +225,7 @@ static const char *items_read(lua_State *L, int at, struct items *items)
 /* ---- What is written by hand ---- */
 
 %native(weak_ref) int weak_ref(lua_State *L);
+%native(items) int bulk_items(lua_State *L);
 %native(gc_objects) int inspect_objects(lua_State *L);
 %native(gc_referents) int inspect_referents(lua_State *L);
 %native(gc_referrers) int inspect_referrers(lua_State *L);
