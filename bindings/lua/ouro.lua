@@ -49,6 +49,8 @@ ouro.hash = raw.hash
 ouro.repr = raw.repr
 ouro.copy = raw.copy
 ouro.deepcopy = raw.copy_deep
+
+-- The one string with this text, as a handle: wherever it is stored, it is this object. tostring gives Lua's string.
 ouro.intern = raw.intern
 
 -- -1, 0 or 1; nil if there is no order because of a NaN.

@@ -100,6 +100,9 @@ static const char *items_read(lua_State *L, int at, struct items *items)
 %typemap(in, numinputs = 0) ouro_value *NEW (ouro_value made = OURO_NIL), ouro_value *OLD (ouro_value made = OURO_NIL) %{ $1 = &made; %}
 %typemap(argout) ouro_value *NEW, ouro_value *OLD %{ if (result == OURO_OK) { values_push(L, NULL, *$1); SWIG_arg++; } %}
 
+%typemap(in, numinputs = 0) ouro_value *HANDLE (ouro_value made = OURO_NIL) %{ $1 = &made; %}
+%typemap(argout) ouro_value *HANDLE %{ if (result == OURO_OK) { values_push_handle(L, *$1); SWIG_arg++; } %}
+
 %typemap(in) (const ouro_value *ITEMS, size_t COUNT) (struct items items = {0}) {
     const char *wrong = items_read(L, $input, &items);
     if (wrong) {
@@ -237,6 +240,14 @@ static const char *items_read(lua_State *L, int at, struct items *items)
 %native(metatable) int metatable(lua_State *L);
 
 %ignore ouro_weak_ref_new; /* weak_ref */
+
+/* A string of Lua's would be converted anew wherever it is stored. */
+%ignore ouro_intern;
+%rename(intern) interned;
+ouro_status interned(ouro_value string, ouro_value *HANDLE);
+%{
+static ouro_status interned(ouro_value string, ouro_value *made) { return ouro_intern(string, made); }
+%}
 
 %init %{
     if (!home_of(L)) { /* else it is loaded again */

@@ -369,7 +369,10 @@ static int text(lua_State *L)
         lua_pushliteral(L, "closed");
         return 1;
     }
-    ouro_status status = ouro_repr(handle->value, &shown);
+    bool is_string = ouro_kind_of(handle->value) == OURO_KIND_STRING;
+    ouro_status status = is_string ? OURO_OK : ouro_repr(handle->value, &shown);
+    if (is_string)
+        shown = ouro_value_retain(handle->value);
     if (status != OURO_OK)
         return failure_raise(L, status, "tostring", 1);
     size_t size;
