@@ -71,6 +71,7 @@ struct oi_search {
     size_t at, entry;       /* the cell where it is, and the entry there */
     /* Between two looks, after somebody was asked: in the entry of this store was this key, which equals the one searched for or not. Held. */
     struct oi_keyed *store;
+    size_t used;            /* its entries then */
     ouro_value asked;
     bool equal;
     /* What is to be asked about next, held; or what is left of a hold that failed. */

@@ -7,8 +7,9 @@
  *
  * The length is that of the slots in use: what is in the slots below it is counted (store.h: M1 to M3 hold here, too).
  *
- * K1  Entries are only added, at the end, and cells only filled: an entry that was taken out leaves OI_GONE in its slots, and its cell stays. So what has
- *     once been probed need not be probed again, and a key word in a slot is this one entry's for as long as it is there.
+ * K1  Entries are only added, at the end: one that was taken out leaves OI_GONE in its slots, so a key word in a slot is this one entry's for as
+ *     long as it is there. Cells are only filled; one whose entry is gone may come to lead to another. So the cell of an entry that stays
+ *     stays, and probing always meets it; and what was probed need not be probed again, unless an entry was added meanwhile.
  * K2  An entry is in the store if its slots do not hold OI_GONE, and `shape` does not name it as pending. So putting in and taking out
  *     each have one effect, the store to `shape` that also changes the count:
  *         put in:    shape (n, e)   slots, hash, length, cell   shape (n+1, none)
@@ -17,8 +18,8 @@
  *     the entry was in the store at some moment of this, with what is in the slot. Otherwise there was a moment at which it was not. */
 #pragma once
 
-#include "value/hash.h"
 #include "value/store.h"
+#include "value/string.h"
 
 #define OI_GONE ((ouro_value)3)
 #define OI_KEYED_ROOM_MAX ((size_t)1 << 30)
@@ -46,7 +47,7 @@ size_t oi_keyed_room_for(size_t count);
 
 static inline size_t oi_keyed_used(const struct oi_keyed *keyed)
 {
-    return oi_array_length(&keyed->array.object) / keyed->stride;
+    return oi_array_length(&keyed->array.object) >> (keyed->stride - 1);
 }
 
 static inline uint64_t oi_shape(size_t count, size_t pending)
@@ -105,42 +106,82 @@ typedef enum oi_answer oi_match(ouro_value word, ouro_value key);
 enum oi_probe { OI_ABSENT, OI_FOUND, OI_UNSURE };
 
 /* Probes on from cell *at (any number). OI_FOUND, OI_UNSURE: the entry's key matches, or others must be asked; its cell is *at. OI_ABSENT: *at is
- * the cell that it would have. Whether an entry is in the store, K3 says. */
+ * the cell that it would have: one that a key of this hash has left, so that what is put in and taken out all the time does not wander.
+ * Whether an entry is in the store, K3 says. */
 static OI_ALWAYS_INLINE enum oi_probe oi_keyed_probe(const struct oi_keyed *keyed, uint32_t hash, ouro_value key, oi_match *match, size_t *at,
                                                      size_t *entry)
 {
     const uint32_t *hashes = oi_keyed_hashes(keyed);
     const void *cells = hashes + keyed->room;
-    size_t mask = ((size_t)1 << keyed->bits) - 1;
+    size_t mask = ((size_t)1 << keyed->bits) - 1, left = SIZE_MAX;
     for (size_t i = *at & mask;; i = (i + 1) & mask) {
         uint32_t cell = oi_keyed_cell(keyed, cells, i);
-        *at = i;
-        if (!cell)
+        if (!cell) {
+            *at = left == SIZE_MAX ? i : left;
             return OI_ABSENT;
-        if (hashes[cell - 1] != hash)
+        }
+        if (OI_LIKELY(hashes[cell - 1] != hash))
             continue;
         ouro_value word = oi_word_load(oi_keyed_key(keyed, cell - 1));
-        if (word == OI_GONE)
+        if (OI_UNLIKELY(word == OI_GONE)) {
+            left = i;
             continue;
+        }
         enum oi_answer answer = match(word, key);
-        if (answer == OI_DIFFERENT)
+        if (OI_UNLIKELY(answer == OI_DIFFERENT))
             continue;
+        *at = i;
         *entry = cell - 1;
         return answer == OI_EQUAL ? OI_FOUND : OI_UNSURE;
     }
 }
 
-static OI_ALWAYS_INLINE enum oi_answer oi_match_key(ouro_value word, ouro_value key)
+static inline bool oi_is_string_id(uint32_t id)
 {
-    return word == key ? OI_EQUAL : !ouro_is_object(word) && !ouro_is_object(key) ? OI_DIFFERENT : oi_key_equal_quick(word, key);
+    return id == OI_OWN_STRING || id == OI_OWN_INTERNED;
 }
 
-/* Adds an entry to a store that nobody else sees, with room; counts nothing, and leaves the length as it is. */
-void oi_keyed_add(struct oi_keyed *keyed, size_t used, ouro_value key, ouro_value value, uint32_t hash);
+/* ouro_key_equal, for keys of one hash: the common cases in line. */
+static OI_ALWAYS_INLINE enum oi_answer oi_match_key(ouro_value word, ouro_value key)
+{
+    if (OI_LIKELY(word == key))
+        return OI_EQUAL;
+    if (!ouro_is_object(word) && !ouro_is_object(key))
+        return OI_DIFFERENT;
+    if (oi_is_string_id(oi_id_of(word)) && oi_is_string_id(oi_id_of(key)))
+        return oi_string_equal(oi_string_of(word), oi_string_of(key)) ? OI_EQUAL : OI_DIFFERENT;
+    return oi_key_equal_quick(word, key);
+}
+
+/* ouro_hash: the common cases in line. False: it must be called. */
+static OI_ALWAYS_INLINE bool oi_key_hash(ouro_value key, uint32_t *hash)
+{
+    uint64_t all = 0;
+    if (OI_LIKELY(!ouro_is_object(key))) {
+        *hash = (uint32_t)oi_hash_mix(key, 0);
+        return true;
+    }
+    if (OI_LIKELY(oi_is_string_id(oi_id_of(key)))) {
+        uint64_t word = oi_load_relaxed(&oi_string_of(key)->word);
+        *hash = (uint32_t)(word >> 2);
+        if (OI_LIKELY(word & OI_STRING_HASHED))
+            return true;
+    }
+    bool quick = oi_hash_quick(key, &all);
+    *hash = (uint32_t)all;
+    return quick;
+}
+
+/* Fills the next entry of a store that nobody else sees, with room; counts nothing, and leaves the length as it is. */
+void oi_keyed_add(struct oi_keyed *keyed, size_t entry, ouro_value key, ouro_value value, uint32_t hash);
 
 /* Copies the words of all entries in `from` to `to`, which is empty, has room, and is seen by nobody else; counts nothing. Returns their number. In a
  * turn, or of a private store. */
 size_t oi_keyed_copy(struct oi_keyed *to, const struct oi_keyed *from);
+
+/* The same, and every entry keeps its number, also what is gone; for iterators, which go by it. `to` has room for all that are used, whose number
+ * is returned. */
+size_t oi_keyed_clone(struct oi_keyed *to, const struct oi_keyed *from);
 
 /* In a turn, or of a private store (shared says which): an entry is put in, its key known to be absent, and its cell to be `at`; the references
  * become the store's. There is room. */

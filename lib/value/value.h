@@ -35,6 +35,9 @@ enum oi_own_id {
 };
 _Static_assert(OI_OWN_VALUES_END <= OI_OWN_TYPES, "there are ids for all");
 
+/* Values in memory that may be slots. */
+typedef ouro_value oi_word_array __attribute__((may_alias));
+
 extern const uint8_t oi_kind_of_id[OI_OWN_TYPES];
 
 /* What a value is. Of a dead object: OURO_KIND_OBJECT. Words that are no value count as nil. */
