@@ -230,7 +230,7 @@ static bool move_on(struct oi_iterator *iterator, uint64_t from, uint64_t to)
 /* Makes of what was taken what the iterator gives, in `keys`; OURO_E_NOMEM: it is as it was. */
 static ouro_status make_part(const struct oi_iterator *iterator, struct oi_taken *taken)
 {
-    if (!iterator->walk->pairs || iterator->dict.part == OURO_KEYS)
+    if (!iterator->walk->pairs)
         return OURO_OK;
     ouro_value tuples[OI_TAKEN_MAX];
     size_t made = 0;
@@ -248,13 +248,15 @@ static ouro_status make_part(const struct oi_iterator *iterator, struct oi_taken
         ouro_value key = taken->keys[i], value = taken->values[i];
         if (iterator->dict.part == OURO_ITEMS) {
             taken->keys[i] = tuples[i];
-            taken->values[i] = OURO_NIL;
             ouro_value_release(value);
-        } else {
+            ouro_value_release(key);
+        } else if (iterator->dict.part == OURO_VALUES) {
             taken->keys[i] = value;
-            taken->values[i] = OURO_NIL;
+            ouro_value_release(key);
+        } else {
+            ouro_value_release(value);
         }
-        ouro_value_release(key);
+        taken->values[i] = OURO_NIL;
     }
     return OURO_OK;
 }
