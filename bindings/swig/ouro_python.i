@@ -168,6 +168,12 @@ OUPY_WITHOUT_GIL(ouro_mem_set_limit)
 %ignore ouro_dict_from;
 %ignore ouro_dict_set_all;
 %ignore ouro_record_from;
+%ignore ouro_set_union;
+%ignore ouro_set_intersection;
+%ignore ouro_set_difference;
+%ignore ouro_set_symmetric_difference;
+%ignore ouro_set_is_subset;
+%ignore ouro_set_is_disjoint;
 %ignore ouro_iterate;
 %ignore ouro_iterate_reversed;
 %ignore ouro_iterate_part;

@@ -203,7 +203,7 @@ def test_weak_key_dictionary():
 def test_weak_set():
     l, t = ouro.List(), Thing()
     s = weakref.WeakSet([l, t])
-    assert l in s and t in s and len(s) == 2 and ouro.List() not in s and s <= {l and t} | s
+    assert l in s and t in s and len(s) == 2 and ouro.List() not in s and s <= s | {t}
     s.discard(t)
     assert len(s) == 1 and list(s)[0] is l
     del l
