@@ -132,7 +132,7 @@ PyObject *oupy_record_name(PyObject *self)
 /* Calls `add` for each field. */
 static bool each_field(PyObject *self, bool (*add)(PyObject *field, ouro_value value, void *arg), void *arg)
 {
-    ouro_value shape, field, value, record = oupy_value(self);
+    ouro_value shape, field, value, record = ouro_value_retain(oupy_value(self));
     size_t count = 0;
     bool good = true;
     ouro_status status = ouro_record_shape(record, &shape);
@@ -151,6 +151,7 @@ static bool each_field(PyObject *self, bool (*add)(PyObject *field, ouro_value v
         Py_XDECREF(name);
     }
     ouro_value_release(shape);
+    ouro_value_release(record);
     if (status != OURO_OK)
         fail(self, status, Py_None);
     return good && status == OURO_OK;

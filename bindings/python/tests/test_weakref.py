@@ -58,11 +58,11 @@ def test_callback():
 
 def test_callback_fails(monkeypatch):
     caught = []
-    monkeypatch.setattr("sys.unraisablehook", caught.append)
+    monkeypatch.setattr("sys.unraisablehook", lambda unraisable: caught.append(unraisable.exc_type))
     l = ouro.List()
     r = weakref.ref(l, lambda ref: 1 / 0)
     del l
-    assert len(caught) == 1 and caught[0].exc_type is ZeroDivisionError and r() is None
+    assert caught == [ZeroDivisionError] and r() is None
 
 
 def test_callback_of_garbage_cycle():
