@@ -225,6 +225,8 @@ PyObject *oupy_dict_copy(PyObject *self)
 {
     ouro_status status;
     ouro_value copy, dict = oupy_value(self);
+    if (ouro_is_nil(dict))
+        return oupy_fail_closed();
     oupy_enter();
     OUPY_RELEASE
     status = ouro_copy(dict, &copy);
@@ -362,6 +364,8 @@ PyObject *oupy_dict_merge(PyObject *self, PyObject *other, const char *argument)
     struct pairs pairs = {.aliases = false};
     oupy_enter();
     if (oupy_is_exact(other) && oupy_is(other, OURO_KIND_DICT)) {
+        if (ouro_is_nil(oupy_value(other)))
+            return oupy_fail_closed();
         ouro_status status = merge_dict(oupy_value(self), oupy_value(other));
         if (status != OURO_E_CHANGED)
             return changed(self, status, NULL) < 0 ? NULL : Py_NewRef(Py_None);

@@ -191,6 +191,8 @@ PyObject *oupy_record_asdict(PyObject *self)
 PyObject *oupy_record_copy(PyObject *self)
 {
     ouro_value copy;
+    if (ouro_is_nil(oupy_value(self)))
+        return oupy_fail_closed();
     oupy_enter();
     ouro_status status = ouro_copy(oupy_value(self), &copy);
     if (status != OURO_OK)
@@ -206,7 +208,7 @@ PyObject *oupy_record_compare(PyObject *self, PyObject *other, int op)
     ouro_value a = OURO_NIL, b = OURO_NIL;
     if ((op != Py_EQ && op != Py_NE) || !oupy_is(other, OURO_KIND_RECORD))
         Py_RETURN_NOTIMPLEMENTED;
-    if (!((oupy_wrapper *)self)->object)
+    if (!((oupy_wrapper *)self)->object || !((oupy_wrapper *)other)->object)
         return oupy_fail_closed();
     ouro_status status = oupy_comparing ? OURO_OK : ouro_equal(oupy_value(self), oupy_value(other), &equal);
     if (status != OURO_OK)

@@ -154,6 +154,8 @@ PyObject *oupy_set_copy(PyObject *self)
 {
     ouro_status status;
     ouro_value copy, set = oupy_value(self);
+    if (ouro_is_nil(set))
+        return oupy_fail_closed();
     oupy_enter();
     OUPY_RELEASE
     status = ouro_copy(set, &copy);
@@ -286,7 +288,9 @@ static PyObject *combine(PyObject *a, PyObject *b, operation *operate, PyObject 
     oupy_enter();
     if (y) {
         ouro_value u = oupy_value(x), v = oupy_value(y);
-        if (may_meet(u) || may_meet(v)) {
+        if (ouro_is_nil(u) || ouro_is_nil(v)) {
+            oupy_fail_closed();
+        } else if (may_meet(u) || may_meet(v)) {
             set = in_python(x, y, python);
         } else {
             OUPY_RELEASE

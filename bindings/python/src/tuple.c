@@ -81,8 +81,9 @@ PyObject *oupy_tuple_subscript(PyObject *self, PyObject *key)
     if (!PySlice_Check(key))
         return oupy_fail_type("index", "an integer or a slice", key);
     ptrdiff_t start, stop, step;
+    size_t count;
     ouro_value slice;
-    if (!oupy_slice(key, &start, &stop, &step))
+    if (!oupy_slice(key, &start, &stop, &step) || !items_of(self, &count))
         return NULL;
     oupy_enter();
     ouro_status status = ouro_tuple_slice(oupy_value(self), start, stop, step, &slice);

@@ -158,6 +158,8 @@ def test_closing_while_others_use_it():
                     l[:] = l[::2] + l[1::2]
             except ouro.OuroReferenceError:
                 pass
+            except ouro.OuroValueError:  # sorting, while another thread changed it
+                pass
 
         threads = [threading.Thread(target=use) for _ in range(3)]
         for thread in threads:
