@@ -53,6 +53,28 @@ PyObject *oupy_object_reduce(PyObject *self)
     return NULL;
 }
 
+PyObject *oupy_object_enter(PyObject *self)
+{
+    return oupy_value(self) ? Py_NewRef(self) : oupy_fail_closed();
+}
+
+PyObject *oupy_object_exit(PyObject *self, PyObject *type, PyObject *value, PyObject *traceback)
+{
+    (void)type, (void)value, (void)traceback;
+    return oupy_object_close(self);
+}
+
+PyObject *oupy_object_close(PyObject *self)
+{
+    oupy_wrapper_close(self);
+    Py_RETURN_NONE;
+}
+
+PyObject *oupy_close_object(PyObject *object)
+{
+    return oupy_is_any(object) ? oupy_object_close(object) : oupy_fail_type("object", "one of ouro's", object);
+}
+
 /* The wrapper and the object. */
 PyObject *oupy_object_sizeof(PyObject *self)
 {

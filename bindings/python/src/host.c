@@ -27,7 +27,9 @@ static void let_go(struct oupy_pending *item)
         oupy_mirror_touched();
     tracked_count -= PyObject_IS_GC(object) != 0;
     PyMem_Free(hosted);
+    oupy_calling_back++;
     Py_DECREF(object);
+    oupy_calling_back--;
 }
 
 static void dispose(uint64_t handle)
