@@ -7,7 +7,7 @@
 /* Types are data: where the references are is all that ouro needs to know. */
 static ouro_type text_type = OURO_TYPE(struct text, .name = "text", .array_bytes = offsetof(struct text, bytes));
 static ouro_type version_type =
-    OURO_TYPE(struct version, .name = "version", .slots = OURO_SLOTS(struct version, number, depends));
+    OURO_TYPE(struct version, .name = "version", .slots = OURO_SLOTS(struct version, number, depends, before, after));
 static ouro_type package_type =
     OURO_TYPE(struct package, .name = "package", .slots = OURO_SLOTS(struct package, name, version, dependants, next));
 static ouro_type backlink_type =
@@ -70,8 +70,9 @@ static struct package *bucket_find(struct package *head, struct span name, uint6
 }
 
 /* Packages are only ever put in front of a bucket, and never taken out. */
-static struct package *bucket_add(struct list *index, ouro_slot *bucket, struct span name, uint64_t hash)
+static struct package *bucket_add(struct graph *graph, ouro_slot *bucket, struct span name, uint64_t hash)
 {
+    struct list *index = graph->index;
     struct package *fresh = package_new(name, hash), *found = NULL;
     while (fresh && !found) {
         struct package *head = ouro_get(index, bucket);
@@ -85,6 +86,8 @@ static struct package *bucket_add(struct list *index, ouro_slot *bucket, struct 
         }
         ouro_release(head); /* held until here: no other object can have come to its address */
     }
+    if (found != fresh)
+        atomic_fetch_add(&graph->outrun, 1);
     ouro_release(fresh);
     return found;
 }
@@ -99,7 +102,7 @@ struct package *graph_package(struct graph *graph, struct span name)
     ouro_read_begin();
     struct package *package = ouro_try_retain(bucket_find(ouro_peek(bucket), name, hash));
     ouro_read_end();
-    return package ? package : bucket_add(graph->index, bucket, name, hash);
+    return package ? package : bucket_add(graph, bucket, name, hash);
 }
 
 /* Goes through the index: from NULL to the first package, from the last one to NULL. Each is held until the next

@@ -3,12 +3,15 @@
  * The shared graph.
  *
  *     index ──> package ──> version ──> list of packages     forward: what it depends on
- *                  │  ^                        │
+ *                  │  ^      │  ^              │
+ *                  │  │      v  │              │
+ *                  │  │     version            │              back in time: what it replaced, and by what that was
  *                  │  └────────────────────────┘
  *                  └─> backlink ──> package                  backward: who depends on it
  *
  * Every arrow is a counted reference, so the graph is full of cycles: each dependency is one together with its
- * backlink, and packages depend on each other in circles of their own.
+ * backlink, packages depend on each other in circles of their own, and each version refers to the one before it and to
+ * the one after it.
  *
  * A backlink exists only while the dependency does: adding a dependency stores the forward edge first, removing
  * one takes the backlink out first. Thus whoever finds a backlink may expect the edge, unless a writer has been
@@ -35,13 +38,19 @@ struct list {
     ouro_slot items[];
 };
 
-/* Never changed but for the packages in its list: an update puts a new version in its place. */
+/* Versions of one package, from the first of them on, that know each other. The next one begins a new history: then
+ * nothing leads to the old one any more, and it is garbage that no count sees. */
+#define HISTORY 8
+
+/* Never changed but for `after`, and the packages in its list: an update puts a new version in its place. */
 struct version {
     ouro_object object;
     ouro_slot number;  /* text */
     ouro_slot depends; /* list of packages; the same one may be there twice, and then has two backlinks */
+    ouro_slot before;  /* the version that this one replaced; NULL: it begins a history */
+    ouro_slot after;   /* the version that replaced this one, in the same history; stored last */
     size_t offset;     /* of the stanza: of several for one package the last in the file counts */
-    size_t revision;   /* 0 as parsed, more after updates */
+    size_t revision;   /* 0 as parsed, one more with each update */
     bool wanted;       /* essential, or of a priority that every system has */
 };
 
@@ -66,6 +75,7 @@ struct backlink {
 struct graph {
     struct list *index;    /* hash table of packages; grows by chaining, for any number of names */
     struct list *packages; /* the same packages by id, once they are all there */
+    atomic_size_t outrun;  /* packages made for nothing, since another thread was faster */
     atomic_size_t changes;
     pthread_mutex_t writers; /* taken to change dependencies; readers know nothing of it */
 };

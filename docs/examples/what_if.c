@@ -141,7 +141,8 @@ static bool ask(struct package *package, struct copy *copy, struct node **stack,
         down += count_arcs(&node->depends);
     }
     mine->wrong += ok && up != down;
-    ouro_release(first); /* the last reference from outside */
+    mine->lonely += ok && up == 0; /* else first can be reached from the last node and, by arcs, from itself */
+    ouro_release(first);           /* the last reference from outside */
     return ok;
 }
 
@@ -177,6 +178,7 @@ static void work(unsigned member, void *arg)
     total->questions += mine.questions;
     total->nodes += mine.nodes;
     total->wrong += mine.wrong;
+    total->lonely += mine.lonely;
     if (mine.largest > total->largest) {
         total->largest = mine.largest;
         total->package = mine.package;

@@ -3,9 +3,11 @@
 
 #include <pthread.h>
 
+#include "cycle/debug.h"
 #include "cycle/estimate.h"
 #include "cycle/reclaim.h"
 #include "cycle/validate.h"
+#include "object/inbox.h"
 #include "object/weak.h"
 
 /* Held from the verdict until every member is DEAD: a child of fork finds a set either untouched or gone. docs/design/lock-order.md */
@@ -34,11 +36,28 @@ static void decide(struct oi_scope *scope, const struct oi_validation *validatio
         oi_validate_without_weak(scope);
 }
 
+/* Shows what will be gone soon and what is kept. With no lock held but the collection lock. */
+static void show_all(const struct oi_scope *scope, const struct oi_stack_node *kept)
+{
+    void (*show)(const ouro_object *o) = oi_load_relaxed(&oi_debug_found);
+    if (OI_LIKELY(!show))
+        return;
+    for (uint32_t number = 1; number <= scope->count; number++) {
+        const struct oi_scope_page *page = &scope->pages[number];
+        for (uint32_t i = 0; scope->extents[number].has_members && i < scope->extents[number].carved; i++) {
+            if (page->member[i / 64] >> i % 64 & 1)
+                show(oi_scope_at(page, i));
+        }
+    }
+    for (; kept; kept = kept->next)
+        show(oi_token_object(OI_CONTAINER_OF(kept, struct oi_token, node)));
+}
+
 /* The members are garbage: decides what becomes of them, and makes it so for all to see at once. */
 static void carry_out(struct oi_act *act, struct oi_scope *scope, const struct oi_validation *validation, struct oi_concurrent *job)
 {
     job->found = oi_scope_count_members(scope);
-    if (job->save_all)
+    if (OI_UNLIKELY(oi_load_relaxed(&oi_debug_save_all)))
         oi_reclaim_save_all(act, scope, &job->saved);
     else if (validation->finalizers)
         oi_reclaim_set_aside(act, scope, &job->due);
@@ -48,26 +67,30 @@ static void carry_out(struct oi_act *act, struct oi_scope *scope, const struct o
 void oi_concurrent_collect(struct oi_act *act, struct oi_concurrent *job)
 {
     struct oi_validation validation = {0};
+    struct oi_act outer = *act; /* what this thread has pending is not the collection's */
+    act->dead = act->dead_plain = act->dead_waiting = act->dead_blocks = NULL;
+    act->callbacks = NULL;
+    act->destroying = act->in_user_code = false;
+    act->reading = 1; /* no user code on this thread: what is due is handed on */
+    struct oi_stack_node *tokens = oi_inbox_steal(act);
     struct oi_scope *scope = oi_scope_enter(job->generation);
+    scope->tokens = tokens;
     job->candidates = oi_estimate(scope, &job->suspects);
     if (job->suspects) {
-        struct oi_act outer = *act; /* what this thread has pending is not the collection's */
-        act->dead = act->dead_plain = act->dead_waiting = act->dead_blocks = NULL;
-        act->callbacks = NULL;
-        act->destroying = act->in_user_code = false;
-        act->reading = 1; /* no user code on this thread: what is due is handed on */
         oi_validate_counts(scope, &validation);
         oi_validate_untouched(scope);
         decide(scope, &validation);
         carry_out(act, scope, &validation, job);
         pthread_mutex_unlock(&verdict_lock);
-        job->freed = oi_reclaim_free(act, scope);
-        OI_ASSERT(!act->dead && !act->dead_plain && !act->dead_blocks);
-        job->dead = act->dead_waiting;
-        job->callbacks = act->callbacks;
-        *act = outer;
+        show_all(scope, job->saved);
+        job->freed = oi_reclaim_free(act, scope, &job->freed_bytes);
     }
+    oi_reclaim_tokens(act, scope);
     oi_scope_leave(scope);
+    OI_ASSERT(!act->dead && !act->dead_plain && !act->dead_blocks);
+    job->dead = act->dead_waiting;
+    job->callbacks = act->callbacks;
+    *act = outer;
 }
 
 void oi_concurrent_before_fork(void)

@@ -9,14 +9,14 @@
 struct oi_concurrent {
     /* asked for */
     int generation;      /* 1: pages with objects published since the last one; 2: all */
-    bool save_all;       /* garbage is kept on `saved` */
     /* results */
     size_t candidates;   /* objects looked at */
     size_t suspects;     /* of these, members after the estimate */
     size_t found;        /* objects found unreachable */
     size_t freed;        /* of these, gone; the others wait for finalizers, or are saved */
+    size_t freed_bytes;
     struct oi_stack_node *due;   /* tokens of objects whose finalizer is due */
-    struct oi_stack_node *saved; /* tokens of saved objects */
+    struct oi_stack_node *saved; /* tokens of objects that are kept for debugging */
     ouro_object *dead;           /* dead objects whose finalizer is due: they had references from the garbage only */
     struct ouro_weak *callbacks; /* weak references whose callback is due */
 };

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "cycle/estimate.h"
 
+#include "object/inbox.h"
 #include "port/perturb.h"
 
 #define SECTION_BLOCKS 64u /* looked at in one read section */
@@ -128,6 +129,8 @@ size_t oi_estimate(struct oi_scope *scope, size_t *members)
     struct stack stack = {scope, 0};
     for (uint32_t number = 1; number <= scope->count; number++)
         objects += count_page(scope, number);
+    for (const struct oi_stack_node *node = scope->tokens; node; node = node->next)
+        subtract(oi_token_object(OI_CONTAINER_OF(node, struct oi_token, node)), scope);
     for (uint32_t number = 1; number <= scope->count; number++) {
         if (scope->extents[number].has_members)
             spare_reachable(scope, number, &stack);

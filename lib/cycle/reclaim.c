@@ -74,11 +74,18 @@ size_t oi_reclaim_set_aside(struct oi_act *act, struct oi_scope *scope, struct o
     return aside.members;
 }
 
+static void spare_rest(struct oi_scope *scope, oi_id id, ouro_object *o, void *unused)
+{
+    (void)o, (void)unused;
+    oi_validate_spare(scope, id); /* there was no memory for its token */
+}
+
 size_t oi_reclaim_save_all(struct oi_act *act, struct oi_scope *scope, struct oi_stack_node **saved)
 {
     struct aside aside = {act, saved, 0};
     oi_scope_each_member(scope, save, &aside);
     spare_all(scope, *saved);
+    oi_scope_each_member(scope, spare_rest, NULL);
     return aside.members;
 }
 
@@ -105,6 +112,18 @@ void oi_reclaim_seal(struct oi_act *act, struct oi_scope *scope)
     oi_perturb();
     oi_scope_each_member(scope, clear_weak, act);
     oi_store_release(&oi_verdict, OI_VERDICT_IDLE); /* [MO-verdict] */
+}
+
+void oi_reclaim_tokens(struct oi_act *act, struct oi_scope *scope)
+{
+    while (scope->tokens) {
+        struct oi_token *token = OI_CONTAINER_OF(scope->tokens, struct oi_token, node);
+        scope->tokens = token->node.next;
+        oi_id id = oi_scope_find(scope, oi_token_object(token));
+        ouro_object *o = oi_token_free(act, token);
+        if (!id || !oi_scope_is_member(scope, id))
+            oi_release(act, o, "ouro_release");
+    }
 }
 
 struct outside {
@@ -149,7 +168,7 @@ static size_t free_page(struct outside *outside, uint32_t number)
     return freed;
 }
 
-size_t oi_reclaim_free(struct oi_act *act, struct oi_scope *scope)
+size_t oi_reclaim_free(struct oi_act *act, struct oi_scope *scope, size_t *bytes)
 {
     struct outside outside = {act, scope};
     bool outer = act->destroying;
@@ -159,7 +178,9 @@ size_t oi_reclaim_free(struct oi_act *act, struct oi_scope *scope)
             continue;
         oi_perturb();
         act->destroying = true; /* what dies waits until the page is done */
-        freed += free_page(&outside, number);
+        size_t n = free_page(&outside, number);
+        freed += n;
+        *bytes += n * scope->pages[number].words * 8;
         act->destroying = outer;
         oi_destroy_run(act);
     }

@@ -16,6 +16,9 @@ size_t oi_reclaim_save_all(struct oi_act *act, struct oi_scope *scope, struct oi
 /* Makes the members DEAD, all of them before anybody sees it of one: weak references read as NULL afterwards. Their callbacks become due in act. */
 void oi_reclaim_seal(struct oi_act *act, struct oi_scope *scope);
 
+/* The scope's tokens: those of members go with them, the others are released. */
+void oi_reclaim_tokens(struct oi_act *act, struct oi_scope *scope);
+
 /* Drops the references that lead out of the set, and frees the members. What dies by it is destroyed too, but for what has a finalizer. Returns
- * the number of members freed. */
-size_t oi_reclaim_free(struct oi_act *act, struct oi_scope *scope);
+ * the number of members freed; adds up their bytes. */
+size_t oi_reclaim_free(struct oi_act *act, struct oi_scope *scope, size_t *bytes);

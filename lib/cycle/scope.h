@@ -40,6 +40,7 @@ struct oi_scope {
     struct oi_scope_extent *extents;
     struct oi_segment **segments;    /* [segment_count]: each has a page in the scope */
     uint32_t count, segment_count;
+    struct oi_stack_node *tokens;    /* references that the collecting thread holds, but nobody needs: they count as a member's */
 };
 
 /* Reserves address space for the tables of a scope, once. False: there is none. */
@@ -140,12 +141,23 @@ static OI_ALWAYS_INLINE void oi_scope_each_member(struct oi_scope *scope, oi_sco
  * PUBLISHED alone says little: a dead block keeps it until its holder takes it back, and that no section delays. But who finds it not dead, and
  * then PUBLISHED still, knows that it died after the first look, if at all, and so within the section. Acquire: `shared` is overwritten after
  * `first` when a block is taken back, and PUBLISHED is set after everything else [MO-publish, MO-taken]. */
-static inline bool oi_scope_may_look(const ouro_object *o)
+static OI_ALWAYS_INLINE bool oi_scope_looks_alive(const ouro_object *o, uint32_t relevant)
 {
-    if ((oi_flags(o) & (OI_PUBLISHED | OI_UNTRACKED)) != OI_PUBLISHED)
+    if ((oi_flags(o) & relevant) != OI_PUBLISHED)
         return false; /* relaxed: for most blocks that says all */
     bool dead = oi_load_acquire(&o->ouro_private_shared) == OI_DEAD;
     uint32_t flags = oi_load_acquire(&o->ouro_private_flags);
     oi_tsan_acquire(o); /* of one born published: its header is stored as one word */
-    return !dead && (flags & (OI_PUBLISHED | OI_UNTRACKED)) == OI_PUBLISHED && oi_type_word(o);
+    return !dead && (flags & relevant) == OI_PUBLISHED && oi_type_word(o);
+}
+
+static inline bool oi_scope_may_look(const ouro_object *o)
+{
+    return oi_scope_looks_alive(o, OI_PUBLISHED | OI_UNTRACKED);
+}
+
+/* The same, tracked or not; while no collection is under way, whose garbage is freed in read sections. */
+static inline bool oi_scope_is_shared(const ouro_object *o)
+{
+    return oi_scope_looks_alive(o, OI_PUBLISHED);
 }

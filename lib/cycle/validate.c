@@ -2,6 +2,7 @@
 #include "cycle/validate.h"
 
 #include "mem/limbo.h"
+#include "object/inbox.h"
 #include "object/weak.h"
 #include "port/os.h"
 #include "port/perturb.h"
@@ -87,8 +88,8 @@ static void note_count(struct oi_scope *scope, oi_id id, ouro_object *o, void *a
     uint32_t local = oi_local(o);
     uint32_t flags = oi_flags(o);
     int64_t count = (int64_t)oi_count(s) + (s & OI_MERGED ? 0 : oi_local_tokens(local));
-    /* 0: the last references were dropped by force; the owner settles that (object/inbox.c), with no reference that the proof knows of. */
-    if (s == OI_DEAD || (s & OI_STUCK) || count <= 0 || count >= OI_COUNT_MAX)
+    /* 0: the last reference was dropped by force (object/inbox.c). */
+    if (s == OI_DEAD || (s & OI_STUCK) || count < 0 || count >= OI_COUNT_MAX)
         return;
     notes[COUNT] = (uint32_t)count;
     all->has_weak = all->has_weak || (flags & OI_HAS_WEAK);
@@ -137,6 +138,15 @@ static void drop_unaccounted(struct oi_scope *scope, oi_id id, ouro_object *o, v
     drain(dropped);
 }
 
+static void note_tokens(struct oi_scope *scope)
+{
+    for (const struct oi_stack_node *node = scope->tokens; node; node = node->next) {
+        oi_id id = oi_scope_find(scope, oi_token_object(OI_CONTAINER_OF(node, struct oi_token, node)));
+        if (id)
+            ++*oi_scope_estimate(scope, id);
+    }
+}
+
 void oi_validate_counts(struct oi_scope *scope, struct oi_validation *all)
 {
     struct dropped dropped = {scope, 0};
@@ -144,6 +154,7 @@ void oi_validate_counts(struct oi_scope *scope, struct oi_validation *all)
     oi_os_membarrier();      /* M1: who looks at a member after this sees the mark; one operation per thread may straddle it */
     oi_limbo_grace_period(); /* G1: sections that may have looked before are over */
     oi_scope_each_member(scope, note_edges, NULL);
+    note_tokens(scope);
     oi_scope_each_member(scope, note_count, all);
     oi_scope_each_member(scope, drop_unaccounted, &dropped);
 }

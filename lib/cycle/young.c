@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "cycle/young.h"
 
+#include "cycle/debug.h"
 #include "object/count.h"
 #include "object/destroy.h"
 #include "object/gray.h"
@@ -177,10 +178,41 @@ static bool make_due(struct oi_act *act, ouro_object *o, void *arg)
     return true;
 }
 
+static bool show_one(struct oi_act *act, ouro_object *o, void *show)
+{
+    (void)act;
+    ((void (*)(const ouro_object *))show)(o);
+    return true;
+}
+
+/* Gives the object a reference that keeps it for whoever debugs. */
+static bool save(struct oi_act *act, ouro_object *o, void *arg)
+{
+    struct oi_young *young = arg;
+    struct oi_token *token = oi_token_new(act, o);
+    if (!token)
+        return false; /* what the others do not lead to is found again */
+    ouro_retain(o);
+    token->node.next = young->saved;
+    young->saved = &token->node;
+    return true;
+}
+
 static void forget_garbage(struct oi_local *self)
 {
     for (ouro_object *o; (o = oi_gray_pop(self));)
         oi_set_shared(o, 0);
+}
+
+static void save_all(struct oi_act *act, struct oi_young *young)
+{
+    each_gray(act, save, young);
+    forget_garbage(act->self);
+    for (struct oi_stack_node *node = young->saved; node; node = node->next) {
+        ouro_object *o = oi_token_object(OI_CONTAINER_OF(node, struct oi_token, node));
+        if (!(oi_flags(o) & OI_PUBLISHED))
+            oi_publish(o); /* any thread may look at it */
+    }
 }
 
 /* ---- phase 5: reclaim ---- */
@@ -284,6 +316,13 @@ bool oi_young_collect(struct oi_act *act, struct oi_young *young, struct oi_youn
     OI_ASSERT(!act->reading && !act->dead_plain && !self->gray);
     struct separation found = find_garbage(self, result);
     result->found = found.garbage;
+    void (*show)(const ouro_object *o) = oi_load_relaxed(&oi_debug_found);
+    if (OI_UNLIKELY(show))
+        each_gray(act, show_one, show);
+    if (OI_UNLIKELY(oi_load_relaxed(&oi_debug_save_all))) {
+        save_all(act, young);
+        found = (struct separation){.survivors = found.survivors + found.garbage};
+    }
     if (found.finalizers) {
         /* What they reach must stay for them. With references of their own, they are reachable: start over, with what was garbage; the
          * rest has aged. */
@@ -392,10 +431,12 @@ void oi_young_publish_all(struct oi_act *act)
     struct oi_pool *pool = &act->self->pool;
     struct oi_page *page;
     pthread_mutex_lock(&pool->young_lock);
+    oi_publish_begin(act);
     for (enum oi_young_of list = OI_YOUNG_NEW; list < OI_YOUNG_LISTS; list++) {
         LIST_FOREACH(page, &pool->young[list], young)
             publish_page(act, page);
         leave_young_pages(pool, list, list);
     }
+    oi_publish_end(act);
     pthread_mutex_unlock(&pool->young_lock);
 }

@@ -10,12 +10,14 @@
 
 struct oi_young {
     struct oi_stack_node *due;     /* tokens of objects of garbage cycles whose finalizer is due */
+    struct oi_stack_node *saved;   /* tokens of objects that are kept for debugging; they are published */
     struct ouro_weak *due_callbacks; /* callbacks that wait for ouro_finalizers_run */
     size_t limit;                  /* collect when this many blocks have been added since the last one */
     size_t survivors;              /* objects that the last one left */
     size_t aged;                   /* objects that have survived since the last collection of all; perhaps not all are still there */
     size_t aged_base;              /* oi_young_aged_blocks after that */
     size_t aged_limit;             /* collect all when they are that many */
+    bool publishing;               /* survivors of collections of all are published */
 };
 
 /* Finalizers and callbacks of garbage cycles run in ouro_finalizers_run only. Set at start. */
@@ -47,5 +49,5 @@ size_t oi_young_added(struct oi_act *act);
 /* Private objects that could be in cycles and are not aged. O(blocks of young pages). */
 size_t oi_young_count(struct oi_act *act);
 
-/* Publishes every private object: before the slot changes hands. */
+/* Publishes every private object: before the slot changes hands; or because they have grown old. */
 void oi_young_publish_all(struct oi_act *act);

@@ -145,7 +145,7 @@ struct oi_page *oi_page_acquire(struct oi_pool *pool, enum oi_page_kind kind, un
         page->base = (char *)oi_segment_of(page) + (size_t)(page - oi_segment_of(page)->pages) * OI_UNIT;
         page->gray_next = NULL;
         page->young_list = 0;
-        page->pinned = false;
+        page->pins = 0;
         page->released = false;
         oi_store_relaxed(&page->published, false);
         oi_store_relaxed(&page->recent, false);
@@ -190,7 +190,7 @@ static void release(struct oi_page *page)
 void oi_page_release(struct oi_page *page)
 {
     pthread_mutex_lock(&lock);
-    bool now = !page->pinned;
+    bool now = !page->pins;
     oi_store_relaxed(&page->pool, NULL);
     if (now)
         release(page);
@@ -201,32 +201,49 @@ void oi_page_release(struct oi_page *page)
         oi_page_on_dirty();
 }
 
+enum wanted { ALL, PUBLISHED, RECENT };
+
+static bool is_wanted(const struct oi_page *page, enum wanted wanted)
+{
+    return wanted == ALL || oi_load_relaxed(wanted == RECENT ? &page->recent : &page->published);
+}
+
 /* Pins the wanted pages of one segment; the lock is held. */
-static void pin_segment(struct oi_segment *segment, struct oi_page **pages, uint32_t *count, uint32_t max, bool recent)
+static void pin_segment(struct oi_segment *segment, struct oi_page **pages, uint32_t *count, uint32_t max, enum wanted wanted)
 {
     for (unsigned i = 1; i < OI_SEGMENT_UNITS && *count < max; i++) {
         struct oi_page *page = &segment->pages[i];
-        if (page->back || !page->pool || page->kind != OI_PAGE_TRACED || !oi_load_relaxed(recent ? &page->recent : &page->published))
+        if (page->back || !page->pool || page->kind != OI_PAGE_TRACED || !is_wanted(page, wanted))
             continue;
-        /* Relaxed: what is published after this is for the next collection. */
-        oi_store_relaxed(&page->recent, false);
-        page->pinned = true;
+        if (wanted != ALL)
+            oi_store_relaxed(&page->recent, false); /* what is published after this is for the next collection */
+        page->pins++;
         pages[(*count)++] = page;
     }
 }
 
-void oi_page_pin(struct oi_page **pages, uint32_t *count, uint32_t max, bool recent)
+static void pin(struct oi_page **pages, uint32_t *count, uint32_t max, enum wanted wanted)
 {
     struct oi_segment *segment;
     pthread_mutex_lock(&purge_lock); /* so that segments stay on the list while the other lock is let go between them */
     pthread_mutex_lock(&lock);
     LIST_FOREACH(segment, &segments, link) {
-        pin_segment(segment, pages, count, max, recent);
+        pin_segment(segment, pages, count, max, wanted);
         pthread_mutex_unlock(&lock);
         pthread_mutex_lock(&lock);
     }
     pthread_mutex_unlock(&lock);
     pthread_mutex_unlock(&purge_lock);
+}
+
+void oi_page_pin(struct oi_page **pages, uint32_t *count, uint32_t max, bool recent)
+{
+    pin(pages, count, max, recent ? RECENT : PUBLISHED);
+}
+
+void oi_page_pin_all(struct oi_page **pages, uint32_t *count, uint32_t max)
+{
+    pin(pages, count, max, ALL);
 }
 
 void oi_page_unpin(struct oi_page **pages, uint32_t *count)
@@ -235,8 +252,8 @@ void oi_page_unpin(struct oi_page **pages, uint32_t *count)
     while (*count) {
         pthread_mutex_lock(&lock);
         struct oi_page *page = pages[--*count];
-        page->pinned = false;
-        if (page->released) {
+        page->pins--;
+        if (page->released && !page->pins) {
             page->released = false;
             release(page);
             dirty = true;
@@ -345,6 +362,38 @@ void oi_page_each(void (*fn)(struct oi_page *page, void *arg), void *arg)
         }
     }
     pthread_mutex_unlock(&lock);
+}
+
+/* Pins those of one segment; the lock is held. */
+static uint32_t pin_own(struct oi_segment *segment, const struct oi_pool *pool, struct oi_page **pages)
+{
+    uint32_t count = 0;
+    for (unsigned i = 1; i < OI_SEGMENT_UNITS; i++) {
+        struct oi_page *page = &segment->pages[i];
+        if (page->back || page->pool != pool)
+            continue;
+        page->pins++;
+        pages[count++] = page;
+    }
+    return count;
+}
+
+void oi_page_each_of(const struct oi_pool *pool, void (*fn)(struct oi_page *page, void *arg), void *arg)
+{
+    struct oi_segment *segment;
+    struct oi_page *pages[OI_SEGMENT_UNITS];
+    pthread_mutex_lock(&purge_lock); /* as in pin() */
+    pthread_mutex_lock(&lock);
+    LIST_FOREACH(segment, &segments, link) {
+        uint32_t count = pin_own(segment, pool, pages);
+        pthread_mutex_unlock(&lock);
+        for (uint32_t i = 0; i < count; i++)
+            fn(pages[i], arg);
+        oi_page_unpin(pages, &count);
+        pthread_mutex_lock(&lock);
+    }
+    pthread_mutex_unlock(&lock);
+    pthread_mutex_unlock(&purge_lock);
 }
 
 void oi_page_keep_mapped(void)

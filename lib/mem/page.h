@@ -80,7 +80,7 @@ struct oi_page {
     uint32_t young_base;          /* the holder's: `used` when the page joined the young list, or at the last collection */
     uint32_t gray;                /* the holder's: position of the first block on the page's gray list (object/gray.h) */
     struct oi_page *gray_next;    /* the holder's */
-    bool pinned;                  /* this and the next: under the page lock */
+    uint16_t pins;                /* this and the next: under the page lock */
     bool released;                /* its last block has gone while it was pinned */
     bool published;               /* atomic flag: something was published here, ever */
     bool recent;                  /* atomic flag: and since the last concurrent collection */
@@ -174,15 +174,22 @@ static inline void oi_page_set_published(struct oi_page *page)
 }
 
 /* Pins TRACED pages with published objects: until they are unpinned they keep their block size and stay mapped, whatever becomes of their
- * blocks. At most max; recent: only those on which something was published since they were last pinned. Takes the page lock once for each
- * segment; one collection at a time. *count grows under that lock: a child of fork knows which pages are pinned. */
+ * blocks. At most max; recent: only those on which something was published since a collection last pinned them. Takes the page lock once for
+ * each segment; one collection at a time. *count grows under that lock: a child of fork knows which pages are pinned. */
 void oi_page_pin(struct oi_page **pages, uint32_t *count, uint32_t max, bool recent);
+
+/* The same for all TRACED pages, for tools; says nothing about collections. Any thread, at any time, for a while. */
+void oi_page_pin_all(struct oi_page **pages, uint32_t *count, uint32_t max);
 
 /* Ends that, and gives the empty ones back; *count goes to 0 in the same way. */
 void oi_page_unpin(struct oi_page **pages, uint32_t *count);
 
 /* Calls fn for every page in use, under the page lock. */
 void oi_page_each(void (*fn)(struct oi_page *page, void *arg), void *arg);
+
+/* Calls fn for every page of the pool, by its holder, who takes and releases none meanwhile; others may. Not under the page lock, but under the
+ * purge lock: fn takes none that comes before that. */
+void oi_page_each_of(const struct oi_pool *pool, void (*fn)(struct oi_page *page, void *arg), void *arg);
 
 /* While held, no page's memory is given back to the OS, whatever becomes of its blocks. Not for long. */
 void oi_page_keep_mapped(void);

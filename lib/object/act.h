@@ -23,6 +23,7 @@ struct oi_local {
     uint64_t birth;        /* what this slot adds to the first 8 bytes of a new object */
     uint64_t birth_counts; /* and its last 8 */
     struct oi_page *gray;  /* pages with gray objects (object/gray.h) */
+    uint32_t publications; /* atomic: odd while the holder publishes; see oi_publish_begin */
 };
 
 /* Goes with the thread. */

@@ -5,6 +5,7 @@
 
 #include "object/count.h"
 #include "object/destroy.h"
+#include "port/os.h"
 
 /* The most that a claimer carries out before it lets the slot go: a returning owner waits no longer than that takes. */
 #define BATCH 256u
@@ -43,8 +44,10 @@ ouro_object *oi_token_free(struct oi_act *act, struct oi_token *token)
 static bool carry_out(struct oi_act *act, struct oi_tslot *slot, uint32_t max, struct oi_stack_node **aside)
 {
     while (max) {
-        if (!slot->pending)
+        if (!slot->pending) {
             slot->pending = oi_stack_take_all(&slot->inbox);
+            oi_store_relaxed(&slot->takes, slot->takes + 1);
+        }
         struct oi_stack_node *node = slot->pending;
         if (!node)
             return false;
@@ -94,20 +97,49 @@ void oi_inbox_recheck(struct oi_act *act, struct oi_tslot *slot)
         carry_out_for(act, slot);
 }
 
-/* Objects of the page that are biased to the caller's slot, and that nobody refers to: their last reference was dropped by force. */
+/* Ends the bias of an object that is biased to the caller's slot, if references to it were dropped by force: the last one, perhaps, or the owner's
+ * own drop of the last one would go unnoticed.
+ *
+ * In a read section, and not if it is marked: for it is no reference that lets the caller touch it, and a collection may condemn what nobody
+ * refers to. A collection that marks it after the look here lets this section end before it counts. False: it is marked. */
+static bool settle(struct oi_act *act, ouro_object *o)
+{
+    bool dead = false, marked = false;
+    oi_rcu_read_lock();
+    uint32_t owner = oi_owner(o), s = oi_shared(o);
+    /* Ending a bias is always right for the slot's holder, so this moment's reading is good enough to choose by. */
+    if (oi_type_word(o) && OI_ID(owner) == act->self->tslot.id && (oi_flags(o) & OI_PUBLISHED) && !(s & OI_MERGED) && oi_count(s) < 0) {
+        oi_perturb();
+        marked = owner & OI_CAND;
+        dead = !marked && oi_unbias(o, 0, "ouro_release");
+    }
+    oi_rcu_read_unlock();
+    if (dead)
+        oi_destroy_later(act, o);
+    return !marked;
+}
+
+struct settling {
+    struct oi_act *act;
+    bool done;
+};
+
 static void settle_page(struct oi_page *page, void *arg)
 {
-    struct oi_act *act = arg;
+    struct settling *settling = arg;
     size_t size = oi_page_block_size(page);
-    for (uint32_t i = 0; page->pool == &act->self->pool && page->kind != OI_PAGE_RAW && i < page->carved; i++) {
-        ouro_object *o = (ouro_object *)(page->base + i * size);
-        if (!oi_type_word(o) || OI_ID(oi_owner(o)) != act->self->tslot.id || !(oi_flags(o) & OI_PUBLISHED))
-            continue;
-        uint32_t s = oi_shared(o);
-        /* Ending a bias is always right for the slot's holder, so this moment's reading is good enough to choose by. */
-        if (!(s & OI_MERGED) && oi_count(s) + (int32_t)oi_local_tokens(oi_local(o)) == 0 && oi_unbias(o, 0, "ouro_release"))
-            oi_destroy_later(act, o);
-    }
+    for (uint32_t i = 0; page->kind != OI_PAGE_RAW && i < page->carved; i++)
+        settling->done &= settle(settling->act, (ouro_object *)(page->base + i * size));
+}
+
+/* Looks through the slot's pages for what drops by force have left. False: some of it is to be looked at again. */
+static bool settle_all(struct oi_act *act)
+{
+    struct settling settling = {act, true};
+    oi_rcu_read_lock(); /* the first section of a thread takes liburcu's lock, which comes before those of pages */
+    oi_rcu_read_unlock();
+    oi_page_each_of(&act->self->pool, settle_page, &settling);
+    return settling.done;
 }
 
 static bool has_news(const struct oi_tslot *slot)
@@ -126,15 +158,18 @@ void oi_inbox_look(struct oi_act *act)
         while (carry_out(act, slot, UINT32_MAX, &aside)) {
         }
         /* Acquire: pairs with force() [MO-forced]. */
-        if (OI_UNLIKELY(oi_load_relaxed(&slot->forced)) && oi_exchange_acquire(&slot->forced, 0))
-            oi_page_each(settle_page, act);
+        bool again = OI_UNLIKELY(oi_load_relaxed(&slot->forced)) && oi_exchange_acquire(&slot->forced, 0) && !settle_all(act);
         finish(act, aside);
+        if (again) {
+            oi_store_relaxed(&slot->forced, 1); /* for the next look: until then, the collection goes on */
+            break;
+        }
     }
     act->looking = false;
 }
 
 /* The last resort: `shared` may go negative. Nothing is lost, for the sum stays right; the owner finds the object when it looks
- * through its pages. */
+ * through its pages, or a collection does. */
 static void force(struct oi_act *act, struct oi_tslot *slot, ouro_object *o)
 {
     uint32_t s = oi_shared(o);
@@ -149,6 +184,14 @@ static void force(struct oi_act *act, struct oi_tslot *slot, ouro_object *o)
             return;
         }
     }
+}
+
+static void push(struct oi_act *act, struct oi_tslot *slot, struct oi_token *token)
+{
+    oi_stack_push(&slot->inbox, &token->node);
+    /* S3: after the push (a full barrier), look at the state. */
+    if (oi_load_seqcst(&slot->state) != OI_TSLOT_THREAD)
+        carry_out_for(act, slot);
 }
 
 void oi_inbox_push(struct oi_act *act, uint32_t id, ouro_object *o)
@@ -172,8 +215,45 @@ void oi_inbox_push(struct oi_act *act, uint32_t id, ouro_object *o)
         force(act, slot, o);
         return;
     }
-    oi_stack_push(&slot->inbox, &token->node);
-    /* S3: after the push (a full barrier), look at the state. */
-    if (oi_load_seqcst(&slot->state) != OI_TSLOT_THREAD)
-        carry_out_for(act, slot);
+    push(act, slot, token);
+}
+
+/* Takes the tokens of tracked objects out of the inbox; for the others, no collection can do anything. */
+static void steal(struct oi_act *act, struct oi_tslot *slot, struct oi_stack_node **stolen)
+{
+    struct oi_stack_node *node = oi_stack_take_all(&slot->inbox);
+    while (node) {
+        struct oi_token *token = OI_CONTAINER_OF(node, struct oi_token, node);
+        ouro_object *o = oi_token_object(token);
+        node = node->next;
+        if (oi_flags(o) & OI_UNTRACKED) {
+            push(act, slot, token);
+            continue;
+        }
+        oi_page_set_published(oi_page_of(o)); /* the collection that follows looks at it, of whichever generation it is */
+        token->node.next = *stolen;
+        *stolen = &token->node;
+    }
+}
+
+uint64_t oi_inbox_patience_ns = 100000000;
+
+struct oi_stack_node *oi_inbox_steal(struct oi_act *act)
+{
+    struct oi_stack_node *stolen = NULL;
+    for (uint32_t id = 1; id <= oi_tslot_count(); id++) {
+        struct oi_tslot *slot = oi_tslot_find(id);
+        if (!slot)
+            continue; /* no memory for it */
+        bool waits = oi_load_acquire(&slot->state) == OI_TSLOT_THREAD && !oi_stack_is_empty(&slot->inbox);
+        uint32_t seen = waits ? oi_load_relaxed(&slot->takes) + 1 : 0;
+        uint64_t now = waits ? oi_os_now_ns() : 0;
+        bool again = waits && seen == slot->takes_seen;
+        if (again && now - slot->seen_first >= oi_inbox_patience_ns)
+            steal(act, slot, &stolen);
+        else if (!again)
+            slot->seen_first = now;
+        slot->takes_seen = seen;
+    }
+    return stolen;
 }

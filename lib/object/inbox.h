@@ -4,7 +4,8 @@
  * tests/model/counts.pml). What is queued is the reference itself, a token: so the object is alive while it waits.
  *
  * The slot's holder carries tokens out at its safepoints. If its thread is parked or gone, the pusher becomes the holder for a moment
- * (sync/tslot.h, S1 to S3) and does it: a token never waits for a sleeper. */
+ * (sync/tslot.h, S1 to S3) and does it: a token never waits for a sleeper. Nor does a collection wait for a thread that runs and reaches no
+ * safepoint: see oi_inbox_steal. */
 #pragma once
 
 #include "object/act.h"
@@ -18,6 +19,12 @@ void oi_inbox_look(struct oi_act *act);
 
 /* The slot was just parked or vacated by the caller: looks once more at its inbox (S3). */
 void oi_inbox_recheck(struct oi_act *act, struct oi_tslot *slot);
+
+/* By the collecting thread, before each collection: of slots whose threads run, but have not looked into their inboxes for oi_inbox_patience_ns,
+ * takes the tokens of tracked objects; these references are the caller's then. So collections never depend on a thread that is busy with something
+ * else. Tokens of untracked objects wait. */
+struct oi_stack_node *oi_inbox_steal(struct oi_act *act);
+extern uint64_t oi_inbox_patience_ns; /* 100 ms; tests set it before they start threads */
 
 /* A reference as a list node, from the caller's pool if it has one; NULL: no memory. */
 struct oi_token *oi_token_new(struct oi_act *act, ouro_object *o);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "object/publish.h"
 
+#include <sched.h>
+
 #include "object/gray.h"
 #include "object/misuse.h"
 #include "object/weak.h"
@@ -44,6 +46,7 @@ static void shade_target(struct oi_act *act, ouro_object *o)
 void oi_publish(ouro_object *o)
 {
     struct oi_act *act = &oi_act;
+    oi_publish_begin(act);
     for (shade(act, o); (o = oi_gray_pop(act->self));) {
         const struct oi_type *type = oi_type_of(o);
         oi_publish_one(act, o);
@@ -53,6 +56,30 @@ void oi_publish(ouro_object *o)
             shade_target(act, oi_weak_target((struct ouro_weak *)o)); /* W1 */
         oi_each_ref(type, o, shade_ref, act);
     }
+    oi_publish_end(act);
+}
+
+static uint32_t *publications_of(const struct oi_tslot *slot)
+{
+    return &OI_CONTAINER_OF(slot, struct oi_local, tslot)->publications;
+}
+
+void oi_publish_await(void)
+{
+    for (uint32_t id = 1; id <= oi_tslot_count(); id++) {
+        struct oi_tslot *slot = oi_tslot_find(id);
+        if (!slot)
+            continue; /* no memory for it */
+        uint32_t seen = oi_load_acquire(publications_of(slot)); /* [MO-publishing] */
+        while (seen % 2 && oi_load_acquire(publications_of(slot)) == seen && oi_load_relaxed(&slot->state) != OI_TSLOT_RETIRED)
+            sched_yield();
+    }
+}
+
+bool oi_publish_was_cut_off(const ouro_object *o)
+{
+    struct oi_tslot *slot = oi_tslot_find(OI_ID(oi_owner(o)));
+    return slot && oi_load_relaxed(&slot->state) == OI_TSLOT_RETIRED && oi_load_relaxed(publications_of(slot)) % 2;
 }
 
 void ouro_share(void *object)

@@ -95,6 +95,12 @@ static inline bool oi_slots_run(const struct oi_type *type, ouro_object *o, uint
     return true;
 }
 
+/* Cycles may pass through its objects. */
+static inline bool oi_type_is_tracked(const struct oi_type *type)
+{
+    return !(type->birth >> 48 & OI_UNTRACKED);
+}
+
 typedef void oi_visit_ref(ouro_object *ref, void *arg);
 
 static OI_ALWAYS_INLINE void oi_each_ref_in(ouro_slot *slot, size_t count, oi_visit_ref *fn, void *arg)

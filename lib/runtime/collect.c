@@ -16,6 +16,10 @@
 #define NURSERY ((size_t)2048)
 #define PATIENCE ((size_t)1 << 20)
 #define ALL ((size_t)10000)
+/* A thread with many private objects of which cycles die late would look at all of them again and again. Its survivors are published
+ * instead: then these cycles are the concurrent collection's to find, on another thread. That makes slots and deaths dearer, so it is done only after a
+ * collection of all that found something and left LARGE, and as long as concurrent collections find something. */
+#define LARGE ((size_t)1 << 18)
 #define LIMBO_WAIT_MS 20 /* the longest that an allocation waits when memory is out */
 #define ROUNDS 8 /* finalizers that make garbage with finalizers do not keep a collection going for ever */
 #define GOOD_YIELD 20 /* a collection that frees more than one in so many of its candidates found something */
@@ -60,6 +64,22 @@ static bool is_all_due(struct oi_act *act, struct oi_young *young)
     return young->aged >= young->aged_limit;
 }
 
+static bool is_publishing(struct oi_young *young, const struct oi_young_result *result, bool asked)
+{
+    if (young->publishing && oi_collector_finds_little())
+        young->publishing = false;
+    else if (!asked && oi_gc_is_on() && was_good(result) && young->survivors >= LARGE)
+        young->publishing = true;
+    return young->publishing && !asked;
+}
+
+static void publish_survivors(struct oi_act *act, struct oi_young *young)
+{
+    oi_young_publish_all(act);
+    young->survivors = 0;
+    young->aged_limit = ALL;
+}
+
 /* What the program asks for says nothing about what is worth it. */
 static bool collect_once(struct oi_act *act, struct oi_young_result *result, enum ouro_gc_reason reason)
 {
@@ -78,12 +98,16 @@ static bool collect_once(struct oi_act *act, struct oi_young_result *result, enu
     info.duration_ns = oi_os_now_ns() - start;
     if (all) {
         young->aged_limit = aged_limit_after(result, young->survivors, asked ? 0 : young->aged_limit);
+        if (ok && is_publishing(young, result, asked))
+            publish_survivors(act, young);
         young->aged_base = oi_young_aged_blocks(act);
     }
     young->aged = all ? 0 : young->aged + young->survivors;
     young->limit = limit_after(result, asked ? 0 : young->limit);
     thread->local.pool.fresh_blocks = 0;
     thread->local.pool.fresh_limit = young->limit;
+    oi_debug_keep(young->saved);
+    young->saved = NULL;
     if (ok)
         oi_gc_ended(act, &info);
     return ok;

@@ -2,24 +2,30 @@
  *
  * When the concurrent collection runs by itself, and the thread that it runs on. */
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 
+#include "object/destroy.h"
 #include "port/os.h"
 #include "runtime/runtime.h"
 
-/* Pacing, by the bytes of pages in use, which garbage makes grow. Generation 1 when they are a sixteenth more than after the last collection, 2
- * when they are an eighth more than after the last of its own: so garbage not yet found stays below that. A collection that frees less than one
- * in GOOD_YIELD of what it looked at doubles its step, up to PATIENCE times: then what it costs in all stays below a constant per byte allocated. */
+/* Pacing, by the bytes of pages in use, which garbage makes grow. Generation 1 when they are a sixteenth more than the last collection has left, 2
+ * when they are an eighth more than the last of its own: so garbage not yet found stays below that. One of these that frees less than one
+ * in GOOD_YIELD of what it looked at makes the next step of its generation greater, up to PATIENCE times: for generation 2, until what it costs in
+ * all stays below a constant per byte allocated; generation 1 looks at each new page once in any case, and so need not let recent garbage pile up
+ * beyond an eighth. */
 #define STEP_1 ((size_t)2 << 20)
 #define STEP_2 ((size_t)6 << 20)
-#define PATIENCE 16u
+#define PATIENCE_1 2u
+#define PATIENCE_2 16u
 #define GOOD_YIELD 20
-#define THROTTLE ((size_t)2 << 20)
-#define THROTTLE_US 20
+#define THROTTLE ((size_t)1 << 20)
+#define THROTTLE_US 5
+#define TURNS 1000 /* yielded to collections that wait */
 #define CHEAP 10000u /* candidates that cost too little to learn from */
 
 static pthread_mutex_t collection_lock = PTHREAD_MUTEX_INITIALIZER; /* one collection at a time: docs/design/lock-order.md */
-static size_t base[OURO_GC_GENERATIONS]; /* bytes in use after the last collection of 1 or 2, and of 2; atomic, written under the lock */
+static size_t base[OURO_GC_GENERATIONS]; /* bytes that the last collection of 1 or 2, and of 2, has left; atomic, written under the lock */
 static unsigned patience[OURO_GC_GENERATIONS]; /* likewise */
 
 static pthread_mutex_t thread_lock = PTHREAD_MUTEX_INITIALIZER; /* the collector thread lock */
@@ -27,6 +33,7 @@ static pthread_t thread;   /* under it */
 static bool running;       /* atomic; written under it */
 static bool stopping;      /* atomic */
 static struct oi_wakeup wakeup;
+static uint32_t waiting;   /* atomic: collections that want the collection lock */
 static bool collecting;    /* atomic; written under the collection lock */
 static bool busy;          /* atomic: a collection has been asked for because of growth, and is not done */
 static uint32_t requested; /* atomic: a bit per generation and reason */
@@ -76,25 +83,42 @@ static void set_mark(void)
     } while (on != oi_gc_is_on());
 }
 
-static void adapt(const struct oi_concurrent *job)
+/* What the program asks for may be worth it, but if not, that says nothing. */
+static void adapt(const struct oi_concurrent *job, enum ouro_gc_reason reason, size_t in_use_before)
 {
-    size_t in_use = oi_page_totals().in_use;
+    /* Less than what is in use now: what has been made meanwhile nobody has looked at, and blocks that were freed can be filled with garbage before
+     * another page is taken. */
+    size_t known = in_use_before > job->freed_bytes ? in_use_before - job->freed_bytes : 0, now = oi_page_totals().in_use;
     bool good = job->freed * GOOD_YIELD > job->candidates;
-    unsigned times = oi_load_relaxed(&patience[job->generation]);
-    times = times ? times : 1;
-    if (good || job->candidates > CHEAP)
-        oi_store_relaxed(&patience[job->generation], good ? 1 : times < PATIENCE ? 2 * times : PATIENCE);
+    unsigned times = oi_load_relaxed(&patience[job->generation]), most = job->generation == 1 ? PATIENCE_1 : PATIENCE_2;
+    times = times ? 2 * times : 2;
+    if (good || (job->candidates > CHEAP && reason != OURO_GC_REASON_ASKED))
+        oi_store_relaxed(&patience[job->generation], good ? 1 : times < most ? times : most);
     for (int i = 1; i <= job->generation; i++)
-        oi_store_relaxed(&base[i], in_use);
+        oi_store_relaxed(&base[i], known < now ? known : now);
     set_mark();
 }
 
 /* A collection has been asked for because of growth. Until it is done, threads that go on growing beyond this mark take a short rest for
  * each page: otherwise those that make shared garbage faster than one thread can find it would use up all memory. */
+static size_t throttle_room(void)
+{
+    size_t share = oi_load_relaxed(&base[2]) / 40;
+    return share > THROTTLE ? share : THROTTLE;
+}
+
 static void set_throttle_mark(size_t in_use)
 {
-    size_t share = oi_load_relaxed(&base[2]) / 10, room = share > THROTTLE ? share : THROTTLE;
-    oi_store_relaxed(&oi_page_growth_mark, in_use + room);
+    oi_store_relaxed(&oi_page_growth_mark, in_use + throttle_room());
+}
+
+/* The longer, the more the heap has grown beyond the mark: at first up to 40 microseconds, which for one in many hundred objects is below what a program
+ * would notice; only if that does not help, up to 16 times as long. */
+static void rest(size_t in_use)
+{
+    size_t mark = oi_load_relaxed(&oi_page_growth_mark);
+    size_t steps = in_use > mark ? (in_use - mark) / throttle_room() : 0, times = steps / 6;
+    oi_os_sleep_us(steps < 3 ? THROTTLE_US << steps : (THROTTLE_US << 3) << (times < 4 ? times : 4));
 }
 
 /* Pages in use have grown to the mark. */
@@ -103,7 +127,7 @@ static void grown(void)
     size_t in_use = oi_page_totals().in_use;
     if (oi_load_relaxed(&busy)) {
         if (!oi_act.reading && !oi_act.in_user_code)
-            oi_os_sleep_us(THROTTLE_US);
+            rest(in_use);
         return;
     }
     int generation = in_use >= mark_of(2) ? 2 : in_use >= mark_of(1) ? 1 : 0;
@@ -123,6 +147,11 @@ static void grown(void)
 bool oi_collector_is_busy(void)
 {
     return oi_load_relaxed(&collecting) || (oi_load_relaxed(&requested) && oi_load_relaxed(&running));
+}
+
+bool oi_collector_finds_little(void)
+{
+    return oi_load_relaxed(&patience[2]) >= 4;
 }
 
 void oi_collector_settings_changed(void)
@@ -148,9 +177,12 @@ void oi_collector_collect(struct oi_act *act, struct oi_concurrent *job, enum ou
     ouro_gc_info info = {.size = sizeof info, .generation = job->generation, .reason = reason};
     oi_gc_begins(act, &info);
     ouro_blocking_begin(); /* a callback may have ended the region, or attached the thread, and dropped things */
+    oi_fetch_add_relaxed(&waiting, 1);
     pthread_mutex_lock(&collection_lock);
+    oi_fetch_sub_relaxed(&waiting, 1);
     oi_store_relaxed(&collecting, true);
     uint64_t start = oi_os_now_ns();
+    size_t in_use = oi_page_totals().in_use;
     oi_concurrent_collect(act, job);
     info.candidates = job->candidates;
     info.suspects = job->suspects;
@@ -158,11 +190,30 @@ void oi_collector_collect(struct oi_act *act, struct oi_concurrent *job, enum ou
     info.freed = job->freed;
     info.duration_ns = oi_os_now_ns() - start;
     oi_service_sweep(false); /* pages that it has emptied */
-    adapt(job);
+    adapt(job, reason, in_use);
+    oi_debug_keep(job->saved);
     oi_finalizer_queue(job); /* before another collection can end: who asked for that waits for all that is queued */
     oi_store_relaxed(&collecting, false);
     pthread_mutex_unlock(&collection_lock);
     oi_gc_ended(act, &info);
+}
+
+void oi_collector_hold_off(struct oi_act *act, bool *outer)
+{
+    *outer = act->in_user_code;
+    ouro_blocking_begin(); /* nothing that others hand to this thread waits for a collection */
+    for (int turns = 0; turns < TURNS && oi_load_relaxed(&waiting); turns++)
+        sched_yield(); /* this may be the next of many calls; mutexes are not fair */
+    pthread_mutex_lock(&collection_lock);
+    act->in_user_code = true;
+    ouro_blocking_end();
+}
+
+void oi_collector_let_go(struct oi_act *act, bool outer)
+{
+    pthread_mutex_unlock(&collection_lock);
+    act->in_user_code = outer;
+    oi_destroy_run(act);
 }
 
 /* ---- the thread ---- */
@@ -267,6 +318,7 @@ void oi_collector_after_fork_child(void)
     oi_store_relaxed(&stopping, false);
     oi_store_relaxed(&requested, 0);
     oi_wakeup_init(&wakeup);
+    oi_store_relaxed(&waiting, 0);
     pthread_mutex_init(&collection_lock, NULL); /* its holder, if there was one, is gone: the next collection clears up after it */
     pthread_mutex_unlock(&thread_lock);
     set_mark();

@@ -37,6 +37,8 @@ static void before(void)
     oi_rcu_before_fork();
     oi_start_before_fork();
     oi_gc_before_fork();
+    oi_debug_before_fork();
+    oi_visit_before_fork();
     oi_finalizer_before_fork();
     oi_collector_before_fork();
     oi_service_before_fork();
@@ -55,6 +57,8 @@ static void after_in_parent(void)
     oi_service_after_fork_parent();
     oi_collector_after_fork_parent();
     oi_finalizer_after_fork_parent();
+    oi_visit_after_fork_parent();
+    oi_debug_after_fork();
     oi_gc_after_fork();
     oi_start_after_fork(false);
     oi_rcu_after_fork_parent();
@@ -92,6 +96,8 @@ static void after_in_child(void)
     oi_service_after_fork_child();
     oi_collector_after_fork_child();
     oi_finalizer_after_fork_child();
+    oi_visit_after_fork_child();
+    oi_debug_after_fork();
     oi_gc_after_fork();
     oi_start_after_fork(true);
     oi_rcu_after_fork_child();

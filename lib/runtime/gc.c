@@ -200,6 +200,7 @@ void oi_gc_begins(struct oi_act *act, const ouro_gc_info *info)
 void oi_gc_ended(struct oi_act *act, const ouro_gc_info *info)
 {
     record(info);
+    oi_debug_print(info);
     oi_collector_counts_changed();
     call_all(act, OURO_GC_STOP, info);
 }
@@ -218,17 +219,18 @@ void oi_gc_after_fork(void)
 
 static long collect_published(struct oi_act *act, int generation)
 {
-    size_t found = 0;
+    size_t found = 0, kept = 0;
     bool wait = !oi_young_manual && !act->in_user_code && !act->destroying;
     for (int round = 0; round < ROUNDS; round++) {
         /* What finalizers were due for may be old by now, in part. */
         struct oi_concurrent job = {.generation = round ? 2 : generation};
         uint64_t before = oi_finalizer_done();
         oi_collector_collect(act, &job, OURO_GC_REASON_ASKED);
-        found += job.freed;
+        found += job.found > kept ? job.found - kept : 0; /* what was kept for its finalizer is found twice */
+        kept = job.found - job.freed;
         /* What has been finalized, by this collection or another, can go now, unless it was resurrected. */
         if (!wait || oi_finalizer_wait() == before)
-            return (long)(found + job.found - job.freed);
+            break;
     }
     return (long)found;
 }
@@ -275,7 +277,7 @@ ouro_status ouro_gc_collect_async(int generation)
 bool ouro_gc_is_tracked(const void *object)
 {
     const ouro_object *o = object;
-    return o && oi_type_word(o) && !(oi_flags(o) & OI_UNTRACKED);
+    return o && oi_type_word(o) && oi_type_is_tracked(oi_type_of(o));
 }
 
 bool ouro_gc_is_finalized(const void *object)

@@ -78,8 +78,14 @@ void oi_collector_init(void);
 void oi_collector_collect(struct oi_act *act, struct oi_concurrent *job, enum ouro_gc_reason reason);
 /* One on the collector's own thread, which is started if need be. Never blocks. */
 void oi_collector_request(int generation, enum ouro_gc_reason reason);
+/* Between these two no concurrent collection runs, and no user code on this thread, which holds a slot and is in no read section. Waits for
+ * the collection under way. */
+void oi_collector_hold_off(struct oi_act *act, bool *outer);
+void oi_collector_let_go(struct oi_act *act, bool outer);
 /* A collection is under way or about to be; a moment's reading. */
 bool oi_collector_is_busy(void);
+/* The last collections of generation 2 that ran by themselves have freed next to nothing. */
+bool oi_collector_finds_little(void);
 void oi_collector_settings_changed(void);
 void oi_collector_counts_changed(void);
 void oi_collector_stop(void);
@@ -102,6 +108,23 @@ void oi_finalizer_stop(void);
 void oi_finalizer_before_fork(void);
 void oi_finalizer_after_fork_parent(void);
 void oi_finalizer_after_fork_child(void);
+
+/* ---- runtime/debug.c ---- */
+
+/* Says on stderr what a collection has done, if that is wanted. */
+void oi_debug_print(const ouro_gc_info *info);
+/* Takes over tokens of garbage for the garbage list. */
+void oi_debug_keep(struct oi_stack_node *saved);
+/* Lets go of the garbage list; false: it was empty. */
+bool oi_debug_clear(void);
+void oi_debug_before_fork(void);
+void oi_debug_after_fork(void);
+
+/* ---- runtime/visit.c ---- */
+
+void oi_visit_before_fork(void);
+void oi_visit_after_fork_parent(void);
+void oi_visit_after_fork_child(void);
 
 /* ---- runtime/service.c ---- */
 

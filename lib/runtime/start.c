@@ -85,7 +85,11 @@ ouro_status ouro_shutdown(ouro_leak_report *report)
         return OURO_E_AGAIN;
     ouro_leak_report own;
     report = report ? report : &own;
+    ouro_gc_set_debug(ouro_gc_get_debug() & ~(unsigned)OURO_GC_DEBUG_SAVEALL);
+    oi_debug_clear();
     ouro_gc_collect(2);
+    if (oi_debug_clear()) /* a collection that was under way has kept some */
+        ouro_gc_collect(2);
     ouro_thread_detach();
     oi_collector_stop();
     oi_finalizer_stop();

@@ -68,8 +68,10 @@ typedef struct ouro_type {
  *    was made inside a read section, when the section ends; or, inside another finalizer, when that one returns);
  *  - for garbage cycles of private objects, on the thread that owns them: inside ouro_gc_collect or ouro_thread_detach; for those
  *    that ouro_new has found by collecting by itself, not there but at the thread's next ouro_safepoint, ouro_blocking_begin,
- *    ouro_gc_collect, or drop of a private object's last reference; or only in ouro_finalizers_run, when the runtime was started with
- *    OURO_FINALIZE_MANUAL.
+ *    ouro_gc_collect, or drop of a private object's last reference;
+ *  - for garbage cycles of shared objects, and what only they held, on a thread of the library, ouro-finalizer, one after the other: what
+ *    such a finalizer shares with the rest of the program needs a lock or the like;
+ *  - for either kind of cycle only in ouro_finalizers_run, when the runtime was started with OURO_FINALIZE_MANUAL.
  * It never runs inside a read section or inside another finalizer, and no lock of the library is held. */
 
 /* OURO_TYPE(struct S, .name = ..., .slots = ..., ...): the initializer of an ouro_type. Members in this order. */
@@ -85,8 +87,9 @@ OURO_BEGIN_DECLS
  * (reported as misuse) or is an array type.
  * Threads: any; the first call attaches the thread. Now and then it collects the caller's own young cycles and destroys
  * what other threads handed back to this one, whose finalizers may run then (not inside a read section or a finalizer). Waits
- * for nobody, but takes a lock for a few instructions when a new page is needed; and when memory is out it may wait 20 ms
- * for read sections to end. O(1) but for that; about malloc's cost. */
+ * for nobody, but takes a lock for a few instructions when a new page is needed; when memory is out it may wait 20 ms
+ * for read sections to end; and when the heap grows on while the collector is at it, it rests 5 to 640 microseconds for each new page. O(1) but for
+ * that; about malloc's cost. */
 OURO_API OURO_NODISCARD void *ouro_new(ouro_type *type);
 
 /* The same for a type with array_slots or array_bytes: length slots (all NULL), or length bytes (all zero). */

@@ -1,6 +1,12 @@
 /* SPDX-License-Identifier: MIT
  *
- * Starting, configuring and ending the runtime; reports of misuse. */
+ * Starting, configuring and ending the runtime; reports of misuse.
+ *
+ * The runtime has at most three threads of its own, each started when there is first something for it to do:
+ *     ouro-service     takes the memory of dead shared objects back, and returns free memory to the OS
+ *     ouro-collector   automatic collections of shared objects, and those that ouro_gc_collect_async asks for
+ *     ouro-finalizer   finalizers of shared garbage cycles, and callbacks of weak references to them (not with OURO_FINALIZE_MANUAL)
+ * All signals are blocked in them. ouro_shutdown ends them, and a child of fork is without them, until there is something to do again. */
 #ifndef OURO_RUNTIME_H
 #define OURO_RUNTIME_H
 
@@ -33,7 +39,7 @@ typedef struct ouro_misuse {
 typedef void (*ouro_misuse_hook)(const ouro_misuse *misuse, void *arg);
 
 #define OURO_IGNORE_ENVIRONMENT 0x1u  /* OURO_... variables are not read */
-#define OURO_FINALIZE_MANUAL 0x2u     /* finalizers of garbage cycles run in ouro_finalizers_run only */
+#define OURO_FINALIZE_MANUAL 0x2u     /* finalizers and weak callbacks of garbage cycles run in ouro_finalizers_run only */
 #define OURO_GC_DISABLED 0x4u         /* start with automatic collection off */
 #define OURO_REPORT_LEAKS 0x8u        /* ouro_shutdown prints what was left */
 #define OURO_MISUSE_TRAP 0x10u        /* the default hook raises SIGTRAP after printing (the default in debug builds) */
@@ -71,11 +77,13 @@ typedef struct ouro_leak_report {
     ouro_leak_type types[OURO_LEAK_TYPES_MAX]; /* most bytes first */
 } ouro_leak_report;
 
-/* Ends the runtime: collects the caller's cycles, detaches it, waits for limbo, returns free memory,
- * stops the background thread, and counts what is left into *report (may be NULL). What is left stays valid, other
- * attached threads may go on, and any call starts the runtime again. Leaks are no failure. OURO_E_USAGE: called in a
- * read section or a finalizer; OURO_E_AGAIN: another thread is doing it. May block; may run finalizers. While other threads go on
- * using objects, the report is a moment's estimate. */
+/* Ends the runtime: collects all shared cycles and the caller's private ones, as ouro_gc_collect(2) does; detaches the caller; ends the
+ * collector's thread, and the finalizer thread when all that is due has run; takes what has died through limbo; ends the service thread,
+ * returns free memory, and counts what is left into *report (may be NULL). What is left stays valid, other attached threads may go on
+ * (their private cycles count as alive), and any call starts the runtime again. Leaks are no failure. OURO_E_USAGE: called in a read
+ * section, a finalizer or a callback; OURO_E_AGAIN: another thread is doing it. Waits for read sections of all threads, for finalizers and
+ * for weak callbacks: hold no lock that one of these takes. With OURO_FINALIZE_MANUAL, what waits for ouro_finalizers_run is left. While
+ * other threads go on using objects, the report is a moment's estimate. */
 OURO_API ouro_status ouro_shutdown(ouro_leak_report *report);
 
 OURO_END_DECLS

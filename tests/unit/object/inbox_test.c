@@ -317,16 +317,44 @@ static void test_forced(void)
     ouro_safepoint();
     CHECK_EQ(oi_load_relaxed(&my_slot()->forced), 0);
     CHECK_EQ(finalized(), 0);
-    CHECK_EQ(ouro_refcount(o), 3); /* still referred to: left alone */
-    for (int i = 0; i < 2; i++)
-        elsewhere(release_without_memory, o);
-    CHECK_EQ(ouro_refcount(o), 1);
-    elsewhere(release_without_memory, o);
-    CHECK_EQ(ouro_refcount(o), 0);
-    CHECK_EQ(finalized(), 0);
-    ouro_safepoint();
+    CHECK_EQ(ouro_refcount(o), 3);
+    CHECK(oi_shared(&o->object) & OI_MERGED); /* so that whoever drops the last one notices */
+    for (int i = 0; i < 3; i++)
+        ouro_release(o);
     CHECK_EQ(finalized(), 1);
     CHECK_EQ(misuse_count(), 0);
+}
+
+/* All of them by force, or all but one, which the owner drops itself: nobody notices before the owner looks. */
+static void test_forced_last(void)
+{
+    struct node *o = shared_new(1), *mixed = shared_new(2);
+    ouro_retain(o);
+    for (int i = 0; i < 2; i++)
+        elsewhere(release_without_memory, o);
+    ouro_retain(mixed);
+    elsewhere(release_without_memory, mixed);
+    ouro_release(mixed);
+    CHECK_EQ(ouro_refcount(o), 0);
+    CHECK_EQ(ouro_refcount(mixed), 0);
+    CHECK_EQ(finalized(), 0);
+    ouro_safepoint();
+    CHECK_EQ(finalized(), 2);
+}
+
+/* What a collection has marked is left to it, and looked at again. */
+static void test_forced_and_marked(void)
+{
+    struct node *o = shared_new(1);
+    elsewhere(release_without_memory, o);
+    oi_fetch_or_acqrel(&o->object.ouro_private_owner, OI_CAND);
+    ouro_safepoint();
+    CHECK_EQ(finalized(), 0);
+    CHECK_EQ(oi_load_relaxed(&my_slot()->forced), 1);
+    oi_fetch_and_acqrel(&o->object.ouro_private_owner, 0x7fff);
+    ouro_safepoint();
+    CHECK_EQ(finalized(), 1);
+    CHECK_EQ(oi_load_relaxed(&my_slot()->forced), 0);
 }
 
 /* Forced drops of many objects at once, among objects that are still in use. */
@@ -451,6 +479,8 @@ int main(void)
     FIXTURE_RUN(test_tokens);
     FIXTURE_RUN(test_pusher_without_slot);
     FIXTURE_RUN(test_forced);
+    FIXTURE_RUN(test_forced_last);
+    FIXTURE_RUN(test_forced_and_marked);
     FIXTURE_RUN(test_forced_many);
     FIXTURE_RUN(test_forced_then_token);
     FIXTURE_RUN(test_retired);
