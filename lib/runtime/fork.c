@@ -9,6 +9,7 @@
 #include "object/weak.h"
 #include "runtime/runtime.h"
 #include "runtime/start.h"
+#include "value/turn.h"
 
 /* liburcu waits for grace periods under way, and this thread may be the reader they wait for: it leaves its read section meanwhile.
  * oi_limbo_before_fork has seen to it that nothing it may look at is reused because of that. */
@@ -102,6 +103,7 @@ static void after_in_child(void)
     oi_start_after_fork(true);
     oi_rcu_after_fork_child();
     oi_concurrent_after_fork_child();
+    oi_turn_after_fork_child();
     oi_tables_after_fork();
     resume_reading(oi_act.reading);
     oi_limbo_after_fork_child();

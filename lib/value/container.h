@@ -4,11 +4,8 @@
  * (docs/design/containers.md). Values in slots are called words, as in object/slot.c. */
 #pragma once
 
-#include <ouro/value.h>
-
-#include "object/count.h"
 #include "object/publish.h"
-#include "object/type.h"
+#include "value/contents.h"
 
 /* Values in memory that may be slots. */
 typedef ouro_value oi_word_array __attribute__((may_alias));
@@ -18,46 +15,43 @@ static inline ouro_object *oi_value_ref(ouro_value value)
     return oi_slot_ref(oi_word(value));
 }
 
-/* True if it is an object of this type of the library's own, dead or alive. */
-static inline bool oi_value_is(ouro_value value, const ouro_type *type)
-{
-    const ouro_object *o = oi_value_ref(value);
-    /* Relaxed: an object of the type was made after the type was registered. */
-    uint32_t id = OI_TYPE_ID((uint32_t)oi_load_relaxed(&type->ouro_private_birth));
-    return OI_LIKELY(o != NULL) && OI_LIKELY(id && OI_TYPE_ID(oi_type_word(o)) == id);
-}
-
 static inline bool oi_is_shared(const void *container)
 {
     return oi_flags((const ouro_object *)container) & OI_PUBLISHED;
 }
 
-/* True if the container is private to this thread. */
-static inline bool oi_is_private(const void *container)
+/* True if the calling thread may use the object; false: look closer. */
+static inline bool oi_is_usable(const ouro_object *o)
 {
-    return OI_LIKELY(ouro_private_owner_and_published((const ouro_object *)container) == oi_my_id());
+    return OI_LIKELY(oi_flags(o) & OI_PUBLISHED) ? OI_LIKELY(oi_shared(o) != OI_DEAD) : oi_owner(o) == oi_my_id();
 }
 
-ouro_status oi_container_check_slow(ouro_value value, const ouro_type *type, const char *call);
-
-/* OURO_OK: it is a container of this type that the calling thread may use. */
-static inline ouro_status oi_container_check(ouro_value value, const ouro_type *type, const char *call)
+/* OURO_OK: it is of this type, and the calling thread may use it. */
+static inline ouro_status oi_container_check(ouro_value value, uint32_t id, const char *call)
 {
-    if (OI_LIKELY(oi_value_is(value, type)) && oi_is_private(oi_value_ref(value)))
-        return OURO_OK;
-    return oi_container_check_slow(value, type, call);
+    if (OI_UNLIKELY(oi_id_of(value) != id))
+        return OURO_E_TYPE;
+    return oi_is_usable(oi_value_ref(value)) ? OURO_OK : oi_may_use_slow(value, call);
 }
 
-bool oi_word_prepare_slow(ouro_object *o, bool shared, const char *call);
+ouro_status oi_word_prepare_slow(ouro_value value, bool shared, const char *call);
 
-/* Makes a value fit to be stored in a container: published, if that is shared. False: it is dead or another thread's (reported). Not in
- * a turn: publishing takes as long as there is to publish. */
-static inline bool oi_word_prepare(ouro_value value, bool shared, const char *call)
+/* Makes a value fit to be stored in a container: published, if that is shared. OURO_E_USAGE: it is dead, or another thread's (reported). Not
+ * in a turn: publishing takes as long as there is to publish. */
+static inline ouro_status oi_word_prepare(ouro_value value, bool shared, const char *call)
 {
     ouro_object *o = oi_value_ref(value);
-    if (!o || (OI_LIKELY(oi_owner(o) == oi_my_id()) && (!shared || (oi_flags(o) & OI_PUBLISHED))))
-        return true;
-    return oi_word_prepare_slow(o, shared, call);
+    if (!o || (oi_is_usable(o) && (!shared || (oi_flags(o) & OI_PUBLISHED))))
+        return OURO_OK;
+    return oi_word_prepare_slow(value, shared, call);
+}
+
+static inline ouro_status oi_words_prepare(const oi_word_array *values, size_t count, bool shared, const char *call)
+{
+    ouro_status status = OURO_OK;
+    for (size_t i = 0; i < count && status == OURO_OK; i++)
+        status = oi_word_prepare(values[i], shared, call);
+    return status;
 }
 
 /* A reference for a slot of the container. What is moved into a shared one is checked first (rule D). */

@@ -37,9 +37,10 @@ ouro_status oi_fill(void *fresh, ouro_slot *slots, const ouro_value *values, siz
 ouro_status oi_may_use_slow(ouro_value value, const char *call)
 {
     ouro_object *o = oi_word(value);
-    if (OI_UNLIKELY(oi_is_dead(o)))
-        oi_misuse(OURO_MISUSE_OVER_RELEASE, call, o, "the object is dead");
-    else if (OI_UNLIKELY(oi_is_foreign(o)))
+    if (OI_UNLIKELY(oi_is_dead(o))) {
+        if (!oi_act.reading) /* what was found in a read section may have died */
+            oi_misuse(OURO_MISUSE_OVER_RELEASE, call, o, "the object is dead");
+    } else if (OI_UNLIKELY(oi_is_foreign(o)))
         oi_misuse(OURO_MISUSE_FOREIGN_PRIVATE, call, o, "the object is private to another thread");
     else
         return OURO_OK;

@@ -6,18 +6,23 @@
 #include "port/perturb.h"
 #include "sync/rcu.h"
 
-ouro_type oi_list_type = OURO_TYPE(struct oi_list, .name = "list", .slots = OURO_SLOTS(struct oi_list, store));
+static ouro_type list_type = OURO_TYPE(struct oi_list, .name = "list", .slots = OURO_SLOTS(struct oi_list, store), .flags = OI_TYPE_OWN);
+
+bool oi_list_init(void)
+{
+    return oi_store_init() && oi_type_register_own(&list_type, OI_OWN_LIST, NULL);
+}
 
 /* ---- making ---- */
 
 ouro_value ouro_list_new(void)
 {
-    return ouro_value_of(ouro_new(&oi_list_type));
+    return ouro_value_of(ouro_new(&list_type));
 }
 
 ouro_status oi_list_of_store(struct oi_store *store, ouro_value *result)
 {
-    struct oi_list *list = ouro_new(&oi_list_type);
+    struct oi_list *list = ouro_new(&list_type);
     if (!list) {
         ouro_release(store);
         return OURO_E_NOMEM;
@@ -48,9 +53,10 @@ ouro_status ouro_list_from(const ouro_value *items, size_t count, ouro_value *li
         return OURO_E_NOMEM;
     bool shared = store && oi_is_shared(store); /* an unbiased thread's */
     for (size_t i = 0; i < count; i++) {
-        if (!oi_word_prepare(items[i], shared, "ouro_list_from")) {
+        ouro_status status = oi_word_prepare(items[i], shared, "ouro_list_from");
+        if (status != OURO_OK) {
             ouro_release(store);
-            return OURO_E_USAGE;
+            return status;
         }
         oi_word_retain(items[i], shared);
         store->items[i].ouro_private_ref = oi_word(items[i]);
@@ -78,15 +84,6 @@ struct spares {
 };
 
 #define SMALL ((size_t)16)
-
-static bool prepare_items(const struct oi_edit *edit, bool shared, const char *call)
-{
-    for (size_t i = 0; i < edit->count; i++) {
-        if (!oi_word_prepare(edit->items[i], shared, call))
-            return false;
-    }
-    return true;
-}
 
 static ouro_status make_plan(const struct oi_list *list, bool shared, const struct oi_edit *edit, struct plan *plan)
 {
@@ -199,15 +196,14 @@ ouro_status oi_list_edit(ouro_value value, const struct oi_edit *edit, const cha
     struct oi_list *list = oi_list_of(value);
     struct spares spares = {0};
     ouro_value one = OURO_NIL;
-    ouro_status status = oi_container_check(value, &oi_list_type, call);
+    ouro_status status = oi_container_check(value, OI_OWN_LIST, call);
     if (status == OURO_OK && edit->count && !edit->items)
         status = OURO_E_INVALID;
     for (bool done = false; status == OURO_OK && !done;) {
         struct plan plan = {0};
-        if (!prepare_items(edit, oi_is_shared(list), call)) {
-            status = OURO_E_USAGE;
+        status = oi_words_prepare(edit->items, edit->count, oi_is_shared(list), call);
+        if (status != OURO_OK)
             break;
-        }
         bool shared = oi_list_begin(list);
         status = make_plan(list, shared, edit, &plan);
         done = status == OURO_OK && has_memory(&plan, &spares);
@@ -235,11 +231,8 @@ ouro_status oi_list_edit(ouro_value value, const struct oi_edit *edit, const cha
 
 static ouro_status at_index(const struct oi_edit *edit, size_t length, struct oi_range *range)
 {
-    size_t i = edit->start < 0 ? (size_t)edit->start + length : (size_t)edit->start;
-    if (i >= length)
-        return OURO_E_INDEX;
-    *range = (struct oi_range){i, 1};
-    return OURO_OK;
+    range->count = 1;
+    return oi_index(edit->start, length, &range->at) ? OURO_OK : OURO_E_INDEX;
 }
 
 static ouro_status before_index(const struct oi_edit *edit, size_t length, struct oi_range *range)
@@ -259,25 +252,95 @@ static ouro_status at_end(const struct oi_edit *edit, size_t length, struct oi_r
     return OURO_OK;
 }
 
-/* For the quick ways: a private list, and an item that may be stored in it without a closer look. */
-static inline bool is_quick(ouro_value list, ouro_value item)
+/* What is done most, without a plan. OURO_E_AGAIN: it takes one. */
+
+static inline ouro_status set_quickly(struct oi_list *list, ptrdiff_t index, ouro_value item)
 {
-    return OI_LIKELY(oi_value_is(list, &oi_list_type)) && oi_is_private(oi_value_ref(list)) && ouro_private_may_store(oi_value_ref(item));
+    size_t i;
+    bool shared = oi_list_begin(list);
+    struct oi_store *store = oi_list_store(list);
+    if (!oi_index(index, store ? oi_store_length(store) : 0, &i)) {
+        oi_list_end_unchanged(list, shared);
+        return OURO_E_INDEX;
+    }
+    ouro_value old = oi_word_load(&store->items[i]);
+    oi_word_retain(item, shared);
+    oi_word_store(&store->items[i], item);
+    oi_list_end(list, shared);
+    ouro_value_release(old);
+    return OURO_OK;
+}
+
+static inline ouro_status append_quickly(struct oi_list *list, ouro_value item)
+{
+    bool shared = oi_list_begin(list);
+    struct oi_store *store = oi_list_store(list);
+    size_t length = store ? oi_store_length(store) : 0;
+    if (OI_UNLIKELY(!store || length >= oi_store_room(store))) {
+        oi_list_end_unchanged(list, shared);
+        return OURO_E_AGAIN;
+    }
+    oi_word_retain(item, shared);
+    oi_word_store(&store->items[length], item);
+    oi_perturb();
+    oi_store_set_length(&store->array, length + 1);
+    oi_list_end(list, shared);
+    return OURO_OK;
+}
+
+static inline ouro_status pop_quickly(struct oi_list *list, ouro_value *item)
+{
+    bool shared = oi_list_begin(list);
+    struct oi_store *store = oi_list_store(list);
+    size_t length = store ? oi_store_length(store) : 0, room = length ? oi_store_room(store) : 0;
+    if (OI_UNLIKELY(!length || (length <= room / 4 && room > SMALL))) {
+        oi_list_end_unchanged(list, shared);
+        return OURO_E_AGAIN;
+    }
+    *item = oi_word_load(&store->items[length - 1]);
+    oi_store_set_length(&store->array, length - 1);
+    oi_list_end(list, shared);
+    return OURO_OK;
+}
+
+/* Both can be used, and stored in. */
+static inline ouro_status check_both(ouro_value list, ouro_value item, const char *call)
+{
+    ouro_status status = oi_container_check(list, OI_OWN_LIST, call);
+    return OI_LIKELY(status == OURO_OK) ? oi_word_prepare(item, oi_is_shared(oi_list_of(list)), call) : status;
 }
 
 ouro_status ouro_list_set(ouro_value list, ptrdiff_t index, ouro_value item)
 {
-    if (is_quick(list, item)) {
-        struct oi_store *store = oi_list_store(oi_list_of(list));
-        size_t length = oi_list_length_own(oi_list_of(list)), i = index < 0 ? (size_t)index + length : (size_t)index;
-        if (i >= length)
-            return OURO_E_INDEX;
-        ouro_value old = oi_word_load(&store->items[i]);
-        oi_word_store(&store->items[i], ouro_value_retain(item));
-        ouro_value_release(old);
-        return OURO_OK;
-    }
-    return oi_list_edit(list, &(struct oi_edit){.where = at_index, .start = index, .items = &item, .count = 1}, "ouro_list_set");
+    ouro_status status = check_both(list, item, "ouro_list_set");
+    return status == OURO_OK ? set_quickly(oi_list_of(list), index, item) : status;
+}
+
+ouro_status ouro_list_append(ouro_value list, ouro_value item)
+{
+    ouro_status status = check_both(list, item, "ouro_list_append");
+    if (OI_LIKELY(status == OURO_OK))
+        status = append_quickly(oi_list_of(list), item);
+    if (OI_LIKELY(status != OURO_E_AGAIN))
+        return status;
+    return oi_list_edit(list, &(struct oi_edit){.where = at_end, .items = &item, .count = 1}, "ouro_list_append");
+}
+
+ouro_status ouro_list_pop(ouro_value list, ptrdiff_t index, ouro_value *item)
+{
+    ouro_value word = OURO_NIL;
+    if (item)
+        *item = OURO_NIL;
+    ouro_status status = oi_container_check(list, OI_OWN_LIST, "ouro_list_pop");
+    if (OI_LIKELY(status == OURO_OK))
+        status = index == -1 ? pop_quickly(oi_list_of(list), &word) : OURO_E_AGAIN;
+    if (status == OURO_E_AGAIN)
+        status = oi_list_edit(list, &(struct oi_edit){.where = at_index, .start = index, .taken = &word}, "ouro_list_pop");
+    if (item)
+        *item = word;
+    else
+        ouro_value_release(word);
+    return status;
 }
 
 ouro_status ouro_list_swap(ouro_value list, ptrdiff_t index, ouro_value item, ouro_value *old)
@@ -294,43 +357,9 @@ ouro_status ouro_list_append_all(ouro_value list, const ouro_value *items, size_
     return oi_list_edit(list, &(struct oi_edit){.where = at_end, .items = items, .count = count}, "ouro_list_append_all");
 }
 
-ouro_status ouro_list_append(ouro_value list, ouro_value item)
-{
-    if (is_quick(list, item)) {
-        struct oi_store *store = oi_list_store(oi_list_of(list));
-        size_t length = store ? oi_store_length(store) : 0;
-        if (OI_LIKELY(store && length < oi_store_room(store))) {
-            oi_word_store(&store->items[length], ouro_value_retain(item));
-            oi_store_set_length(&store->array, length + 1);
-            return OURO_OK;
-        }
-    }
-    return oi_list_edit(list, &(struct oi_edit){.where = at_end, .items = &item, .count = 1}, "ouro_list_append");
-}
-
 ouro_status ouro_list_insert(ouro_value list, ptrdiff_t index, ouro_value item)
 {
     return oi_list_edit(list, &(struct oi_edit){.where = before_index, .start = index, .items = &item, .count = 1}, "ouro_list_insert");
-}
-
-ouro_status ouro_list_pop(ouro_value list, ptrdiff_t index, ouro_value *item)
-{
-    if (item)
-        *item = OURO_NIL;
-    if (index == -1 && is_quick(list, OURO_NIL)) {
-        struct oi_store *store = oi_list_store(oi_list_of(list));
-        size_t length = oi_list_length_own(oi_list_of(list));
-        if (length && (length > oi_store_room(store) / 4 || oi_store_room(store) <= SMALL)) {
-            ouro_value word = oi_word_load(&store->items[length - 1]);
-            oi_store_set_length(&store->array, length - 1);
-            if (item)
-                *item = word;
-            else
-                ouro_value_release(word);
-            return OURO_OK;
-        }
-    }
-    return oi_list_edit(list, &(struct oi_edit){.where = at_index, .start = index, .taken = item}, "ouro_list_pop");
 }
 
 ouro_status ouro_list_delete(ouro_value list, ptrdiff_t index)
@@ -343,7 +372,7 @@ ouro_status ouro_list_delete(ouro_value list, ptrdiff_t index)
 ouro_status ouro_list_clear(ouro_value value)
 {
     struct oi_list *list = oi_list_of(value);
-    ouro_status status = oi_container_check(value, &oi_list_type, "ouro_list_clear");
+    ouro_status status = oi_container_check(value, OI_OWN_LIST, "ouro_list_clear");
     if (status != OURO_OK)
         return status;
     bool shared = oi_list_begin(list);
@@ -361,9 +390,9 @@ ouro_status ouro_list_compare_set(ouro_value value, ptrdiff_t index, ouro_value 
     if (!done)
         return OURO_E_INVALID;
     *done = false;
-    ouro_status status = oi_container_check(value, &oi_list_type, "ouro_list_compare_set");
-    if (status == OURO_OK && !oi_word_prepare(item, oi_is_shared(list), "ouro_list_compare_set"))
-        status = OURO_E_USAGE;
+    ouro_status status = oi_container_check(value, OI_OWN_LIST, "ouro_list_compare_set");
+    if (status == OURO_OK)
+        status = oi_word_prepare(item, oi_is_shared(list), "ouro_list_compare_set");
     if (status != OURO_OK)
         return status;
     bool shared = oi_list_begin(list);
@@ -383,37 +412,44 @@ ouro_status ouro_list_compare_set(ouro_value value, ptrdiff_t index, ouro_value 
 
 /* ---- reading ---- */
 
+static OI_NOINLINE size_t length_shared(const struct oi_list *list)
+{
+    size_t length;
+    oi_rcu_read_lock();
+    for (;;) {
+        const struct oi_store *store = oi_list_store(list);
+        oi_perturb();
+        length = store ? oi_store_length(store) : 0;
+        if (length || store == oi_list_store(list))
+            break; /* 0 is also what a store has that is not the list's any more */
+    }
+    oi_rcu_read_unlock();
+    return length;
+}
+
 ouro_status ouro_list_length(ouro_value value, size_t *length)
 {
     const struct oi_list *list = oi_list_of(value);
     if (!length)
         return OURO_E_INVALID;
     *length = 0;
-    ouro_status status = oi_container_check(value, &oi_list_type, "ouro_list_length");
+    ouro_status status = oi_container_check(value, OI_OWN_LIST, "ouro_list_length");
     if (status != OURO_OK)
         return status;
-    oi_rcu_read_lock();
-    for (;;) {
-        const struct oi_store *store = oi_list_store(list);
-        oi_perturb();
-        *length = store ? oi_store_length(store) : 0;
-        if (*length || store == oi_list_store(list))
-            break; /* 0 is also what a store has that is not the list's any more */
-    }
-    oi_rcu_read_unlock();
+    *length = oi_is_shared(list) ? length_shared(list) : oi_list_length_own(list);
     return OURO_OK;
 }
 
 /* In a read section. */
-static ouro_status get_shared(const struct oi_list *list, ptrdiff_t index, ouro_value *item)
+static ouro_status find_shared(const struct oi_list *list, ptrdiff_t index, ouro_value *item)
 {
     for (;;) {
         uint64_t version = index < 0 ? oi_turn_version(&list->turn) : 0;
         const struct oi_store *store = oi_list_store(list);
         oi_perturb();
         size_t length = store ? oi_store_length(store) : 0;
-        size_t i = index < 0 ? (size_t)index + length : (size_t)index;
-        if (i >= length) {
+        size_t i;
+        if (!oi_index(index, length, &i)) {
             if (store == oi_list_store(list)) /* else its length was no longer the list's (M2) */
                 return OURO_E_INDEX;
             continue;
@@ -439,13 +475,10 @@ static ouro_status get_shared(const struct oi_list *list, ptrdiff_t index, ouro_
     }
 }
 
-static OI_NOINLINE ouro_status get_slow(ouro_value value, ptrdiff_t index, ouro_value *item)
+static OI_NOINLINE ouro_status get_shared(const struct oi_list *list, ptrdiff_t index, ouro_value *item)
 {
-    ouro_status status = oi_container_check(value, &oi_list_type, "ouro_list_get");
-    if (status != OURO_OK)
-        return status;
     oi_rcu_read_lock();
-    status = get_shared(oi_list_of(value), index, item);
+    ouro_status status = find_shared(list, index, item);
     oi_rcu_read_unlock();
     return status;
 }
@@ -453,13 +486,16 @@ static OI_NOINLINE ouro_status get_slow(ouro_value value, ptrdiff_t index, ouro_
 ouro_status ouro_list_get(ouro_value value, ptrdiff_t index, ouro_value *item)
 {
     struct oi_list *list = oi_list_of(value);
+    size_t i;
     if (!item)
         return OURO_E_INVALID;
     *item = OURO_NIL;
-    if (OI_UNLIKELY(!oi_value_is(value, &oi_list_type)) || OI_UNLIKELY(!oi_is_private(list)))
-        return get_slow(value, index, item);
-    size_t length = oi_list_length_own(list), i = index < 0 ? (size_t)index + length : (size_t)index;
-    if (i >= length)
+    ouro_status status = oi_container_check(value, OI_OWN_LIST, "ouro_list_get");
+    if (OI_UNLIKELY(status != OURO_OK))
+        return status;
+    if (oi_is_shared(list))
+        return get_shared(list, index, item);
+    if (!oi_index(index, oi_list_length_own(list), &i))
         return OURO_E_INDEX;
     *item = ouro_value_retain(oi_word_load(&oi_list_store(list)->items[i]));
     return OURO_OK;

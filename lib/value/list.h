@@ -20,7 +20,7 @@ struct oi_list {
     uint64_t turn;   /* atomic; not used while the list is private */
 };
 
-extern ouro_type oi_list_type;
+bool oi_list_init(void);
 
 static inline struct oi_list *oi_list_of(ouro_value value)
 {
@@ -30,7 +30,7 @@ static inline struct oi_list *oi_list_of(ouro_value value)
 /* Acquire: pairs with oi_store_move [MO-publish]. */
 static inline struct oi_store *oi_list_store(const struct oi_list *list)
 {
-    return (struct oi_store *)oi_slot_ref(oi_load_acquire(&list->store.ouro_private_ref));
+    return oi_load_acquire(&list->store.ouro_private_ref);
 }
 
 /* Of a private list, or in a turn. */
@@ -93,25 +93,13 @@ struct oi_rewrite {
 
 ouro_status oi_list_rewrite(ouro_value list, struct oi_rewrite *rewrite, const char *call);
 
-/* The places that a slice names: first + i * step, for i below count. */
-struct oi_slice {
-    size_t first, count;
-    ptrdiff_t step;
-};
-
-/* OURO_E_INVALID: step is 0. */
-ouro_status oi_slice_resolve(ptrdiff_t start, ptrdiff_t stop, ptrdiff_t step, size_t length, struct oi_slice *slice);
-
 /* The first `room` elements of a slice, with references, as they were at one moment; *whole: how many the slice has. Of a list that the
  * caller may use. */
 ouro_status oi_list_read(struct oi_list *list, ptrdiff_t start, ptrdiff_t stop, ptrdiff_t step, oi_word_array *items, size_t room,
                          size_t *whole);
 
-/* All elements of a slice, in a store of the caller's (not NULL). */
-ouro_status oi_list_read_all(struct oi_list *list, ptrdiff_t start, ptrdiff_t stop, ptrdiff_t step, struct oi_store **words);
-
-/* All elements of a list, as they were at one moment, in a store of the caller's: for what takes long, or asks others. Checks the list. */
-ouro_status oi_list_snapshot(ouro_value list, const char *call, struct oi_store **words);
+/* All elements as they were at one moment: for what takes long, or asks others. The list may be used. */
+ouro_status oi_list_snapshot(ouro_value list, struct oi_snapshot *snapshot);
 
 /* A new list that takes over a private store (NULL: none); consumed in any case. */
 ouro_status oi_list_of_store(struct oi_store *store, ouro_value *list);

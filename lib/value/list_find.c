@@ -5,7 +5,7 @@
 #include "port/perturb.h"
 #include "sync/rcu.h"
 #include "value/list.h"
-#include "value/match.h"
+#include "value/hash.h"
 
 #define TRIES 32 /* at looking without a turn, while others change the list */
 
@@ -17,44 +17,46 @@ struct search {
     size_t at;    /* the first */
 };
 
-static void found(struct search *search, size_t i)
+/* As elements, of which each equals itself. */
+static enum oi_answer compare(ouro_value a, ouro_value b)
 {
-    if (!search->count++)
-        search->at = i;
+    bool equal = false;
+    if (a == b)
+        return OI_EQUAL;
+    if (!ouro_is_object(a) && !ouro_is_object(b))
+        return OI_DIFFERENT;
+    ouro_kind ka = oi_kind_of(a), kb = oi_kind_of(b);
+    if (ka > OURO_KIND_BYTES || kb > OURO_KIND_BYTES)
+        return ka == kb ? OI_ASK : OI_DIFFERENT;
+    return ouro_equal(a, b, &equal) == OURO_OK && equal ? OI_EQUAL : OI_DIFFERENT; /* of these it does nothing but look */
 }
 
 /* Among the words of a store, in a read section or where nobody changes them. OURO_E_AGAIN: others must be asked. */
 static ouro_status search_in_place(struct search *search, const struct oi_store *store, size_t length)
 {
-    struct oi_slice slice;
-    (void)oi_slice_resolve(search->start, search->stop, 1, length, &slice);
+    size_t from, to;
+    oi_cut(search->start, search->stop, length, &from, &to);
     search->count = 0;
-    for (size_t i = slice.first; i < slice.first + slice.count && !(search->first && search->count); i++) {
+    for (size_t i = from; i < to && !(search->first && search->count); i++) {
         oi_perturb();
-        enum oi_match match = oi_match_values(oi_word_load(&store->items[i]), search->item);
-        if (match == OI_ASK)
+        enum oi_answer answer = compare(oi_word_load(&store->items[i]), search->item);
+        if (answer == OI_ASK)
             return OURO_E_AGAIN;
-        if (match == OI_EQUAL)
-            found(search, i);
+        if (answer == OI_EQUAL && !search->count++)
+            search->at = i;
     }
     return OURO_OK;
 }
 
-static ouro_status search_snapshot(struct search *search, const struct oi_store *words)
+static ouro_status search_snapshot(struct search *search, const struct oi_snapshot *words)
 {
-    struct oi_slice slice;
-    (void)oi_slice_resolve(search->start, search->stop, 1, oi_store_length(words), &slice);
-    search->count = 0;
-    for (size_t i = slice.first; i < slice.first + slice.count && !(search->first && search->count); i++) {
-        ouro_value word = oi_word_load(&words->items[i]);
-        bool equal = word == search->item;
-        ouro_status status = equal ? OURO_OK : ouro_equal(word, search->item, &equal);
-        if (status != OURO_OK)
-            return status;
-        if (equal)
-            found(search, i);
-    }
-    return OURO_OK;
+    size_t from, to;
+    oi_cut(search->start, search->stop, words->count, &from, &to);
+    if (!search->first)
+        return oi_count_item(words->items + from, to - from, search->item, &search->count);
+    ouro_status status = oi_find_item(words->items + from, to - from, search->item, from, &search->at);
+    search->count = status == OURO_OK;
+    return status == OURO_E_KEY ? OURO_OK : status;
 }
 
 /* Once, without a turn (turn.h, T1): OURO_E_CHANGED or as above. */
@@ -72,8 +74,8 @@ static ouro_status try_search(struct search *search, const struct oi_list *list)
 
 static ouro_status search_list(struct search *search, ouro_value value, const char *call)
 {
-    struct oi_store *words;
-    ouro_status status = oi_container_check(value, &oi_list_type, call);
+    struct oi_snapshot words;
+    ouro_status status = oi_container_check(value, OI_OWN_LIST, call);
     if (status != OURO_OK)
         return status;
     status = OURO_E_CHANGED;
@@ -81,11 +83,11 @@ static ouro_status search_list(struct search *search, ouro_value value, const ch
         status = try_search(search, oi_list_of(value));
     if (status == OURO_OK)
         return OURO_OK;
-    status = oi_list_snapshot(value, call, &words);
+    status = oi_list_snapshot(value, &words);
     if (status != OURO_OK)
         return status;
-    status = search_snapshot(search, words);
-    ouro_release(words);
+    status = search_snapshot(search, &words);
+    oi_snapshot_drop(&words);
     return status;
 }
 
@@ -118,7 +120,7 @@ ouro_status ouro_list_count(ouro_value list, ouro_value item, size_t *count)
 /* The list, in a turn, must begin as the snapshot that was searched, up to the element that was found. */
 struct found_edit {
     struct oi_edit edit;
-    const struct oi_store *words;
+    const ouro_value *words;
     const struct oi_list *list;
     size_t at;
 };
@@ -130,7 +132,7 @@ static ouro_status where_found(const struct oi_edit *edit, size_t length, struct
     if (found->at >= length)
         return OURO_E_AGAIN;
     for (size_t i = 0; i <= found->at; i++) {
-        if (oi_word_load(&store->items[i]) != oi_word_load(&found->words->items[i]))
+        if (oi_word_load(&store->items[i]) != found->words[i])
             return OURO_E_AGAIN;
     }
     *range = (struct oi_range){found->at, 1};
@@ -140,18 +142,18 @@ static ouro_status where_found(const struct oi_edit *edit, size_t length, struct
 static ouro_status try_remove(ouro_value list, ouro_value item)
 {
     struct search search = {.item = item, .start = OURO_OMITTED, .stop = OURO_OMITTED, .first = true};
-    struct oi_store *words;
-    ouro_status status = oi_list_snapshot(list, "ouro_list_remove", &words);
+    struct oi_snapshot words;
+    ouro_status status = oi_list_snapshot(list, &words);
     if (status != OURO_OK)
         return status;
-    status = search_snapshot(&search, words);
+    status = search_snapshot(&search, &words);
     if (status == OURO_OK && !search.count)
         status = OURO_E_KEY;
     if (status == OURO_OK) {
-        struct found_edit found = {.edit = {.where = where_found}, .words = words, .list = oi_list_of(list), .at = search.at};
+        struct found_edit found = {.edit = {.where = where_found}, .words = words.items, .list = oi_list_of(list), .at = search.at};
         status = oi_list_edit(list, &found.edit, "ouro_list_remove");
     }
-    ouro_release(words);
+    oi_snapshot_drop(&words);
     return status;
 }
 

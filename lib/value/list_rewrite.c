@@ -25,15 +25,6 @@ static bool get_room(struct oi_store **store, size_t room)
     return *store;
 }
 
-static bool prepare_items(const struct oi_rewrite *rewrite, bool shared, const char *call)
-{
-    for (size_t i = 0; i < rewrite->count; i++) {
-        if (!oi_word_prepare(rewrite->items[i], shared, call))
-            return false;
-    }
-    return true;
-}
-
 static void carry_out(struct oi_list *list, struct oi_rewrite *rewrite, struct spares *spares, size_t after, size_t taken)
 {
     struct oi_store *from = oi_list_store(list), *to = spares->fresh;
@@ -49,13 +40,12 @@ ouro_status oi_list_rewrite(ouro_value value, struct oi_rewrite *rewrite, const 
 {
     struct oi_list *list = oi_list_of(value);
     struct spares spares = {0};
-    ouro_status status = oi_container_check(value, &oi_list_type, call);
+    ouro_status status = oi_container_check(value, OI_OWN_LIST, call);
     for (bool done = false; status == OURO_OK && !done;) {
         size_t after = 0, taken = 0;
-        if (!prepare_items(rewrite, oi_is_shared(list), call)) {
-            status = OURO_E_USAGE;
+        status = oi_words_prepare(rewrite->items, rewrite->count, oi_is_shared(list), call);
+        if (status != OURO_OK)
             break;
-        }
         rewrite->shared = oi_list_begin(list);
         struct oi_store *store = oi_list_store(list);
         size_t length = store ? oi_store_length(store) : 0;
@@ -81,20 +71,19 @@ ouro_status oi_list_rewrite(ouro_value value, struct oi_rewrite *rewrite, const 
 
 static ouro_status plan_set(struct oi_rewrite *rewrite, const oi_word_array *words, size_t length, size_t *after, size_t *taken)
 {
-    struct oi_slice slice;
+    size_t first;
     (void)words;
-    ouro_status status = oi_slice_resolve(rewrite->start, rewrite->stop, rewrite->step, length, &slice);
     *after = length;
-    *taken = slice.count;
-    return status == OURO_OK && slice.count != rewrite->count ? OURO_E_INVALID : status;
+    bool ok = oi_slice(rewrite->start, rewrite->stop, rewrite->step, length, &first, taken) && *taken == rewrite->count;
+    return ok ? OURO_OK : OURO_E_INVALID;
 }
 
 static void fill_set(const struct oi_rewrite *rewrite, const oi_word_array *from, size_t length, oi_word_array *to, oi_word_array *taken)
 {
-    struct oi_slice slice;
-    (void)oi_slice_resolve(rewrite->start, rewrite->stop, rewrite->step, length, &slice);
+    size_t at, count;
+    (void)oi_slice(rewrite->start, rewrite->stop, rewrite->step, length, &at, &count);
     memcpy(to, from, length * sizeof *to);
-    for (size_t i = 0, at = slice.first; i < slice.count; i++, at += (size_t)slice.step) {
+    for (size_t i = 0; i < count; i++, at += (size_t)rewrite->step) {
         taken[i] = to[at];
         oi_word_retain(rewrite->items[i], rewrite->shared);
         to[at] = rewrite->items[i];
@@ -103,30 +92,24 @@ static void fill_set(const struct oi_rewrite *rewrite, const oi_word_array *from
 
 static ouro_status plan_delete(struct oi_rewrite *rewrite, const oi_word_array *words, size_t length, size_t *after, size_t *taken)
 {
-    struct oi_slice slice;
+    size_t first;
     (void)words;
-    ouro_status status = oi_slice_resolve(rewrite->start, rewrite->stop, rewrite->step, length, &slice);
-    *taken = slice.count;
-    *after = length - slice.count;
-    return status;
-}
-
-/* The same places, from the first one on. */
-static struct oi_slice ascending(struct oi_slice slice)
-{
-    if (slice.step > 0 || !slice.count)
-        return slice;
-    return (struct oi_slice){.first = slice.first + (slice.count - 1) * (size_t)slice.step, .count = slice.count, .step = -slice.step};
+    if (!oi_slice(rewrite->start, rewrite->stop, rewrite->step, length, &first, taken))
+        return OURO_E_INVALID;
+    *after = length - *taken;
+    return OURO_OK;
 }
 
 static void fill_delete(const struct oi_rewrite *rewrite, const oi_word_array *from, size_t length, oi_word_array *to, oi_word_array *taken)
 {
-    struct oi_slice slice;
-    size_t kept = 0, gone = 0;
-    (void)oi_slice_resolve(rewrite->start, rewrite->stop, rewrite->step, length, &slice);
-    slice = ascending(slice);
+    size_t first, count, kept = 0, gone = 0, step = (size_t)rewrite->step;
+    (void)oi_slice(rewrite->start, rewrite->stop, rewrite->step, length, &first, &count);
+    if (rewrite->step < 0) { /* the same places from the other end */
+        first += count ? (count - 1) * step : 0;
+        step = 0 - step;
+    }
     for (size_t i = 0; i < length; i++) {
-        if (gone < slice.count && i == slice.first + gone * (size_t)slice.step)
+        if (gone < count && i == first + gone * step)
             taken[gone++] = from[i];
         else
             to[kept++] = from[i];
@@ -137,17 +120,15 @@ static void fill_delete(const struct oi_rewrite *rewrite, const oi_word_array *f
 
 static ouro_status in_slice(const struct oi_edit *edit, size_t length, struct oi_range *range)
 {
-    struct oi_slice slice;
-    ouro_status status = oi_slice_resolve(edit->start, edit->stop, 1, length, &slice);
-    *range = (struct oi_range){slice.first, slice.count};
-    return status;
+    (void)oi_slice(edit->start, edit->stop, 1, length, &range->at, &range->count);
+    return OURO_OK;
 }
 
 ouro_status ouro_list_set_slice(ouro_value list, ptrdiff_t start, ptrdiff_t stop, ptrdiff_t step, const ouro_value *items, size_t count)
 {
     if (count && !items)
         return OURO_E_INVALID;
-    if (step == 1 || step == OURO_OMITTED) {
+    if (step == 1) {
         struct oi_edit edit = {.where = in_slice, .start = start, .stop = stop, .items = items, .count = count};
         return oi_list_edit(list, &edit, "ouro_list_set_slice");
     }
@@ -157,7 +138,7 @@ ouro_status ouro_list_set_slice(ouro_value list, ptrdiff_t start, ptrdiff_t stop
 
 ouro_status ouro_list_delete_slice(ouro_value list, ptrdiff_t start, ptrdiff_t stop, ptrdiff_t step)
 {
-    if (step == 1 || step == OURO_OMITTED)
+    if (step == 1)
         return oi_list_edit(list, &(struct oi_edit){.where = in_slice, .start = start, .stop = stop}, "ouro_list_delete_slice");
     struct oi_rewrite rewrite = {.plan = plan_delete, .fill = fill_delete, .start = start, .stop = stop, .step = step};
     return oi_list_rewrite(list, &rewrite, "ouro_list_delete_slice");
@@ -192,7 +173,10 @@ static void reverse_in_place(struct oi_store *store)
 
 ouro_status ouro_list_reverse(ouro_value list)
 {
-    if (oi_value_is(list, &oi_list_type) && oi_is_private(oi_value_ref(list))) {
+    ouro_status status = oi_container_check(list, OI_OWN_LIST, "ouro_list_reverse");
+    if (status != OURO_OK)
+        return status;
+    if (!oi_is_shared(oi_list_of(list))) {
         reverse_in_place(oi_list_store(oi_list_of(list)));
         return OURO_OK;
     }

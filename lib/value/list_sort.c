@@ -2,6 +2,7 @@
  *
  * Lists: sorting. A snapshot is sorted, for comparing may run user code; then the list, if it is still as the snapshot was, gets a
  * store with its words in the order found. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "value/list.h"
@@ -88,30 +89,24 @@ static void fill_sorted(const struct oi_rewrite *rewrite, const oi_word_array *f
     memcpy(to, rewrite->items, length * sizeof *to);
 }
 
-/* An array of words, for a while, that nobody looks at. */
-static struct oi_store *scratch(size_t count)
-{
-    return oi_store_new(2 * count);
-}
-
 ouro_status ouro_list_sort(ouro_value list, bool descending)
 {
     struct sort sort = {.descending = descending, .status = OURO_OK};
-    struct oi_store *snapshot;
-    ouro_status status = oi_list_snapshot(list, "ouro_list_sort", &snapshot);
+    struct oi_snapshot snapshot;
+    ouro_status status = oi_container_check(list, OI_OWN_LIST, "ouro_list_sort");
+    if (status == OURO_OK)
+        status = oi_list_snapshot(list, &snapshot);
     if (status != OURO_OK)
         return status;
-    size_t count = oi_store_length(snapshot);
-    struct oi_store *both = scratch(count);
+    size_t count = snapshot.count;
+    ouro_value *both = malloc((2 * count + 1) * sizeof *both);
     if (both) {
-        oi_word_array *words = (oi_word_array *)both->items;
-        memcpy(words, snapshot->items, count * sizeof *words);
-        words = sort_words(&sort, words, words + count, count);
-        struct oi_rewrite rewrite = {.plan = plan_sorted, .fill = fill_sorted, .items = words, .count = count,
-                                     .expected = (const oi_word_array *)snapshot->items};
+        memcpy(both, snapshot.items, count * sizeof *both);
+        oi_word_array *words = sort_words(&sort, both, both + count, count);
+        struct oi_rewrite rewrite = {.plan = plan_sorted, .fill = fill_sorted, .items = words, .count = count, .expected = snapshot.items};
         status = sort.status == OURO_OK ? oi_list_rewrite(list, &rewrite, "ouro_list_sort") : sort.status;
     }
-    ouro_release(both);
-    ouro_release(snapshot);
+    free(both);
+    oi_snapshot_drop(&snapshot);
     return both ? status : OURO_E_NOMEM;
 }

@@ -3,7 +3,13 @@
 
 #include "port/perturb.h"
 
-static ouro_type store_type = OURO_TYPE(struct oi_store, .name = "ouro_store", .array_slots = offsetof(struct oi_store, items));
+static ouro_type store_type = OURO_TYPE(struct oi_store, .name = "ouro_store", .array_slots = offsetof(struct oi_store, items),
+                                    .flags = OI_TYPE_OWN);
+
+bool oi_store_init(void)
+{
+    return oi_type_register_own(&store_type, OI_OWN_STORE, NULL);
+}
 
 static size_t size_for(size_t room)
 {

@@ -23,6 +23,8 @@ struct oi_store {
 
 #define OI_STORE_ROOM_MAX ((size_t)1 << 31) /* blocks have a limit, too */
 
+bool oi_store_init(void);
+
 /* An empty store with room for at least that many words, private. NULL: no memory. May run user code, as ouro_new. */
 struct oi_store *oi_store_new(size_t room);
 

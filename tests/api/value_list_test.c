@@ -368,7 +368,7 @@ static void slices_of_other_lengths(void)
     ouro_value list = list_of(5), items[3] = {make(7), make(8), make(9)}, slice;
     OK(ouro_list_set_slice(list, 1, 3, 1, items, 3));
     CHECK_STR(digits(list), "078934");
-    OK(ouro_list_set_slice(list, 4, 2, OURO_OMITTED, items, 1)); /* an insertion */
+    OK(ouro_list_set_slice(list, 4, 2, 1, items, 1)); /* an insertion */
     CHECK_STR(digits(list), "0789734");
     OK(ouro_list_set_slice(list, 0, 5, 1, NULL, 0));
     CHECK_STR(digits(list), "34");

@@ -181,12 +181,13 @@ static bool take_out(struct model *m, const struct op *op, long at)
 
 static bool sort_model(struct model *m, const struct op *op)
 {
-    for (long i = 0; i < m->length; i++) {
-        if (m->at[i] >= OBJECTS) /* objects have no order; one element is not compared */
-            return op->status == (m->length > 1 ? OURO_E_TYPE : OURO_OK) || op->status == OURO_E_CHANGED;
-    }
+    bool ordered = true;
+    for (long i = 0; i < m->length; i++)
+        ordered = ordered && (m->at[i] < OBJECTS || m->at[i] == m->at[0]) && (m->at[0] < OBJECTS || m->at[i] == m->at[0]);
     if (op->status == OURO_E_CHANGED)
-        return true; /* may be said at any time that others change it; counted below */
+        return true; /* says nothing of any one moment */
+    if (!ordered)
+        return op->status == OURO_E_TYPE; /* objects have no order, but with themselves */
     for (long i = 1; i < m->length; i++) {
         for (long k = i; k && m->at[k - 1] > m->at[k]; k--) {
             unsigned char x = m->at[k];
