@@ -19,12 +19,14 @@ static OI_ALWAYS_INLINE uint64_t oi_siphash(int c, int d, const uint64_t key[2],
 /* Of bytes: SipHash-1-3, as in CPython and Rust. */
 uint64_t oi_hash_bytes(const void *bytes, size_t size);
 
-/* Of 64 bits, or of a hash and what comes next: the two halves of a product, added up. */
+/* Of two words; one of them may be the hash of what comes before. Two products, each followed by both its halves, as in wyhash (Wang Yi,
+ * 2019): one would leave arithmetic progressions too regular under some keys. */
 static inline uint64_t oi_hash_mix(uint64_t a, uint64_t b)
 {
     typedef unsigned __int128 wide;
-    wide product = (wide)(a ^ oi_hash_key[0]) * (b ^ (oi_hash_key[1] | 1));
-    return ((uint64_t)product ^ (uint64_t)(product >> 64)) & OI_HASH_MASK;
+    wide first = (wide)(a ^ oi_hash_key[0]) * (b ^ oi_hash_key[1]);
+    wide second = (wide)((uint64_t)first ^ oi_hash_key[0]) * ((uint64_t)(first >> 64) ^ oi_hash_key[1]);
+    return ((uint64_t)second ^ (uint64_t)(second >> 64)) & OI_HASH_MASK;
 }
 
 static inline uint64_t oi_hash_address(const void *object)

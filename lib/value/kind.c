@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * Kinds: which there are, what each can do, and what that makes of any value. */
+#include "value/dict.h"
 #include "value/host.h"
 #include "value/list.h"
 #include "value/number.h"
@@ -26,6 +27,7 @@ const uint8_t oi_kind_of_id[OI_OWN_TYPES] = {
     [OI_OWN_WEAK_MAP] = OURO_KIND_WEAK_MAP,
     [OI_OWN_WEAK_SET] = OURO_KIND_WEAK_SET,
     [OI_OWN_STORE] = OURO_KIND_OBJECT,
+    [OI_OWN_KEYED] = OURO_KIND_OBJECT,
     [OI_OWN_VALUES_END ... OI_OWN_TYPES - 1] = OURO_KIND_OBJECT,
 };
 
@@ -34,6 +36,8 @@ const struct oi_kind_ops *const oi_kind_ops[OURO_KIND_OBJECT + 1] = {
     [OURO_KIND_BYTES] = &oi_bytes_ops,
     [OURO_KIND_TUPLE] = &oi_tuple_ops,
     [OURO_KIND_LIST] = &oi_list_ops,
+    [OURO_KIND_DICT] = &oi_dict_ops,
+    [OURO_KIND_SET] = &oi_set_ops,
     [OURO_KIND_RECORD] = &oi_record_ops,
 };
 
@@ -113,7 +117,8 @@ bool oi_value_init(void)
 {
     oi_hash_init();
     return oi_number_init() && oi_string_init() && oi_intern_init() && oi_bytes_init() && oi_tuple_init() && oi_shape_init() &&
-           oi_record_init() && oi_host_init() && oi_list_init();
+           oi_record_init() && oi_host_init() && oi_list_init() &&
+           oi_dict_init() && oi_set_init();
 }
 
 void oi_value_maintain(void)

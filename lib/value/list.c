@@ -416,13 +416,7 @@ static OI_NOINLINE size_t length_shared(const struct oi_list *list)
 {
     size_t length;
     oi_rcu_read_lock();
-    for (;;) {
-        const struct oi_store *store = oi_list_store(list);
-        oi_perturb();
-        length = store ? oi_store_length(store) : 0;
-        if (length || store == oi_list_store(list))
-            break; /* 0 is also what a store has that is not the list's any more */
-    }
+    (void)oi_list_look(list, &length);
     oi_rcu_read_unlock();
     return length;
 }
@@ -445,15 +439,10 @@ static ouro_status find_shared(const struct oi_list *list, ptrdiff_t index, ouro
 {
     for (;;) {
         uint64_t version = index < 0 ? oi_turn_version(&list->turn) : 0;
-        const struct oi_store *store = oi_list_store(list);
-        oi_perturb();
-        size_t length = store ? oi_store_length(store) : 0;
-        size_t i;
-        if (!oi_index(index, length, &i)) {
-            if (store == oi_list_store(list)) /* else its length was no longer the list's (M2) */
-                return OURO_E_INDEX;
-            continue;
-        }
+        size_t length, i;
+        const struct oi_store *store = oi_list_look(list, &length);
+        if (!oi_index(index, length, &i))
+            return OURO_E_INDEX;
         oi_perturb();
         ouro_value word = oi_word_load(&store->items[i]);
         oi_perturb();

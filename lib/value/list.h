@@ -33,6 +33,19 @@ static inline struct oi_store *oi_list_store(const struct oi_list *list)
     return oi_load_acquire(&list->store.ouro_private_ref);
 }
 
+/* For readers, in a read section: the store, and its length while it was the list's. A store that is the list's no longer has the length 0
+ * (M2), so that one is looked at twice. */
+static inline const struct oi_store *oi_list_look(const struct oi_list *list, size_t *length)
+{
+    for (;;) {
+        const struct oi_store *store = oi_list_store(list);
+        oi_perturb();
+        *length = store ? oi_store_length(store) : 0;
+        if (OI_LIKELY(*length) || store == oi_list_store(list))
+            return store;
+    }
+}
+
 /* Of a private list, or in a turn. */
 static inline size_t oi_list_length_own(const struct oi_list *list)
 {

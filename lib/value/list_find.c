@@ -63,9 +63,10 @@ static ouro_status search_snapshot(struct search *search, const struct oi_snapsh
 static ouro_status try_search(struct search *search, const struct oi_list *list)
 {
     oi_rcu_read_lock();
+    size_t length;
     uint64_t version = oi_turn_version(&list->turn);
-    const struct oi_store *store = oi_list_store(list);
-    ouro_status status = search_in_place(search, store, store ? oi_store_length(store) : 0);
+    const struct oi_store *store = oi_list_look(list, &length);
+    ouro_status status = search_in_place(search, store, length);
     if (oi_turn_version(&list->turn) != version)
         status = OURO_E_CHANGED;
     oi_rcu_read_unlock();

@@ -35,10 +35,10 @@ static bool is_unchanged(const struct oi_list *list, uint64_t version)
 static ouro_status try_read(const struct oi_list *list, ptrdiff_t start, ptrdiff_t stop, ptrdiff_t step, oi_word_array *items, size_t room,
                             size_t *whole, size_t *held)
 {
-    size_t first;
+    size_t length, first;
     uint64_t version = oi_turn_version(&list->turn);
-    const struct oi_store *store = oi_list_store(list);
-    if (!oi_slice(start, stop, step, store ? oi_store_length(store) : 0, &first, whole))
+    const struct oi_store *store = oi_list_look(list, &length);
+    if (!oi_slice(start, stop, step, length, &first, whole))
         return OURO_E_INVALID;
     for (size_t i = 0; i < *whole && i < room; i++) {
         oi_perturb();

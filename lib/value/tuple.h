@@ -9,7 +9,7 @@
 struct oi_tuple {
     ouro_array array;
     uint64_t hash;      /* atomic, relaxed: whoever computes it computes the same; OI_TUPLE_HASHED, or 0: not computed yet */
-    ouro_value items[]; /* immutable; slots */
+    oi_word_array items[]; /* immutable; slots */
 };
 
 #define OI_TUPLE_HASHED ((uint64_t)1 << 63)

@@ -6,7 +6,7 @@
  *     bits 1 .. 15  the process's generation when it began (0 in the first process, one more in each child of a fork)
  *     bits 16 .. 63 version: how many turns have begun that may have changed something
  *
- * T1  A turn begins with a new version; after that, it makes at most one store that readers can tell from none (its effect). So whoever finds
+ * T1  A turn begins with a new version; after that, it makes at most one store by which what readers find differs (its effect). So whoever finds
  *     the same version before and after looking, by acquiring loads, has looked at the container as it was at one moment: at most one
  *     writer can have been at work meanwhile, and what it did was one store.
  * T2  In its turn a thread waits for nobody, allocates nothing, releases nothing, and calls nobody's code. So a turn is short, and a writer

@@ -25,6 +25,7 @@ struct oi_unique *oi_unique_enter(struct oi_table *table, uint64_t hash, oi_hash
     ouro_share(made); /* U1 */
     oi_rcu_read_lock();
     for (;;) {
+        oi_perturb();
         node = oi_table_add(table, hash, match, key, &made->node, &crowded);
         oi_perturb();
         if (node == &made->node || oi_try_retain(&OI_UNIQUE_OF(node)->array.object))

@@ -62,11 +62,13 @@ bool oi_utf8_is_valid(const char *bytes, size_t size, bool *ascii)
     return true;
 }
 
-/* Bytes that go on with a code point are 10xxxxxx. Of eight at once: the upper bit set, and the one below clear. */
+/* Code points that begin in eight bytes. Those that go on with one are 10xxxxxx: the upper bit set, and the one below clear. The product adds up
+ * the eight bits in its highest byte. */
 static inline unsigned begun_in_eight(const char *bytes)
 {
     uint64_t word = eight(bytes);
-    return 8u - (unsigned)__builtin_popcountll(word & ~word << 1 & HIGH_BITS);
+    uint64_t going_on = (word & ~word << 1 & HIGH_BITS) >> 7;
+    return 8u - (unsigned)(going_on * 0x0101010101010101u >> 56);
 }
 
 size_t oi_utf8_count(const char *bytes, size_t size)

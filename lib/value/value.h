@@ -30,9 +30,13 @@ enum oi_own_id {
     OI_OWN_WEAK_MAP,
     OI_OWN_WEAK_SET,
     OI_OWN_STORE,      /* the elements of a list */
+    OI_OWN_KEYED,      /* the entries of a dict or set */
     OI_OWN_VALUES_END
 };
 _Static_assert(OI_OWN_VALUES_END <= OI_OWN_TYPES, "there are ids for all");
+
+/* Values in memory that may be slots. */
+typedef ouro_value oi_word_array __attribute__((may_alias));
 
 extern const uint8_t oi_kind_of_id[OI_OWN_TYPES];
 
@@ -92,7 +96,7 @@ struct oi_kind_ops {
  * shown. */
 extern const struct oi_kind_ops *const oi_kind_ops[OURO_KIND_OBJECT + 1];
 
-extern const struct oi_kind_ops oi_tuple_ops, oi_record_ops, oi_string_ops, oi_bytes_ops, oi_list_ops;
+extern const struct oi_kind_ops oi_tuple_ops, oi_record_ops, oi_string_ops, oi_bytes_ops, oi_list_ops, oi_dict_ops, oi_set_ops;
 
 /* At start: registers the types; again has no effect. False: out of memory. */
 bool oi_value_init(void);

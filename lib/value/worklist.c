@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-bool oi_pile_grow_slow(void **at, void *first, size_t *room, size_t element)
+bool oi_pile_grow_slow(oi_any_pointer *at, void *first, size_t *room, size_t element)
 {
     if (*room > SIZE_MAX / 2 / element)
         return false;

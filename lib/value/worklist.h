@@ -18,9 +18,10 @@
 /* Makes room for one more. False: out of memory. */
 #define oi_pile_grow(pile)                \
     ((pile).count < (pile).room ||        \
-     oi_pile_grow_slow((void **)&(pile).at, (pile).first, &(pile).room, sizeof *(pile).at))
+     oi_pile_grow_slow((oi_any_pointer *)&(pile).at, (pile).first, &(pile).room, sizeof *(pile).at))
 
-bool oi_pile_grow_slow(void **at, void *first, size_t *room, size_t element);
+typedef void *oi_any_pointer __attribute__((may_alias));
+bool oi_pile_grow_slow(oi_any_pointer *at, void *first, size_t *room, size_t element);
 void oi_pile_free(void *at);
 
 /* From addresses, not NULL, to words. */

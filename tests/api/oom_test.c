@@ -12,7 +12,7 @@
 #include "support/fixture.h"
 #include "support/threads.h"
 
-enum { REQUESTS_MAX = 300, PAGE = 64 << 10 };
+enum { REQUESTS_MAX = 400, PAGE = 64 << 10, DEEP = 100 };
 
 static void set_limit(size_t hard)
 {
@@ -155,6 +155,135 @@ static bool start_again(void)
     return status == OURO_OK;
 }
 
+/* ---- The same with values ---- */
+
+/* True if it went well. If not, it was for lack of memory, and there is no result. */
+static bool made(ouro_status status, ouro_value value)
+{
+    CHECK(status == OURO_OK || status == OURO_E_NOMEM);
+    CHECK_EQ(status == OURO_OK, value != OURO_NIL);
+    if (ouro_is_object(value))
+        keep(ouro_value_object(value));
+    return status == OURO_OK;
+}
+
+static ouro_value last_kept(void)
+{
+    return kept_count > 0 ? ouro_value_of(kept[kept_count - 1]) : OURO_NIL;
+}
+
+static const ouro_host_class host_class = {.size = sizeof host_class, .name = "thing"};
+
+static bool made_both(ouro_value v, ouro_value *both)
+{
+    ouro_status status = ouro_string_concat(v, v, both);
+    return made(status, *both);
+}
+
+static bool make_scalars(void)
+{
+    static char bytes[100000];
+    bool ok = true;
+    for (size_t i = 0; i < sizeof bytes; i++)
+        bytes[i] = 'a';
+    for (int i = 0; i < 100; i++) {
+        ouro_value v = ouro_float_new(i), w;
+        ok &= made(v ? OURO_OK : OURO_E_NOMEM, v);
+        ouro_status status = ouro_string_new(bytes, (size_t)i * (size_t)i * 10, &v);
+        if (made(status, v))
+            ok &= made_both(v, &w);
+        ok &= status == OURO_OK;
+        status = ouro_bytes_new(bytes, (size_t)i * (size_t)i * 10, &v);
+        ok &= made(status, v);
+        status = ouro_host_new(&host_class, 1, (size_t)i, &v);
+        ok &= made(status, v);
+    }
+    return ok;
+}
+
+static bool make_interned(void)
+{
+    char name[4] = "aaa";
+    bool ok = true;
+    for (int i = 0; i < 2500; i++) { /* more than the table begins with */
+        ouro_value v;
+        name[0] = (char)('a' + i % 26), name[1] = (char)('a' + i / 26 % 26), name[2] = (char)('a' + i / 676);
+        ouro_status status = ouro_intern_bytes(name, 3, &v);
+        ok &= made(status, v);
+    }
+    return ok;
+}
+
+static bool make_records(void)
+{
+    enum { FIELDS = 40 };
+    ouro_value fields[FIELDS] = {0}, v;
+    char name[3] = "a";
+    bool ok = true;
+    for (int i = 0; i < FIELDS; i++) {
+        name[0] = (char)('a' + i % 26), name[1] = (char)('a' + i / 26);
+        ouro_status status = ouro_string_from(name, &fields[i]);
+        ok &= made(status, fields[i]);
+    }
+    for (size_t n = 1; ok && n <= FIELDS; n += 3) {
+        ouro_status status = ouro_record_from(fields[0], fields, fields, n, &v);
+        ok &= made(status, v);
+        status = ouro_tuple_new(fields, n, &v);
+        ok &= made(status, v);
+    }
+    return ok;
+}
+
+/* A tuple of tuples and records, deep enough for everything that goes through it to need memory. */
+static bool make_deep(void)
+{
+    ouro_value name, v;
+    ouro_status status = ouro_string_from("deep", &name);
+    bool ok = made(status, name);
+    for (int i = 0; ok && i < DEEP; i++) {
+        ouro_value inner = last_kept();
+        status = i % 2 ? ouro_tuple_new(&inner, 1, &v) : ouro_record_from(name, &name, &inner, 1, &v);
+        ok = made(status, v);
+        if (ok)
+            kept[--kept_count - 1] = ouro_value_object(v), ouro_value_release(inner);
+    }
+    return ok;
+}
+
+static bool use_deep(void)
+{
+    uint64_t hash;
+    int order;
+    bool ok = make_deep(), is = false;
+    ouro_value a = last_kept(), b, v;
+    if (!ok)
+        return false;
+    ouro_status status = ouro_copy_deep(a, &b);
+    if (!made(status, b))
+        return false;
+    status = ouro_repr(a, &v);
+    ok &= made(status, v);
+    status = ouro_equal(a, b, &is);
+    CHECK((status == OURO_OK && is) || (status == OURO_E_NOMEM && !is));
+    ok &= status == OURO_OK;
+    v = OURO_NIL;
+    for (int i = 0; ok && i < DEEP; i++) {
+        ouro_value pair[] = {v, ouro_int_new(i)};
+        status = ouro_tuple_new(pair, 2, &v);
+        ok = status == OURO_OK;
+        ouro_value_release(pair[0]);
+    }
+    if (!ok)
+        return false;
+    keep(ouro_value_object(v));
+    status = ouro_hash(v, &hash);
+    CHECK(status == OURO_OK || (status == OURO_E_NOMEM && !hash));
+    ok &= status == OURO_OK;
+    status = ouro_compare(v, v, &order);
+    CHECK(status == OURO_OK || status == OURO_E_NOMEM);
+    return ok && status == OURO_OK;
+}
+
 /* ---- One run ---- */
 
 struct scenario {
@@ -241,6 +370,12 @@ static const struct scenario scenarios[] = {
     {"attach", attach, false},
     {"attach_unbiased", attach_unbiased, false},
     {"start_again", start_again, false},
+    {"make_scalars", make_scalars, false},
+    {"make_interned", make_interned, false},
+    {"make_records", make_records, false},
+    {"use_deep", use_deep, false},
+    {"first make_scalars", make_scalars, true},
+    {"first make_interned", make_interned, true},
     {"first make_one", make_one, true},
     {"first make_weak", make_weak, true},
     {"first attach", attach, true},

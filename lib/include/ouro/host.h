@@ -42,7 +42,9 @@ typedef struct ouro_host_class {
  * the host's object holds by references of its own keeps what it holds alive, cycles too. */
 OURO_API OURO_NODISCARD ouro_status ouro_host_new(const ouro_host_class *host_class, uint64_t handle, size_t references, ouro_value *value);
 
-/* NULL, and 0, if it is not a host's. */
+/* NULL, and 0, if it is not a host's, or its object has been disposed of: a weak reference or a finalizer may bring a value back after that.
+ * (Another thread may dispose of the object while this one has just asked; that happens only to values in garbage cycles, which can be
+ * reached by weak references only.) */
 OURO_API const ouro_host_class *ouro_host_class_of(ouro_value value);
 OURO_API uint64_t ouro_host_handle(ouro_value value);
 

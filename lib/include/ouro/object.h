@@ -47,7 +47,7 @@ typedef struct ouro_array {
 #define OURO_TYPE_FIELDS_MAX 32
 
 /* A type descriptor: data, not code. It must outlive every object made from it (make it static) and is not
- * changed after its first use. The first ouro_new registers it; a program may have 262 143 types. */
+ * changed after its first use. The first ouro_new registers it; a program may have 262 080 types. */
 typedef struct ouro_type {
     size_t size OURO_PRIVATE_ZERO;                              /* sizeof the struct */
     size_t align OURO_PRIVATE_ZERO;                             /* its alignment, at most 64 */

@@ -22,7 +22,7 @@
  *   or false after a failure; a container is then as it was before. One that can only run out of memory returns the value, or nil.
  * Errors. OURO_E_TYPE: a value is of a kind that the call is not for (also nil). OURO_E_NOMEM: out of memory. OURO_E_INVALID: a pointer
  *   that is needed is NULL, or a number is out of range. OURO_E_USAGE: an object is private to another thread or dead; reported
- *   as misuse as well. These four are not repeated below; others are. What a host's callback returns is passed on as it is.
+ *   as misuse as well (looked for where something is changed or stored, or a container read; not in immutable values). These four are not repeated below; others are. What a host's callback returns is passed on as it is.
  * Threads. Any thread may call any function with any value that it was given: what is private, by its own thread; what is shared, by all,
  *   at the same time. Each operation on a shared container takes effect at one moment between call and return (it is linearizable);
  *   an operation on two containers, at one moment for each. Immutable values (all but list, dict, set, record, iterator, weak map, weak

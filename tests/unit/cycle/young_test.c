@@ -603,6 +603,46 @@ static void test_against_model(void)
     }
 }
 
+/* ---- Types of the library's own ---- */
+
+static ouro_type own_type = OURO_TYPE(struct node, .name = "own", .slots = OURO_SLOTS(struct node, a, b), .flags = OI_TYPE_OWN);
+static long disposals;
+
+static void dispose(ouro_object *o)
+{
+    CHECK_EQ(OI_TYPE_ID(oi_type_word(o)), OI_OWN_TYPES - 1);
+    disposals++;
+}
+
+static struct node *own_new(void)
+{
+    struct node *n = ouro_new(&own_type);
+    REQUIRE(n);
+    return n;
+}
+
+/* Their dispose is called once, however they die: by their count, private or shared, or as garbage of either collection. */
+static void test_dispose(void)
+{
+    REQUIRE(oi_type_register_own(&own_type, OI_OWN_TYPES - 1, dispose));
+    for (int how = 0; how < 6; how++) {
+        struct node *n = own_new(), *m = own_new();
+        ouro_give(n, &n->a, m);
+        if (how >= 3)
+            ouro_set(m, &m->a, n);
+        if (how % 3 == 1)
+            ouro_share(n);
+        ouro_weak *weak = how % 3 == 2 ? ouro_weak_new(m, NULL, NULL) : NULL;
+        disposals = 0;
+        ouro_release(n);
+        CHECK_EQ(disposals, how < 3 ? 2 : 0);
+        CHECK_EQ(ouro_gc_collect(how == 4 ? 1 : 0), how < 3 ? 0 : 2);
+        CHECK_EQ(disposals, 2);
+        CHECK_PTR(ouro_weak_get(weak), NULL);
+        ouro_release(weak);
+    }
+}
+
 int main(void)
 {
     check_start("young_test");
@@ -624,6 +664,7 @@ int main(void)
     FIXTURE_RUN(test_pages_leave);
     FIXTURE_RUN(test_counts);
     FIXTURE_RUN(test_publish_all);
+    FIXTURE_RUN(test_dispose);
     FIXTURE_RUN(test_against_model);
     return check_finish();
 }

@@ -364,6 +364,26 @@ static void test_faults(void)
     CHECK(oi_type_register(copy_of(t), "some_call")); /* it was the change, each time */
 }
 
+/* The library's own types have ids of their own, below all others; registering one again has no effect, and nobody else can claim to be one. */
+static void test_own_types(void)
+{
+    static ouro_type own = OURO_TYPE(struct three, .name = "own", .slots = OURO_SLOTS(struct three, a), .flags = OI_TYPE_OWN);
+    struct oi_type *type = oi_type_register_own(&own, OI_OWN_TYPES - 2, NULL);
+    REQUIRE(type);
+    CHECK_EQ(OI_TYPE_ID((uint32_t)own.ouro_private_birth), OI_OWN_TYPES - 2);
+    CHECK_PTR(oi_types[OI_OWN_TYPES - 2], type);
+    CHECK_PTR(oi_type_register_own(&own, OI_OWN_TYPES - 2, NULL), type);
+    CHECK_PTR(oi_type_register(&own, "a_call"), type);
+    ouro_type *other = copy_of((ouro_type)OURO_TYPE(struct three, .name = "other"));
+    REQUIRE(oi_type_register(other, "a_call"));
+    CHECK_GE(OI_TYPE_ID((uint32_t)other->ouro_private_birth), OI_OWN_TYPES);
+    ouro_type *pretender = copy_of((ouro_type)OURO_TYPE(struct three, .name = "pretender", .flags = OI_TYPE_OWN));
+    CHECK_PTR(oi_type_register(pretender, "a_call"), NULL);
+    CHECK_EQ(misuse_count(), 1);
+    CHECK_HAS(misuse_first().message, "unknown flags");
+    misuse_forget();
+}
+
 int main(void)
 {
     check_start("type_test");
@@ -378,5 +398,6 @@ int main(void)
     FIXTURE_RUN(test_registered_once);
     FIXTURE_RUN(test_register_race);
     FIXTURE_RUN(test_faults);
+    FIXTURE_RUN(test_own_types);
     return check_finish();
 }
