@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: MIT
+
+package ouro
+
+import "ouro/internal/raw"
+
+// Same is whether two handles stand for one object.
+func Same(a, b Object) (bool, error) {
+	word, err := refOf(a).call1("Same", b, func(a, b uint64) uint64 {
+		if a == b {
+			return trueWord
+		}
+		return falseWord
+	})
+	return word == trueWord, err
+}
+
+// Equal compares two values by their contents, to any depth: numbers by what they are worth, containers by their elements; NaN differs from all. ErrChanged:
+// other goroutines went on changing them.
+func Equal(a, b any) (bool, error) {
+	word, err := two("Equal", a, b, raw.Equal)
+	return word == trueWord, err
+}
+
+// KeyEqual is whether two values are one key to a Dict or Set.
+func KeyEqual(a, b any) (bool, error) {
+	word, err := two("KeyEqual", a, b, raw.Key_equal)
+	return word == trueWord, err
+}
+
+// Hash is the hash that goes with KeyEqual. It differs between processes.
+func Hash(v any) (uint64, error) {
+	word, err := two("Hash", v, nil, func(v, _ uint64) uint64 { return raw.Hash(v) })
+	return word >> 2, err
+}
+
+// Compare is negative, 0 or positive: the order of Sort. ErrType: the two have none, as a number and a string, or NaN and anything.
+func Compare(a, b any) (int, error) {
+	word, err := two("Compare", a, b, raw.Compare)
+	if err != nil {
+		return 0, err
+	}
+	const unordered = 2 // OURO_UNORDERED
+	order := int(int64(word) >> 2)
+	if order == unordered {
+		return 0, fail("Compare", ErrType)
+	}
+	return order, nil
+}
+
+// Repr shows any value as the library does.
+func Repr(v any) (string, error) {
+	var s string
+	_, err := two("Repr", v, nil, func(v, _ uint64) uint64 {
+		word := raw.Repr(v)
+		s = textOfWord(word)
+		return word & 0xffff // an error, or none
+	})
+	return s, err
+}
+
+// DeepCopy copies an object and all containers in it, to any depth; what is shared or cyclic in it is so in the copy. What cannot be copied is in both. ErrType:
+// the object itself cannot be.
+func DeepCopy[T Object](x T) (T, error) {
+	var none T
+	word, err := refOf(x).call("DeepCopy", raw.Copy_deep)
+	if err != nil {
+		return none, err
+	}
+	a := raw.Describe(word)
+	to, _ := value(&a).(T)
+	return to, nil
+}
+
+func two(op string, a, b any, f func(a, b uint64) uint64) (uint64, error) {
+	var t, u temporary
+	if err := t.set(a); err != nil {
+		return 0, fail(op, err)
+	}
+	defer t.done()
+	if err := u.set(b); err != nil {
+		return 0, fail(op, err)
+	}
+	defer u.done()
+	word := f(t.Word, u.Word)
+	return word, check(op, word)
+}
