@@ -62,7 +62,8 @@ func (d *Dict) Get(key any) (any, error) {
 		d.leave(u)
 		return nil, fail("Dict.Get", err)
 	}
-	a := raw.DictGet(d.word, k.Arg)
+	var a raw.Answer
+	raw.DictGet(d.word, k.Arg, &a)
 	k.done()
 	d.leave(u)
 	if isError(a.Word) {

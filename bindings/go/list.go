@@ -59,7 +59,8 @@ func (l *List) Get(index int) (any, error) {
 	if u == nil {
 		return nil, fail("List.Get", ErrClosed)
 	}
-	a := raw.ListGet(l.word, index)
+	var a raw.Answer
+	raw.ListGet(l.word, index, &a)
 	l.leave(u)
 	if isError(a.Word) {
 		return nil, failedIndex("List.Get", a.Word, index, l.Len())

@@ -88,7 +88,8 @@ func (r *Record) Get(field string) (any, error) {
 	}
 	var f arg
 	f.setString(field)
-	a := raw.RecordGet(r.word, f.Arg)
+	var a raw.Answer
+	raw.RecordGet(r.word, f.Arg, &a)
 	r.leave(u)
 	if isError(a.Word) {
 		return nil, failedKey("Record.Get", a.Word, field)

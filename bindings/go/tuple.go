@@ -48,7 +48,8 @@ func (t *Tuple) Get(index int) (any, error) {
 	if u == nil {
 		return nil, fail("Tuple.Get", ErrClosed)
 	}
-	a := raw.TupleGet(t.word, index)
+	var a raw.Answer
+	raw.TupleGet(t.word, index, &a)
 	t.leave(u)
 	if isError(a.Word) {
 		return nil, failedIndex("Tuple.Get", a.Word, index, t.Len())

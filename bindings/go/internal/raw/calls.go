@@ -47,6 +47,8 @@ type Arg struct {
 
 func answer(a C.struct_ouro_go_answer) Answer { return *(*Answer)(unsafe.Pointer(&a)) }
 
+func room(a *Answer) *C.struct_ouro_go_answer { return (*C.struct_ouro_go_answer)(unsafe.Pointer(a)) }
+
 func pair(p C.struct_ouro_go_pair) (Answer, Answer) {
 	return answer(p.first), answer(p.second)
 }
@@ -73,7 +75,19 @@ func New(a Arg) uint64 { return uint64(C.ouro_go_new(u(a.Word), u(a.Data), text(
 // Describe says what a new reference is, which it takes over.
 func Describe(v uint64) Answer { return answer(C.ouro_go_describe(u(v))) }
 
-func ListGet(l uint64, i int) Answer { return answer(C.ouro_go_list_get(u(l), C.int64_t(i))) }
+// Those that are called most put the answer where the caller has room for it.
+
+func ListGet(l uint64, i int, to *Answer) { *room(to) = C.ouro_go_list_get(u(l), C.int64_t(i)) }
+
+func TupleGet(t uint64, i int, to *Answer) { *room(to) = C.ouro_go_tuple_get(u(t), C.int64_t(i)) }
+
+func DictGet(d uint64, k Arg, to *Answer) {
+	*room(to) = C.ouro_go_dict_get(u(d), u(k.Word), u(k.Data), text(k.Text))
+}
+
+func RecordGet(r uint64, f Arg, to *Answer) {
+	*room(to) = C.ouro_go_record_get(u(r), u(f.Word), u(f.Data), text(f.Text))
+}
 
 func ListSet(l uint64, i int, a Arg) uint64 {
 	return uint64(C.ouro_go_list_set(u(l), C.int64_t(i), u(a.Word), u(a.Data), text(a.Text)))
@@ -92,12 +106,6 @@ func ListInsert(l uint64, i int, a Arg) uint64 {
 }
 
 func ListPop(l uint64, i int) Answer { return answer(C.ouro_go_list_pop(u(l), C.int64_t(i))) }
-
-func TupleGet(t uint64, i int) Answer { return answer(C.ouro_go_tuple_get(u(t), C.int64_t(i))) }
-
-func DictGet(d uint64, k Arg) Answer {
-	return answer(C.ouro_go_dict_get(u(d), u(k.Word), u(k.Data), text(k.Text)))
-}
 
 func DictHas(d uint64, k Arg) uint64 {
 	return uint64(C.ouro_go_dict_has(u(d), u(k.Word), u(k.Data), text(k.Text)))
@@ -159,10 +167,6 @@ func WeakMapSetdefault(m uint64, k, v Arg) Answer {
 
 func WeakMapPop(m uint64, k Arg) Answer {
 	return answer(C.ouro_go_weak_map_pop(u(m), u(k.Word), u(k.Data), text(k.Text)))
-}
-
-func RecordGet(r uint64, f Arg) Answer {
-	return answer(C.ouro_go_record_get(u(r), u(f.Word), u(f.Data), text(f.Text)))
 }
 
 func RecordSet(r uint64, f, v Arg) uint64 {
