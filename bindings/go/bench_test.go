@@ -27,19 +27,6 @@ func measure(b *testing.B, f func()) {
 	b.ReportMetric(float64(best.Nanoseconds())/batch, "best-ns/op")
 }
 
-func must[T any](v T, err error) T {
-	if err != nil {
-		panic(err)
-	}
-	return v
-}
-
-func no(err error) {
-	if err != nil {
-		panic(err)
-	}
-}
-
 func numbers(n int) []any {
 	values := make([]any, n)
 	for i := range values {

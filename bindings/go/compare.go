@@ -28,7 +28,8 @@ func KeyEqual(a, b any) (bool, error) {
 	return word == trueWord, err
 }
 
-// Hash is the hash that goes with KeyEqual. It differs between processes.
+// Hash is the hash that goes with KeyEqual. It differs between processes; that of a Go value, also between times at which the library held none that is equal
+// to it.
 func Hash(v any) (uint64, error) {
 	word, err := two("Hash", v, nil, func(v, _ uint64) uint64 { return raw.Hash(v) })
 	return word >> 2, err
@@ -53,8 +54,11 @@ func Repr(v any) (string, error) {
 	var s string
 	_, err := two("Repr", v, nil, func(v, _ uint64) uint64 {
 		word := raw.Repr(v)
+		if isError(word) {
+			return word
+		}
 		s = textOfWord(word)
-		return word & 0xffff // an error, or none
+		return nilWord
 	})
 	return s, err
 }

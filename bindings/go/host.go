@@ -74,8 +74,9 @@ func equalsItself(value any) (is bool) {
 	return value == other
 }
 
-// heldValue is the value of a handle that the caller's reference keeps.
+// heldValue is the value of a handle. nil: its object was garbage, has been disposed of, and was got at through a weak reference all the same.
 func heldValue(handle uint64) any {
+	defer func() { _ = recover() }() // no handle comes a second time
 	h := cgo.Handle(handle).Value().(*held)
 	h.refs.Load() // what was done to the value before it was stored last has happened before
 	return h.value
