@@ -4,11 +4,13 @@
  * (docs/design/containers.md). Values in slots are called words, as in object/slot.c. */
 #pragma once
 
+#include <limits.h>
+
 #include "lib_object_publish.h"
 #include "lib_value_contents.h"
 
-/* Values in memory that may be slots. */
-typedef ouro_value oi_word_array __attribute__((may_alias));
+/* "Not done yet", inside a file: no host returns it. */
+#define OI_AGAIN ((ouro_status)INT_MIN)
 
 static inline ouro_object *oi_value_ref(ouro_value value)
 {

@@ -15,14 +15,6 @@ struct leftovers {
     ouro_value key, value;  /* references that were in it */
 };
 
-static void release_all(struct leftovers *left)
-{
-    ouro_value_release(left->key);
-    ouro_value_release(left->value);
-    ouro_release(left->fresh);
-    ouro_release(left->old);
-}
-
 /* ---- in a turn ---- */
 
 static bool has_room(const struct oi_keyed *store)
@@ -46,18 +38,17 @@ static void put_by_move(struct oi_dict *dict, const struct oi_change *change, ui
     left->old = from;
 }
 
-static void put_in(struct oi_dict *dict, bool shared, const struct oi_change *change, const struct oi_search *search, struct leftovers *left)
+static inline void put_in(struct oi_dict *dict, bool shared, const struct oi_change *change, uint32_t hash, size_t at, struct leftovers *left)
 {
     struct oi_keyed *store = oi_dict_store(dict);
     oi_word_retain(change->key, shared);
-    if (oi_dict_stride(dict) == 2)
-        oi_word_retain(change->value, shared);
+    oi_word_retain(change->value, shared); /* nil, of stride 1 */
     oi_perturb();
     oi_dict_changes(dict);
     if (has_room(store))
-        oi_keyed_put(store, shared, change->key, change->value, search->hash, search->at);
+        oi_keyed_put(store, shared, change->key, change->value, hash, at);
     else
-        put_by_move(dict, change, search->hash, left);
+        put_by_move(dict, change, hash, left);
     oi_dict_changes(dict);
 }
 
@@ -114,24 +105,35 @@ static bool change_found(struct oi_dict *dict, bool shared, struct oi_change *ch
     }
 }
 
-/* One turn. OURO_E_AGAIN: somebody is to be asked; OURO_E_NOMEM: a store with more room is needed. */
-static ouro_status try_change(struct oi_dict *dict, struct oi_change *change, struct oi_search *search, struct leftovers *left)
+/* One turn. search: NULL at first, when nobody is asked. OI_AGAIN: somebody is to be asked; OURO_E_NOMEM: a store with more room is
+ * needed. */
+static inline ouro_status try_change(struct oi_dict *dict, struct oi_change *change, uint32_t hash, struct oi_search *search,
+                                     struct leftovers *left)
 {
     bool shared = oi_dict_begin(dict), changed = false;
     struct oi_keyed *store = oi_dict_store(dict);
-    enum oi_probe found = store ? oi_search_in(search, store) : OI_ABSENT;
+    size_t at = hash, entry = 0;
     ouro_status status = OURO_OK;
-    if (found == OI_UNSURE) {
-        oi_search_hold(search, store, true);
-        status = OURO_E_AGAIN;
-    } else if (found == OI_FOUND) {
-        changed = change_found(dict, shared, change, search->entry, left);
+    enum oi_probe found = OI_ABSENT;
+    if (search && store) {
+        found = oi_search_in(search, store);
+        at = search->at;
+        entry = search->entry;
+    } else if (OI_LIKELY(store != NULL)) {
+        found = oi_keyed_probe(store, hash, change->key, oi_match_key, &at, &entry);
+    }
+    if (found == OI_FOUND) {
+        changed = change_found(dict, shared, change, entry, left);
+    } else if (OI_UNLIKELY(found == OI_UNSURE)) {
+        status = OI_AGAIN;
+        if (search)
+            oi_search_hold(search, store, true);
     } else if (change->kind == OI_TAKE || change->kind == OI_REPLACE_IF) {
         status = OURO_E_KEY;
-    } else if (!has_room(store) && !is_fit(left->fresh, store)) {
+    } else if (OI_UNLIKELY(!has_room(store) && !is_fit(left->fresh, store))) {
         status = OURO_E_NOMEM;
     } else {
-        put_in(dict, shared, change, search, left);
+        put_in(dict, shared, change, hash, at, left);
         changed = true;
     }
     if (changed)
@@ -151,35 +153,59 @@ static ouro_status get_memory(struct oi_dict *dict, struct leftovers *left)
     return left->fresh ? OURO_OK : OURO_E_NOMEM;
 }
 
-static ouro_status prepare(const struct oi_dict *dict, const struct oi_change *change, const char *call)
+static inline ouro_status prepare(const struct oi_dict *dict, const struct oi_change *change, const char *call)
 {
     bool shared = oi_is_shared(dict);
     if (change->kind == OI_TAKE)
         return OURO_OK;
     ouro_status status = oi_word_prepare(change->key, shared, call);
-    return status == OURO_OK ? oi_word_prepare(change->value, shared, call) : status;
+    return OI_LIKELY(status == OURO_OK) ? oi_word_prepare(change->value, shared, call) : status;
+}
+
+/* As long as it takes. */
+static OI_NOINLINE ouro_status change_slowly(struct oi_dict *dict, struct oi_change *change, const char *call, struct leftovers *left)
+{
+    struct oi_search search;
+    ouro_status status = oi_search_begin(&search, change->key);
+    while (status == OURO_OK) {
+        status = prepare(dict, change, call);
+        if (status != OURO_OK)
+            break;
+        status = try_change(dict, change, search.hash, &search, left);
+        if (status == OI_AGAIN)
+            status = oi_search_ask(&search);
+        else if (status == OURO_E_NOMEM)
+            status = get_memory(dict, left);
+        else
+            break;
+    }
+    oi_search_end(&search);
+    return status;
+}
+
+static OI_NOINLINE void release_all(struct leftovers *left)
+{
+    ouro_value_release(left->key);
+    ouro_value_release(left->value);
+    ouro_release(left->fresh);
+    ouro_release(left->old);
 }
 
 ouro_status oi_dict_change(struct oi_dict *dict, struct oi_change *change, const char *call)
 {
-    struct oi_search search;
     struct leftovers left = {0};
-    ouro_status status = oi_search_begin(&search, change->key);
-    while (OI_LIKELY(status == OURO_OK)) {
+    uint32_t hash;
+    ouro_status status = OI_AGAIN;
+    if (OI_LIKELY(oi_key_hash(change->key, &hash))) {
         status = prepare(dict, change, call);
-        if (OI_UNLIKELY(status != OURO_OK))
-            break;
-        status = try_change(dict, change, &search, &left);
-        if (status == OURO_E_AGAIN)
-            status = oi_search_ask(&search);
-        else if (status == OURO_E_NOMEM)
-            status = get_memory(dict, &left);
-        else
-            break;
+        if (OI_LIKELY(status == OURO_OK))
+            status = try_change(dict, change, hash, NULL, &left);
     }
+    if (OI_UNLIKELY(status == OI_AGAIN || status == OURO_E_NOMEM))
+        status = change_slowly(dict, change, call, &left);
     /* Here user code may run. */
-    oi_search_end(&search);
-    release_all(&left);
+    if (left.key || left.value || left.fresh || left.old)
+        release_all(&left);
     return status;
 }
 

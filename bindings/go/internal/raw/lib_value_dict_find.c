@@ -13,9 +13,12 @@
 
 ouro_status oi_search_begin(struct oi_search *search, ouro_value key)
 {
-    uint64_t hash = 0;
-    ouro_status status = OI_LIKELY(oi_hash_quick(key, &hash)) ? OURO_OK : ouro_hash(key, &hash);
-    *search = (struct oi_search){.key = key, .hash = (uint32_t)hash};
+    uint64_t hash;
+    *search = (struct oi_search){.key = key};
+    if (OI_LIKELY(oi_key_hash(key, &search->hash)))
+        return OURO_OK;
+    ouro_status status = ouro_hash(key, &hash);
+    search->hash = (uint32_t)hash;
     return status;
 }
 
@@ -105,7 +108,7 @@ enum oi_probe oi_dict_read(const struct oi_keyed *store, size_t entry, const our
     return OI_FOUND;
 }
 
-/* Once. OURO_E_AGAIN: somebody is to be asked. */
+/* Once. OI_AGAIN: somebody is to be asked. */
 static ouro_status look_shared(const struct oi_dict *dict, struct oi_search *search, ouro_value *value)
 {
     for (;;) {
@@ -114,7 +117,7 @@ static ouro_status look_shared(const struct oi_dict *dict, struct oi_search *sea
         enum oi_probe found = store ? oi_search_in(search, store) : OI_ABSENT;
         if (found == OI_UNSURE) {
             oi_search_hold(search, store, false);
-            return OURO_E_AGAIN;
+            return OI_AGAIN;
         }
         if (found == OI_FOUND)
             found = oi_dict_read(store, search->entry, oi_keyed_value(store, search->entry), value);
@@ -133,10 +136,11 @@ static inline ouro_status look_own(const struct oi_dict *dict, struct oi_search 
         oi_search_hold(search, store, true);
     else if (found == OI_FOUND && value)
         *value = ouro_value_retain(oi_word_load(oi_keyed_value(store, search->entry)));
-    return found == OI_FOUND ? OURO_OK : found == OI_ABSENT ? OURO_E_KEY : OURO_E_AGAIN;
+    return found == OI_FOUND ? OURO_OK : found == OI_ABSENT ? OURO_E_KEY : OI_AGAIN;
 }
 
-ouro_status oi_dict_find(struct oi_dict *dict, ouro_value key, ouro_value *value)
+/* As long as it takes. */
+static OI_NOINLINE ouro_status find_slowly(struct oi_dict *dict, ouro_value key, ouro_value *value)
 {
     struct oi_search search;
     ouro_status status = oi_search_begin(&search, key);
@@ -148,12 +152,46 @@ ouro_status oi_dict_find(struct oi_dict *dict, ouro_value key, ouro_value *value
         } else {
             status = look_own(dict, &search, value);
         }
-        if (OI_LIKELY(status != OURO_E_AGAIN))
+        if (OI_LIKELY(status != OI_AGAIN))
             break;
         status = oi_search_ask(&search);
     }
     oi_search_end(&search);
     return status;
+}
+
+/* Once, nobody being asked. OI_AGAIN: that was not enough. */
+static inline ouro_status find_own(const struct oi_dict *dict, ouro_value key, uint32_t hash, ouro_value *value)
+{
+    const struct oi_keyed *store = oi_dict_store(dict);
+    size_t at = hash, entry;
+    enum oi_probe found = store ? oi_keyed_probe(store, hash, key, oi_match_key, &at, &entry) : OI_ABSENT;
+    if (OI_UNLIKELY(found != OI_FOUND))
+        return found == OI_ABSENT ? OURO_E_KEY : OI_AGAIN;
+    if (value)
+        *value = ouro_value_retain(oi_word_load(oi_keyed_value(store, entry)));
+    return OURO_OK;
+}
+
+static OI_NOINLINE ouro_status find_shared(const struct oi_dict *dict, ouro_value key, uint32_t hash, ouro_value *value)
+{
+    oi_rcu_read_lock();
+    const struct oi_keyed *store = oi_dict_store(dict);
+    size_t at = hash, entry;
+    enum oi_probe found = store ? oi_keyed_probe(store, hash, key, oi_match_key, &at, &entry) : OI_ABSENT;
+    if (OI_LIKELY(found == OI_FOUND))
+        found = oi_dict_read(store, entry, oi_keyed_value(store, entry), value);
+    oi_rcu_read_unlock();
+    return found == OI_FOUND ? OURO_OK : found == OI_ABSENT ? OURO_E_KEY : OI_AGAIN;
+}
+
+ouro_status oi_dict_find(struct oi_dict *dict, ouro_value key, ouro_value *value)
+{
+    uint32_t hash;
+    ouro_status status = OI_AGAIN;
+    if (OI_LIKELY(oi_key_hash(key, &hash)))
+        status = oi_is_shared(dict) ? find_shared(dict, key, hash, value) : find_own(dict, key, hash, value);
+    return OI_LIKELY(status != OI_AGAIN) ? status : find_slowly(dict, key, value);
 }
 
 /* ---- all entries ---- */

@@ -7,10 +7,8 @@
  * If all keys can be compared by looking at them, a private dict gets them one by one, after room was made; for a shared one a new store is
  * filled in a turn, which then takes the old one's place. Else a copy of the dict is made, gets them one by one, asking whom it must, and takes
  * the dict's place if that has not changed. */
-#include <stdlib.h>
-#include <string.h>
-
 #include "lib_port_perturb.h"
+#include "lib_sync_rcu.h"
 #include "lib_value_dict.h"
 #include "lib_value_host.h"
 
@@ -89,36 +87,50 @@ static void put_own(struct oi_dict *dict, const struct oi_pairs *pairs, struct m
         oi_store_set_length(&memory->taken->array, taken);
 }
 
-/* Fills the fresh store: words only, nothing is counted yet. Returns the number of entries. */
-static size_t fill_fresh(struct oi_keyed *fresh, const struct oi_keyed *from, const struct oi_pairs *pairs)
+static bool has_new_key(const struct oi_keyed *store, const struct oi_pairs *pairs)
 {
-    size_t n = from ? oi_keyed_copy(fresh, from) : 0;
+    for (size_t i = 0; i < pairs->count; i++) {
+        size_t at = hash_of(key_of(pairs, i)), entry;
+        if (!store || oi_keyed_probe(store, (uint32_t)at, key_of(pairs, i), oi_match_key, &at, &entry) == OI_ABSENT)
+            return true;
+    }
+    return false;
+}
+
+/* Fills the fresh store, which has the old one's entries: words only, nothing is counted yet. Returns how many entries are used then. */
+static size_t put_words(struct oi_keyed *fresh, size_t used, const struct oi_pairs *pairs)
+{
     for (size_t i = 0; i < pairs->count; i++) {
         ouro_value key = key_of(pairs, i);
         uint32_t hash = hash_of(key);
         size_t at = hash, entry;
         if (oi_keyed_probe(fresh, hash, key, oi_match_key, &at, &entry) == OI_ABSENT)
-            oi_keyed_add(fresh, n++, key, value_of(pairs, i), hash);
+            oi_keyed_add(fresh, used++, key, value_of(pairs, i), hash);
         else if (fresh->stride == 2)
             oi_word_store(oi_keyed_value(fresh, entry), value_of(pairs, i));
     }
-    return n;
+    return used;
 }
 
-/* Counts what is new in it; what was replaced goes to `taken`. */
-static size_t count_fresh(const struct oi_keyed *fresh, size_t n, const struct oi_keyed *from, struct oi_store *taken)
+/* Counts what is new in it; what was replaced goes to `taken`. Gone entries are in both or only in the old one. */
+static size_t count_fresh(const struct oi_keyed *fresh, size_t used, const struct oi_keyed *from, struct oi_store *taken)
 {
-    size_t entry = 0, gone = 0, used = from ? oi_keyed_used(from) : 0;
-    for (size_t old = 0; old < used; old++) {
-        if (oi_word_load(oi_keyed_key(from, old)) == OI_GONE)
+    size_t entry = 0, gone = 0, before = from ? oi_keyed_used(from) : 0;
+    for (size_t old = 0; old < before; old++) {
+        ouro_value key = oi_word_load(oi_keyed_key(from, old));
+        if (key == OI_GONE)
             continue;
+        while (oi_word_load(oi_keyed_key(fresh, entry)) == OI_GONE)
+            entry++;
         ouro_value was = oi_word_load(oi_keyed_value(from, old)), is = oi_word_load(oi_keyed_value(fresh, entry++));
         if (was == is)
             continue;
         oi_word_retain(is, true);
         oi_word_store(&taken->items[gone++], was);
     }
-    for (; entry < n; entry++) {
+    for (; entry < used; entry++) {
+        if (oi_word_load(oi_keyed_key(fresh, entry)) == OI_GONE)
+            continue;
         oi_word_retain(oi_word_load(oi_keyed_key(fresh, entry)), true);
         if (fresh->stride == 2)
             oi_word_retain(oi_word_load(oi_keyed_value(fresh, entry)), true);
@@ -130,14 +142,15 @@ static size_t count_fresh(const struct oi_keyed *fresh, size_t n, const struct o
 static void put_shared(struct oi_dict *dict, const struct oi_pairs *pairs, struct memory *memory)
 {
     struct oi_keyed *from = oi_dict_store(dict), *to = memory->fresh;
-    size_t before = from ? oi_shape_count(from->shape) : 0;
-    size_t n = fill_fresh(to, from, pairs);
-    size_t gone = count_fresh(to, n, from, memory->taken);
-    if (n > before)
+    bool more = has_new_key(from, pairs);
+    size_t used = !from ? 0 : more ? oi_keyed_copy(to, from) : oi_keyed_clone(to, from);
+    used = put_words(to, used, pairs);
+    size_t gone = count_fresh(to, used, from, memory->taken);
+    if (more)
         oi_dict_changes(dict);
     oi_perturb();
-    oi_store_move(&dict->object, &dict->store, from ? &from->array : NULL, &to->array, n * to->stride); /* the effect */
-    if (n > before)
+    oi_store_move(&dict->object, &dict->store, from ? &from->array : NULL, &to->array, used * to->stride); /* the effect */
+    if (more)
         oi_dict_changes(dict);
     memory->fresh = NULL;
     memory->old = from;
@@ -148,9 +161,19 @@ static void put_shared(struct oi_dict *dict, const struct oi_pairs *pairs, struc
 static bool has_memory(const struct oi_dict *dict, bool shared, size_t count, const struct memory *memory)
 {
     const struct oi_keyed *store = oi_dict_store(dict);
-    size_t there = store ? oi_shape_count(store->shape) : 0;
-    bool fits = !shared && store && store->room - oi_keyed_used(store) >= count;
-    return (fits || (memory->fresh && memory->fresh->room >= there + count)) && memory->taken;
+    size_t used = store ? oi_keyed_used(store) : 0;
+    bool fits = !shared && store && store->room - used >= count;
+    return (fits || (memory->fresh && memory->fresh->room >= used + count)) && memory->taken;
+}
+
+/* A moment's reading. */
+static size_t used_of(const struct oi_dict *dict)
+{
+    oi_rcu_read_lock();
+    const struct oi_keyed *store = oi_dict_store(dict);
+    size_t used = store ? oi_keyed_used(store) : 0;
+    oi_rcu_read_unlock();
+    return used;
 }
 
 static ouro_status get_memory(struct oi_dict *dict, const struct oi_pairs *pairs, struct memory *memory)
@@ -162,8 +185,8 @@ static ouro_status get_memory(struct oi_dict *dict, const struct oi_pairs *pairs
         return OURO_OK; /* and look again */
     }
     ouro_release(memory->fresh);
-    size_t there = oi_dict_count(dict), room = oi_keyed_room_for(there);
-    memory->fresh = oi_keyed_new(oi_dict_stride(dict), there + pairs->count > room ? there + pairs->count : room);
+    size_t room = oi_keyed_room_for(oi_dict_count(dict)), all = used_of(dict) + pairs->count;
+    memory->fresh = oi_keyed_new(oi_dict_stride(dict), all > room ? all : room);
     return memory->fresh ? OURO_OK : OURO_E_NOMEM;
 }
 
@@ -202,7 +225,7 @@ static void count_all(struct oi_keyed *store, size_t entries)
 {
     size_t slots = entries * store->stride;
     for (size_t i = 0; i < slots; i++)
-        oi_word_retain(oi_word_load(&store->slots[i]), oi_is_shared(store));
+        oi_word_retain(oi_word_load(&store->slots[i]), oi_is_shared(store)); /* nothing, of what is gone */
     oi_store_set_length(&store->array, slots);
 }
 
@@ -211,15 +234,13 @@ static ouro_status copy_store(struct oi_dict *dict, struct oi_keyed **copy)
 {
     *copy = NULL;
     for (;;) {
-        size_t room = oi_dict_count(dict);
-        struct oi_keyed *made = oi_keyed_new(oi_dict_stride(dict), room);
+        struct oi_keyed *made = oi_keyed_new(oi_dict_stride(dict), used_of(dict));
         if (!made)
             return OURO_E_NOMEM;
         bool shared = oi_dict_begin(dict);
         const struct oi_keyed *store = oi_dict_store(dict);
-        size_t count = store ? oi_shape_count(store->shape) : 0;
-        if (count <= made->room) {
-            count_all(made, store ? oi_keyed_copy(made, store) : 0);
+        if ((store ? oi_keyed_used(store) : 0) <= made->room) {
+            count_all(made, store ? oi_keyed_clone(made, store) : 0);
             *copy = made;
         }
         oi_dict_end_unchanged(dict, shared);
@@ -229,32 +250,29 @@ static ouro_status copy_store(struct oi_dict *dict, struct oi_keyed **copy)
     }
 }
 
-/* In a turn: true if the dict has what the copy has, in that order. */
+/* In a turn: true if the dict has what the copy has, in the same entries. */
 static bool is_copy(const struct oi_dict *dict, const struct oi_keyed *copy)
 {
     const struct oi_keyed *store = oi_dict_store(dict);
-    size_t used = store ? oi_keyed_used(store) : 0, slots = 0, all = oi_array_length(&copy->array.object);
-    for (size_t entry = 0; entry < used; entry++) {
-        const ouro_slot *slot = oi_keyed_key(store, entry);
-        if (oi_word_load(slot) == OI_GONE)
-            continue;
-        for (size_t i = 0; i < store->stride; i++) {
-            if (slots == all || oi_word_load(&slot[i]) != oi_word_load(&copy->slots[slots++]))
-                return false;
-        }
+    size_t slots = store ? oi_array_length(&store->array.object) : 0;
+    if (slots != oi_array_length(&copy->array.object))
+        return false;
+    for (size_t i = 0; i < slots; i++) {
+        if (oi_word_load(&store->slots[i]) != oi_word_load(&copy->slots[i]))
+            return false;
     }
-    return slots == all;
+    return true;
 }
 
-/* A private dict of the same kind that has the same. */
-static ouro_status dict_of_copy(const struct oi_dict *like, const struct oi_keyed *copy, ouro_value *made)
+/* A private dict of the same kind that has the same, in the same entries, with room for more. */
+static ouro_status dict_of_copy(const struct oi_dict *like, const struct oi_keyed *copy, size_t more, ouro_value *made)
 {
     *made = oi_dict_stride(like) == 1 ? ouro_set_new() : ouro_dict_new();
     struct oi_dict *dict = oi_dict_of(*made);
-    struct oi_keyed *store = dict ? oi_keyed_new(copy->stride, oi_keyed_room_for(oi_shape_count(copy->shape))) : NULL;
+    struct oi_keyed *store = dict ? oi_keyed_new(copy->stride, oi_keyed_used(copy) + more) : NULL;
     if (!store)
         return OURO_E_NOMEM;
-    count_all(store, oi_keyed_copy(store, copy));
+    count_all(store, oi_keyed_clone(store, copy));
     ouro_give(dict, &dict->store, store);
     return OURO_OK;
 }
@@ -291,7 +309,7 @@ static ouro_status try_put(struct oi_dict *dict, const struct oi_pairs *pairs, c
     ouro_value other = OURO_NIL;
     ouro_status status = copy_store(dict, &copy);
     if (status == OURO_OK)
-        status = dict_of_copy(dict, copy, &other);
+        status = dict_of_copy(dict, copy, pairs->count, &other);
     if (status == OURO_OK)
         status = oi_dict_fill(oi_dict_of(other), pairs, call);
     *done = status == OURO_OK && trade(dict, copy, oi_dict_of(other));

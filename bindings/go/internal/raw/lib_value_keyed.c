@@ -79,16 +79,16 @@ static void set_entry(struct oi_keyed *keyed, size_t entry, ouro_value key, ouro
     oi_keyed_hashes(keyed)[entry] = hash;
 }
 
-void oi_keyed_add(struct oi_keyed *keyed, size_t used, ouro_value key, ouro_value value, uint32_t hash)
+void oi_keyed_add(struct oi_keyed *keyed, size_t entry, ouro_value key, ouro_value value, uint32_t hash)
 {
     const void *cells = oi_keyed_hashes(keyed) + keyed->room;
     size_t mask = ((size_t)1 << keyed->bits) - 1, at = hash & mask;
     while (oi_keyed_cell(keyed, cells, at))
         at = (at + 1) & mask;
-    set_entry(keyed, used, key, value, hash);
-    set_cell(keyed, at, used);
-    keyed->past = (uint32_t)used + 1;
-    oi_store_release(&keyed->shape, oi_shape(used + 1, 0)); /* [MO-shape] */
+    set_entry(keyed, entry, key, value, hash);
+    set_cell(keyed, at, entry);
+    keyed->past = (uint32_t)entry + 1;
+    oi_store_relaxed(&keyed->shape, oi_shape(oi_shape_count(keyed->shape) + 1, 0));
 }
 
 size_t oi_keyed_copy(struct oi_keyed *to, const struct oi_keyed *from)
@@ -100,6 +100,19 @@ size_t oi_keyed_copy(struct oi_keyed *to, const struct oi_keyed *from)
             oi_keyed_add(to, n++, key, oi_word_load(oi_keyed_value(from, entry)), oi_keyed_hashes(from)[entry]);
     }
     return n;
+}
+
+size_t oi_keyed_clone(struct oi_keyed *to, const struct oi_keyed *from)
+{
+    size_t used = oi_keyed_used(from);
+    for (size_t entry = 0; entry < used; entry++) {
+        ouro_value key = oi_word_load(oi_keyed_key(from, entry));
+        if (key == OI_GONE)
+            set_entry(to, entry, OI_GONE, OI_GONE, 0);
+        else
+            oi_keyed_add(to, entry, key, oi_word_load(oi_keyed_value(from, entry)), oi_keyed_hashes(from)[entry]);
+    }
+    return used;
 }
 
 void oi_keyed_put(struct oi_keyed *keyed, bool shared, ouro_value key, ouro_value value, uint32_t hash, size_t at)

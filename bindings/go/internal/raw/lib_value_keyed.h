@@ -18,8 +18,8 @@
  *     the entry was in the store at some moment of this, with what is in the slot. Otherwise there was a moment at which it was not. */
 #pragma once
 
-#include "lib_value_hash.h"
 #include "lib_value_store.h"
+#include "lib_value_string.h"
 
 #define OI_GONE ((ouro_value)3)
 #define OI_KEYED_ROOM_MAX ((size_t)1 << 30)
@@ -136,17 +136,52 @@ static OI_ALWAYS_INLINE enum oi_probe oi_keyed_probe(const struct oi_keyed *keye
     }
 }
 
-static OI_ALWAYS_INLINE enum oi_answer oi_match_key(ouro_value word, ouro_value key)
+static inline bool oi_is_string_id(uint32_t id)
 {
-    return word == key ? OI_EQUAL : !ouro_is_object(word) && !ouro_is_object(key) ? OI_DIFFERENT : oi_key_equal_quick(word, key);
+    return id == OI_OWN_STRING || id == OI_OWN_INTERNED;
 }
 
-/* Adds an entry to a store that nobody else sees, with room; counts nothing, and leaves the length as it is. */
-void oi_keyed_add(struct oi_keyed *keyed, size_t used, ouro_value key, ouro_value value, uint32_t hash);
+/* ouro_key_equal, for keys of one hash: the common cases in line. */
+static OI_ALWAYS_INLINE enum oi_answer oi_match_key(ouro_value word, ouro_value key)
+{
+    if (OI_LIKELY(word == key))
+        return OI_EQUAL;
+    if (!ouro_is_object(word) && !ouro_is_object(key))
+        return OI_DIFFERENT;
+    if (oi_is_string_id(oi_id_of(word)) && oi_is_string_id(oi_id_of(key)))
+        return oi_string_equal(oi_string_of(word), oi_string_of(key)) ? OI_EQUAL : OI_DIFFERENT;
+    return oi_key_equal_quick(word, key);
+}
+
+/* ouro_hash: the common cases in line. False: it must be called. */
+static OI_ALWAYS_INLINE bool oi_key_hash(ouro_value key, uint32_t *hash)
+{
+    uint64_t all = 0;
+    if (OI_LIKELY(!ouro_is_object(key))) {
+        *hash = (uint32_t)oi_hash_mix(key, 0);
+        return true;
+    }
+    if (OI_LIKELY(oi_is_string_id(oi_id_of(key)))) {
+        uint64_t word = oi_load_relaxed(&oi_string_of(key)->word);
+        *hash = (uint32_t)(word >> 2);
+        if (OI_LIKELY(word & OI_STRING_HASHED))
+            return true;
+    }
+    bool quick = oi_hash_quick(key, &all);
+    *hash = (uint32_t)all;
+    return quick;
+}
+
+/* Fills the next entry of a store that nobody else sees, with room; counts nothing, and leaves the length as it is. */
+void oi_keyed_add(struct oi_keyed *keyed, size_t entry, ouro_value key, ouro_value value, uint32_t hash);
 
 /* Copies the words of all entries in `from` to `to`, which is empty, has room, and is seen by nobody else; counts nothing. Returns their number. In a
  * turn, or of a private store. */
 size_t oi_keyed_copy(struct oi_keyed *to, const struct oi_keyed *from);
+
+/* The same, and every entry keeps its number, also what is gone; for iterators, which go by it. `to` has room for all that are used, whose number
+ * is returned. */
+size_t oi_keyed_clone(struct oi_keyed *to, const struct oi_keyed *from);
 
 /* In a turn, or of a private store (shared says which): an entry is put in, its key known to be absent, and its cell to be `at`; the references
  * become the store's. There is room. */

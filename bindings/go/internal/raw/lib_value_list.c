@@ -254,7 +254,7 @@ static ouro_status at_end(const struct oi_edit *edit, size_t length, struct oi_r
     return OURO_OK;
 }
 
-/* What is done most, without a plan. OURO_E_AGAIN: it takes one. */
+/* What is done most, without a plan. OI_AGAIN: it takes one. */
 
 static inline ouro_status set_quickly(struct oi_list *list, ptrdiff_t index, ouro_value item)
 {
@@ -280,7 +280,7 @@ static inline ouro_status append_quickly(struct oi_list *list, ouro_value item)
     size_t length = store ? oi_store_length(store) : 0;
     if (OI_UNLIKELY(!store || length >= oi_store_room(store))) {
         oi_list_end_unchanged(list, shared);
-        return OURO_E_AGAIN;
+        return OI_AGAIN;
     }
     oi_word_retain(item, shared);
     oi_word_store(&store->items[length], item);
@@ -297,7 +297,7 @@ static inline ouro_status pop_quickly(struct oi_list *list, ouro_value *item)
     size_t length = store ? oi_store_length(store) : 0, room = length ? oi_store_room(store) : 0;
     if (OI_UNLIKELY(!length || (length <= room / 4 && room > SMALL))) {
         oi_list_end_unchanged(list, shared);
-        return OURO_E_AGAIN;
+        return OI_AGAIN;
     }
     *item = oi_word_load(&store->items[length - 1]);
     oi_store_set_length(&store->array, length - 1);
@@ -323,7 +323,7 @@ ouro_status ouro_list_append(ouro_value list, ouro_value item)
     ouro_status status = check_both(list, item, "ouro_list_append");
     if (OI_LIKELY(status == OURO_OK))
         status = append_quickly(oi_list_of(list), item);
-    if (OI_LIKELY(status != OURO_E_AGAIN))
+    if (OI_LIKELY(status != OI_AGAIN))
         return status;
     return oi_list_edit(list, &(struct oi_edit){.where = at_end, .items = &item, .count = 1}, "ouro_list_append");
 }
@@ -335,8 +335,8 @@ ouro_status ouro_list_pop(ouro_value list, ptrdiff_t index, ouro_value *item)
         *item = OURO_NIL;
     ouro_status status = oi_container_check(list, OI_OWN_LIST, "ouro_list_pop");
     if (OI_LIKELY(status == OURO_OK))
-        status = index == -1 ? pop_quickly(oi_list_of(list), &word) : OURO_E_AGAIN;
-    if (status == OURO_E_AGAIN)
+        status = index == -1 ? pop_quickly(oi_list_of(list), &word) : OI_AGAIN;
+    if (status == OI_AGAIN)
         status = oi_list_edit(list, &(struct oi_edit){.where = at_index, .start = index, .taken = &word}, "ouro_list_pop");
     if (item)
         *item = word;

@@ -33,7 +33,7 @@ static enum oi_answer compare(ouro_value a, ouro_value b)
     return ouro_equal(a, b, &equal) == OURO_OK && equal ? OI_EQUAL : OI_DIFFERENT; /* of these it does nothing but look */
 }
 
-/* Among the words of a store, in a read section or where nobody changes them. OURO_E_AGAIN: others must be asked. */
+/* Among the words of a store, in a read section or where nobody changes them. OI_AGAIN: others must be asked. */
 static ouro_status search_in_place(struct search *search, const struct oi_store *store, size_t length)
 {
     size_t from, to;
@@ -43,7 +43,7 @@ static ouro_status search_in_place(struct search *search, const struct oi_store 
         oi_perturb();
         enum oi_answer answer = compare(oi_word_load(&store->items[i]), search->item);
         if (answer == OI_ASK)
-            return OURO_E_AGAIN;
+            return OI_AGAIN;
         if (answer == OI_EQUAL && !search->count++)
             search->at = i;
     }
@@ -133,10 +133,10 @@ static ouro_status where_found(const struct oi_edit *edit, size_t length, struct
     const struct found_edit *found = OI_CONTAINER_OF(edit, struct found_edit, edit);
     const struct oi_store *store = oi_list_store(found->list);
     if (found->at >= length)
-        return OURO_E_AGAIN;
+        return OI_AGAIN;
     for (size_t i = 0; i <= found->at; i++) {
         if (oi_word_load(&store->items[i]) != found->words[i])
-            return OURO_E_AGAIN;
+            return OI_AGAIN;
     }
     *range = (struct oi_range){found->at, 1};
     return OURO_OK;
@@ -182,7 +182,7 @@ ouro_status ouro_list_remove(ouro_value list, ouro_value item)
                                        .search = {.item = item, .start = OURO_OMITTED, .stop = OURO_OMITTED, .first = true},
                                        .list = oi_list_of(list)};
     ouro_status status = oi_list_edit(list, &searching.edit, "ouro_list_remove");
-    while (status == OURO_E_AGAIN)
+    while (status == OI_AGAIN)
         status = try_remove(list, item);
     return status;
 }
