@@ -141,7 +141,7 @@ func give[T any](values []T, call func(words []uint64) uint64) uint64 {
 	b := newBatch(len(values))
 	if err := addSlice(b, values); err != nil {
 		b.done(false)
-		return errorWord(err)
+		return errorWord(err, int(b.words[0])+1)
 	}
 	word := call(b.finish())
 	b.done(true)

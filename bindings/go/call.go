@@ -2,7 +2,11 @@
 
 package ouro
 
-import "ouro/internal/raw"
+import (
+	"errors"
+
+	"ouro/internal/raw"
+)
 
 // Ways in which methods call the library. Each enters the handle, makes what the call takes of Go values, and leaves. Those that are called most
 // (List.Get, Dict.Set and the like) do so by themselves.
@@ -11,7 +15,7 @@ import "ouro/internal/raw"
 func (h *handle) call(op string, f func(word uint64) uint64) (uint64, error) {
 	u := h.enter()
 	if u == nil {
-		return 0, fail(op, ErrClosed)
+		return 0, closed(op)
 	}
 	word := f(h.word)
 	h.leave(u)
@@ -27,12 +31,12 @@ func (h *handle) do(op string, f func(word uint64) uint64) error {
 func (h *handle) call1(op string, v any, f func(word, v uint64) uint64) (uint64, error) {
 	u := h.enter()
 	if u == nil {
-		return 0, fail(op, ErrClosed)
+		return 0, closed(op)
 	}
 	defer h.leave(u)
 	var t temporary
 	if err := t.set(v); err != nil {
-		return 0, fail(op, err)
+		return 0, wrong(op, err, lastOne, v)
 	}
 	word := f(h.word, t.Word)
 	t.done()
@@ -51,22 +55,26 @@ func (h *handle) do1(op string, v any, f func(word, v uint64) uint64) error {
 func (h *handle) call2(op string, v, w any, f func(word, v, w uint64) uint64) (uint64, error) {
 	var t temporary
 	if err := t.set(w); err != nil {
-		return 0, fail(op, err)
+		return 0, wrong(op, err, lastOne, w)
 	}
 	defer t.done()
-	return h.call1(op, v, func(word, v uint64) uint64 { return f(word, v, t.Word) })
+	word, err := h.call1(op, v, func(word, v uint64) uint64 { return f(word, v, t.Word) })
+	if e, ok := err.(*opError); ok && e.about == lastOne {
+		e.about = lastButOne
+	}
+	return word, err
 }
 
 // put is for calls that take a value in the crossing; put2, two.
 func (h *handle) put(op string, v any, f func(word uint64, v raw.Arg) uint64) (uint64, error) {
 	u := h.enter()
 	if u == nil {
-		return 0, fail(op, ErrClosed)
+		return 0, closed(op)
 	}
 	defer h.leave(u)
 	var a arg
 	if err := a.set(v); err != nil {
-		return 0, fail(op, err)
+		return 0, wrong(op, err, lastOne, v)
 	}
 	word := f(h.word, a.Arg)
 	a.done()
@@ -79,18 +87,18 @@ func (h *handle) put(op string, v any, f func(word uint64, v raw.Arg) uint64) (u
 func (h *handle) put2(op string, v, w any, f func(word uint64, v, w raw.Arg) uint64) (uint64, error) {
 	u := h.enter()
 	if u == nil {
-		return 0, fail(op, ErrClosed)
+		return 0, closed(op)
 	}
 	defer h.leave(u)
 	var a, b arg
-	if err := set2(&a, &b, v, w); err != nil {
-		return 0, fail(op, err)
+	if err := set2(op, &a, &b, v, w); err != nil {
+		return 0, err
 	}
 	word := f(h.word, a.Arg, b.Arg)
 	a.done()
 	b.done()
 	if isError(word) {
-		return 0, failedKey(op, word, v)
+		return 0, failedPair(op, word, v, w)
 	}
 	return word, nil
 }
@@ -99,7 +107,7 @@ func (h *handle) put2(op string, v, w any, f func(word uint64, v, w raw.Arg) uin
 func (h *handle) get(op string, f func(word uint64) raw.Answer) (any, error) {
 	u := h.enter()
 	if u == nil {
-		return nil, fail(op, ErrClosed)
+		return nil, closed(op)
 	}
 	a := f(h.word)
 	h.leave(u)
@@ -112,12 +120,12 @@ func (h *handle) get(op string, f func(word uint64) raw.Answer) (any, error) {
 func (h *handle) get1(op string, v any, f func(word uint64, v raw.Arg) raw.Answer) (any, error) {
 	u := h.enter()
 	if u == nil {
-		return nil, fail(op, ErrClosed)
+		return nil, closed(op)
 	}
 	defer h.leave(u)
 	var a arg
 	if err := a.set(v); err != nil {
-		return nil, fail(op, err)
+		return nil, wrong(op, err, lastOne, v)
 	}
 	got := f(h.word, a.Arg)
 	a.done()
@@ -130,18 +138,18 @@ func (h *handle) get1(op string, v any, f func(word uint64, v raw.Arg) raw.Answe
 func (h *handle) get2(op string, v, w any, f func(word uint64, v, w raw.Arg) raw.Answer) (any, error) {
 	u := h.enter()
 	if u == nil {
-		return nil, fail(op, ErrClosed)
+		return nil, closed(op)
 	}
 	defer h.leave(u)
 	var a, b arg
-	if err := set2(&a, &b, v, w); err != nil {
-		return nil, fail(op, err)
+	if err := set2(op, &a, &b, v, w); err != nil {
+		return nil, err
 	}
 	got := f(h.word, a.Arg, b.Arg)
 	a.done()
 	b.done()
 	if isError(got.Word) {
-		return nil, failedKey(op, got.Word, v)
+		return nil, failedPair(op, got.Word, v, w)
 	}
 	return value(&got), nil
 }
@@ -150,24 +158,31 @@ func (h *handle) get2(op string, v, w any, f func(word uint64, v, w raw.Arg) raw
 func (h *handle) getPair(op string, f func(word uint64) (raw.Answer, raw.Answer)) (any, any, error) {
 	u := h.enter()
 	if u == nil {
-		return nil, nil, fail(op, ErrClosed)
+		return nil, nil, closed(op)
 	}
 	a, b := f(h.word)
 	h.leave(u)
 	if isError(a.Word) {
-		return nil, nil, failed(op, a.Word)
+		err := failed(op, a.Word)
+		switch {
+		case errors.Is(err, ErrKey):
+			return nil, nil, says(op, ErrKey, "it is empty")
+		case errors.Is(err, ErrType):
+			return nil, nil, says(op, ErrType, "it gives no pairs")
+		}
+		return nil, nil, err
 	}
 	return value(&a), value(&b), nil
 }
 
 // set2 makes two arguments, or none.
-func set2(a, b *arg, v, w any) error {
+func set2(op string, a, b *arg, v, w any) error {
 	if err := a.set(v); err != nil {
-		return err
+		return wrong(op, err, lastButOne, v)
 	}
 	if err := b.set(w); err != nil {
 		a.undo()
-		return err
+		return wrong(op, err, lastOne, w)
 	}
 	return nil
 }

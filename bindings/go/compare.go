@@ -2,11 +2,16 @@
 
 package ouro
 
-import "ouro/internal/raw"
+import (
+	"errors"
+	"fmt"
+
+	"ouro/internal/raw"
+)
 
 // Same is whether two handles stand for one object.
 func Same(a, b Object) (bool, error) {
-	word, err := refOf(a).call1("Same", b, func(a, b uint64) uint64 {
+	word, err := refOf(a).call1("Same(a, b)", b, func(a, b uint64) uint64 {
 		if a == b {
 			return trueWord
 		}
@@ -18,33 +23,36 @@ func Same(a, b Object) (bool, error) {
 // Equal compares two values by their contents, to any depth: numbers by what they are worth, containers by their elements; NaN differs from all. ErrChanged:
 // other goroutines went on changing them.
 func Equal(a, b any) (bool, error) {
-	word, err := two("Equal", a, b, raw.Equal)
+	word, err := two("Equal(a, b)", a, b, raw.Equal)
 	return word == trueWord, err
 }
 
 // KeyEqual is whether two values are one key to a Dict or Set.
 func KeyEqual(a, b any) (bool, error) {
-	word, err := two("KeyEqual", a, b, raw.Key_equal)
+	word, err := two("KeyEqual(a, b)", a, b, raw.Key_equal)
 	return word == trueWord, err
 }
 
 // Hash is the hash that goes with KeyEqual. It differs between processes; that of a Go value, also between times at which the library held none that is equal
 // to it.
 func Hash(v any) (uint64, error) {
-	word, err := two("Hash", v, nil, func(v, _ uint64) uint64 { return raw.Hash(v) })
+	word, err := two("Hash(v)", v, nil, func(v, _ uint64) uint64 { return raw.Hash(v) })
 	return word >> 2, err
 }
 
 // Compare is negative, 0 or positive: the order of Sort. ErrType: the two have none, as a number and a string, or NaN and anything.
 func Compare(a, b any) (int, error) {
-	word, err := two("Compare", a, b, raw.Compare)
+	word, err := two("Compare(a, b)", a, b, raw.Compare)
+	if errors.Is(err, ErrType) {
+		return 0, says("Compare(a, b)", ErrType, fmt.Sprintf("a and b have no order: %T and %T", a, b))
+	}
 	if err != nil {
 		return 0, err
 	}
 	const unordered = 2 // OURO_UNORDERED
 	order := int(int64(word) >> 2)
 	if order == unordered {
-		return 0, fail("Compare", ErrType)
+		return 0, says("Compare(a, b)", ErrType, "a and b have no order: one is NaN")
 	}
 	return order, nil
 }
@@ -52,7 +60,7 @@ func Compare(a, b any) (int, error) {
 // Repr shows any value as the library does.
 func Repr(v any) (string, error) {
 	var s string
-	_, err := two("Repr", v, nil, func(v, _ uint64) uint64 {
+	_, err := two("Repr(v)", v, nil, func(v, _ uint64) uint64 {
 		word := raw.Repr(v)
 		if isError(word) {
 			return word
@@ -67,9 +75,9 @@ func Repr(v any) (string, error) {
 // the object itself cannot be.
 func DeepCopy[T Object](x T) (T, error) {
 	var none T
-	word, err := refOf(x).call("DeepCopy", raw.Copy_deep)
+	word, err := refOf(x).call("DeepCopy(x)", raw.Copy_deep)
 	if err != nil {
-		return none, err
+		return none, about(err, x)
 	}
 	a := raw.Describe(word)
 	to, _ := value(&a).(T)
@@ -79,13 +87,16 @@ func DeepCopy[T Object](x T) (T, error) {
 func two(op string, a, b any, f func(a, b uint64) uint64) (uint64, error) {
 	var t, u temporary
 	if err := t.set(a); err != nil {
-		return 0, fail(op, err)
+		return 0, wrong(op, err, lastButOne, a)
 	}
 	defer t.done()
 	if err := u.set(b); err != nil {
-		return 0, fail(op, err)
+		return 0, wrong(op, err, lastOne, b)
 	}
 	defer u.done()
 	word := f(t.Word, u.Word)
-	return word, check(op, word)
+	if isError(word) {
+		return 0, failedPair(op, word, a, b)
+	}
+	return word, nil
 }

@@ -2,7 +2,11 @@
 
 package ouro
 
-import "ouro/internal/raw"
+import (
+	"fmt"
+
+	"ouro/internal/raw"
+)
 
 // A Dict maps keys to values; goroutines share it, and each operation takes effect at one moment. Its order is that in which keys were put in; a new
 // value keeps its key's place.
@@ -30,16 +34,16 @@ func (d *Dict) ref() *handle {
 // NewDict makes a dict of keys and values in turn: NewDict("a", 1, "b", 2). ErrInvalid: a key has no value. ErrClosed, ErrEncoding, ErrNoMemory.
 func NewDict(keysAndValues ...any) (*Dict, error) {
 	if len(keysAndValues)%2 != 0 {
-		return nil, fail("NewDict", ErrInvalid)
+		return nil, says("NewDict(keysAndValues)", ErrInvalid, "the last of keysAndValues is a key without a value")
 	}
 	word := give(keysAndValues, raw.Dict_from)
-	return newDict(word, check("NewDict", word))
+	return newDict(word, check("NewDict(keysAndValues)", word))
 }
 
 // FromMap makes a dict of a map. The order is the map's, which is none.
 func FromMap[K comparable, V any](m map[K]V) (*Dict, error) {
 	word := giveMap(m, raw.Dict_from)
-	return newDict(word, check("FromMap", word))
+	return newDict(word, check("FromMap(something in m)", word))
 }
 
 // Close lets go of the dict: see Object.
@@ -55,19 +59,19 @@ func (d *Dict) Len() int { return d.ref().length(raw.Dict_length) }
 func (d *Dict) Get(key any) (any, error) {
 	u := d.ref().enter()
 	if u == nil {
-		return nil, fail("Dict.Get", ErrClosed)
+		return nil, closed("Dict.Get(key)")
 	}
 	var k arg
 	if err := k.set(key); err != nil {
 		d.leave(u)
-		return nil, fail("Dict.Get", err)
+		return nil, wrong("Dict.Get(key)", err, lastOne, key)
 	}
 	var a raw.Answer
 	raw.DictGet(d.word, k.Arg, &a)
 	k.done()
 	d.leave(u)
 	if isError(a.Word) {
-		return nil, failedKey("Dict.Get", a.Word, key)
+		return nil, failedKey("Dict.Get(key)", a.Word, key)
 	}
 	return value(&a), nil
 }
@@ -83,7 +87,7 @@ func (d *Dict) GetOr(key, fallback any) (any, error) {
 
 // Has is whether there is such a key.
 func (d *Dict) Has(key any) (bool, error) {
-	word, err := d.ref().put("Dict.Has", key, raw.DictHas)
+	word, err := d.ref().put("Dict.Has(key)", key, raw.DictHas)
 	return word == trueWord, err
 }
 
@@ -91,40 +95,43 @@ func (d *Dict) Has(key any) (bool, error) {
 func (d *Dict) Set(key, value any) error {
 	u := d.ref().enter()
 	if u == nil {
-		return fail("Dict.Set", ErrClosed)
+		return closed("Dict.Set(key, value)")
 	}
 	var k, v arg
-	if err := set2(&k, &v, key, value); err != nil {
+	if err := set2("Dict.Set(key, value)", &k, &v, key, value); err != nil {
 		d.leave(u)
-		return fail("Dict.Set", err)
+		return err
 	}
 	word := raw.DictSet(d.word, k.Arg, v.Arg)
 	k.done()
 	v.done()
 	d.leave(u)
-	return check("Dict.Set", word)
+	if isError(word) {
+		return failedPair("Dict.Set(key, value)", word, key, value)
+	}
+	return nil
 }
 
 // SetAll gives keys values, in turn, all at one moment. ErrInvalid: a key has no value.
 func (d *Dict) SetAll(keysAndValues ...any) error {
 	if len(keysAndValues)%2 != 0 {
-		return fail("Dict.SetAll", ErrInvalid)
+		return says("Dict.SetAll(keysAndValues)", ErrInvalid, "the last of keysAndValues is a key without a value")
 	}
-	return d.ref().do("Dict.SetAll", func(d uint64) uint64 {
+	return d.ref().do("Dict.SetAll(keysAndValues)", func(d uint64) uint64 {
 		return give(keysAndValues, func(kv []uint64) uint64 { return raw.Dict_set_all(d, kv) })
 	})
 }
 
 // SetMap gives a dict what is in a map, at one moment.
 func SetMap[K comparable, V any](d *Dict, m map[K]V) error {
-	return d.ref().do("SetMap", func(d uint64) uint64 {
+	return d.ref().do("SetMap(something in m)", func(d uint64) uint64 {
 		return giveMap(m, func(kv []uint64) uint64 { return raw.Dict_set_all(d, kv) })
 	})
 }
 
 // Swap gives a key a value, and the old one, if it had one.
 func (d *Dict) Swap(key, value any) (old any, had bool, err error) {
-	old, err = d.ref().get2("Dict.Swap", key, value, func(d uint64, k, v raw.Arg) raw.Answer {
+	old, err = d.ref().get2("Dict.Swap(key, value)", key, value, func(d uint64, k, v raw.Arg) raw.Answer {
 		old, was := raw.DictSwap(d, k, v)
 		had = was.Word == trueWord
 		return old
@@ -134,17 +141,17 @@ func (d *Dict) Swap(key, value any) (old any, had bool, err error) {
 
 // SetDefault gives the key's value; if it had none, value, which it has from then on.
 func (d *Dict) SetDefault(key, value any) (any, error) {
-	return d.ref().get2("Dict.SetDefault", key, value, raw.DictSetdefault)
+	return d.ref().get2("Dict.SetDefault(key, value)", key, value, raw.DictSetdefault)
 }
 
 // CompareAndSwap gives a key a value if it has the very one that was expected, as List.CompareAndSwap does. ErrKey.
 func (d *Dict) CompareAndSwap(key, expected, value any) (bool, error) {
 	var k temporary
 	if err := k.set(key); err != nil {
-		return false, fail("Dict.CompareAndSwap", err)
+		return false, wrong("Dict.CompareAndSwap(key, expected, value)", err, lastButOne+1, key)
 	}
 	defer k.done()
-	word, err := d.ref().call2("Dict.CompareAndSwap", expected, value, func(d, expected, value uint64) uint64 {
+	word, err := d.ref().call2("Dict.CompareAndSwap(key, expected, value)", expected, value, func(d, expected, value uint64) uint64 {
 		return raw.Dict_compare_set(d, k.Word, expected, value)
 	})
 	return word == trueWord, aboutKey(err, key)
@@ -152,12 +159,12 @@ func (d *Dict) CompareAndSwap(key, expected, value any) (bool, error) {
 
 // Delete takes a key out. ErrKey.
 func (d *Dict) Delete(key any) error {
-	_, err := d.ref().put("Dict.Delete", key, raw.DictDelete)
+	_, err := d.ref().put("Dict.Delete(key)", key, raw.DictDelete)
 	return err
 }
 
 // Pop takes a key out and gives its value. ErrKey.
-func (d *Dict) Pop(key any) (any, error) { return d.ref().get1("Dict.Pop", key, raw.DictPop) }
+func (d *Dict) Pop(key any) (any, error) { return d.ref().get1("Dict.Pop(key)", key, raw.DictPop) }
 
 // PopItem takes out the key that came last, or first, and gives it and its value. ErrKey: the dict is empty.
 func (d *Dict) PopItem(first bool) (key, value any, err error) {
@@ -168,7 +175,9 @@ func (d *Dict) PopItem(first bool) (key, value any, err error) {
 func (d *Dict) Clear() error { return d.ref().do("Dict.Clear", raw.Dict_clear) }
 
 // Update puts in all that is in another dict.
-func (d *Dict) Update(other *Dict) error { return d.ref().do1("Dict.Update", other, raw.Dict_update) }
+func (d *Dict) Update(other *Dict) error {
+	return d.ref().do1("Dict.Update(other)", other, raw.Dict_update)
+}
 
 // Copy makes a dict with the same keys and values.
 func (d *Dict) Copy() (*Dict, error) { return newDict(d.ref().call("Dict.Copy", raw.Copy)) }
@@ -205,7 +214,7 @@ func (d *Dict) All() func(yield func(key, value any) bool) {
 
 // ToMap gives a map of what is in a dict at one moment, if all keys and all values are of one type each: ToMap[string, int](d). ErrType.
 func ToMap[K comparable, V any](d *Dict) (map[K]V, error) {
-	copy, err := newDict(d.ref().call("ToMap", raw.Copy))
+	copy, err := newDict(d.ref().call("ToMap(d)", raw.Copy))
 	if err != nil {
 		return nil, err
 	}
@@ -217,12 +226,14 @@ func ToMap[K comparable, V any](d *Dict) (map[K]V, error) {
 	defer items.Close()
 	m := make(map[K]V, copy.Len())
 	fits := true
+	var other struct{ k, v any }
 	items.pairs(func(key, value any) bool {
 		k, keyFits := key.(K)
 		v, valueFits := value.(V)
 		if fits = keyFits && (valueFits || value == nil && any(v) == nil); fits {
 			m[k] = v
 		} else {
+			other.k, other.v = key, value
 			closeAll([]any{key, value})
 		}
 		return fits
@@ -231,7 +242,7 @@ func ToMap[K comparable, V any](d *Dict) (map[K]V, error) {
 		for k, v := range m {
 			closeAll([]any{k, v})
 		}
-		return nil, fail("ToMap", ErrType)
+		return nil, says("ToMap(d)", ErrType, fmt.Sprintf("an entry of d is a %T and a %T", other.k, other.v))
 	}
 	return m, nil
 }
@@ -245,7 +256,7 @@ func giveMap[K comparable, V any](m map[K]V, call func(words []uint64) uint64) u
 		}
 		if err != nil {
 			b.done(false)
-			return errorWord(err)
+			return errorWord(err, 0)
 		}
 	}
 	word := call(b.finish())

@@ -3,6 +3,7 @@
 package ouro
 
 import (
+	"fmt"
 	"sync"
 	"time"
 
@@ -22,14 +23,24 @@ func Collect(generation int) (CollectResult, error) {
 	start := time.Now()
 	n := raw.Gc_collect(generation)
 	if n < 0 {
-		return CollectResult{}, fail("Collect", fromStatus(-n))
+		return CollectResult{}, failedGeneration("Collect(generation)", -n, generation)
 	}
 	return CollectResult{generation, n, time.Since(start)}, nil
 }
 
 // CollectAsync has the library's own thread do it, and returns at once.
 func CollectAsync(generation int) error {
-	return check("CollectAsync", raw.Gc_collect_async(generation))
+	if word := raw.Gc_collect_async(generation); isError(word) {
+		return failedGeneration("CollectAsync(generation)", statusOf(word), generation)
+	}
+	return nil
+}
+
+func failedGeneration(op string, status, generation int) error {
+	if status == statusInvalid {
+		return says(op, ErrInvalid, fmt.Sprintf("generation is %d, not 0, 1 or 2", generation))
+	}
+	return fail(op, fromStatus(status))
 }
 
 // EnableGC turns automatic collection on, which it is at first.
@@ -78,13 +89,13 @@ func Threshold() (t [3]int) {
 // SetThreshold sets them and gives the old ones: objects made before a generation 0 collection, of those before one of generation 1, and of those
 // before one of generation 2. ErrInvalid: one is negative.
 func SetThreshold(t [3]int) (old [3]int, err error) {
-	for _, n := range t {
+	for i, n := range t {
 		if n < 0 {
-			return old, fail("SetThreshold", ErrInvalid)
+			return old, says("SetThreshold(t)", ErrInvalid, fmt.Sprintf("t[%d] is negative: %d", i, n))
 		}
 	}
 	old = Threshold()
-	return old, check("SetThreshold", raw.Gc_set_threshold(t[:]))
+	return old, check("SetThreshold(t)", raw.Gc_set_threshold(t[:]))
 }
 
 // Counts gives how far it is to the thresholds. Reading them changes nothing.
@@ -131,24 +142,26 @@ func Unfreeze() { raw.Gc_unfreeze() }
 func FreezeCount() int { return raw.Gc_get_freeze_count() }
 
 // Objects gives the objects that collections of a generation look at: 1, those that the next one of generation 1 will look at; 2, the others; -1, all.
-func Objects(generation int) ([]any, error) { return visited("Objects", raw.Gc_objects(generation)) }
+func Objects(generation int) ([]any, error) {
+	return visited("Objects(generation)", raw.Gc_objects(generation))
+}
 
 // Referents gives what an object refers to.
 func Referents(o Object) ([]any, error) {
-	word, err := refOf(o).call("Referents", raw.Gc_referents)
+	word, err := refOf(o).call("Referents(o)", raw.Gc_referents)
 	if err != nil {
 		return nil, err
 	}
-	return visited("Referents", word)
+	return visited("Referents(o)", word)
 }
 
 // Referrers gives the objects that refer to one: who keeps it alive. It looks at all objects. Handles do not count.
 func Referrers(o Object) ([]any, error) {
-	word, err := refOf(o).call("Referrers", raw.Gc_referrers)
+	word, err := refOf(o).call("Referrers(o)", raw.Gc_referrers)
 	if err != nil {
 		return nil, err
 	}
-	return visited("Referrers", word)
+	return visited("Referrers(o)", word)
 }
 
 // visited takes over a tuple.
@@ -161,14 +174,14 @@ func visited(op string, word uint64) ([]any, error) {
 }
 
 // IsTracked is whether a cycle could pass through the object.
-func IsTracked(o Object) bool { return refOf(o).is("IsTracked", raw.Value_is_tracked) }
+func IsTracked(o Object) bool { return refOf(o).is("IsTracked(o)", raw.Value_is_tracked) }
 
 // IsFinalized is whether its finalizer has run.
-func IsFinalized(o Object) bool { return refOf(o).is("IsFinalized", raw.Value_is_finalized) }
+func IsFinalized(o Object) bool { return refOf(o).is("IsFinalized(o)", raw.Value_is_finalized) }
 
 // RefCount is how many references there are to the object, handles included: a moment's estimate, for tests and tools. 0: closed.
 func RefCount(o Object) (n int) {
-	refOf(o).do("RefCount", func(word uint64) uint64 {
+	refOf(o).do("RefCount(o)", func(word uint64) uint64 {
 		n = raw.Value_refcount(word)
 		return nilWord
 	})
@@ -225,7 +238,7 @@ func OnGC(f func(GCEvent)) (cancel func(), err error) {
 	id := watchers.last
 	number := raw.WatchCollections(id)
 	if number < 0 {
-		return nil, fail("OnGC", fromStatus(-number))
+		return nil, fail("OnGC(f)", fromStatus(-number))
 	}
 	if watchers.functions == nil {
 		watchers.functions = make(map[uint64]func(GCEvent))

@@ -5,7 +5,6 @@ package ouro
 import (
 	"fmt"
 	"reflect"
-	"runtime"
 	"runtime/cgo"
 	"sync"
 	"sync/atomic"
@@ -23,7 +22,11 @@ type held struct {
 	unique bool         // it is in heldByValue
 }
 
-var heldByValue sync.Map // any -> *held
+// Not a sync.Map: those of old Go hold on to keys that were deleted.
+var heldByValue = struct {
+	sync.RWMutex
+	m map[any]*held
+}{m: make(map[any]*held)}
 
 func newHeld(value any, unique bool) *held {
 	h := &held{value: value, unique: unique}
@@ -37,30 +40,34 @@ func keep(value any) uint64 {
 	if !equalsItself(value) {
 		return newHeld(value, false).handle
 	}
-	for {
-		if found, ok := heldByValue.Load(value); ok {
-			if h := found.(*held); h.again() {
-				return h.handle
-			}
-			runtime.Gosched() // it is about to go from the map
-			continue
-		}
-		h := newHeld(value, true)
-		if _, there := heldByValue.LoadOrStore(value, h); !there {
-			return h.handle
-		}
-		cgo.Handle(h.handle).Delete()
+	heldByValue.RLock()
+	h := heldByValue.m[value]
+	is := h.again()
+	heldByValue.RUnlock()
+	if is {
+		return h.handle
 	}
+	heldByValue.Lock()
+	defer heldByValue.Unlock()
+	if h = heldByValue.m[value]; !h.again() { // if there is one, it is about to go from the map
+		h = newHeld(value, true)
+		heldByValue.m[value] = h
+	}
+	return h.handle
 }
 
-// again counts once more what has not gone.
+// again counts once more what there is and has not gone.
 func (h *held) again() bool {
-	for {
+	for h != nil {
 		n := h.refs.Load()
-		if n == 0 || h.refs.CompareAndSwap(n, n+1) {
-			return n != 0
+		if n == 0 {
+			break
+		}
+		if h.refs.CompareAndSwap(n, n+1) {
+			return true
 		}
 	}
+	return false
 }
 
 // equalsItself is false for what cannot be compared, and for NaN and what has one inside.
@@ -89,7 +96,11 @@ func dispose(handle uint64) {
 		return
 	}
 	if h.unique {
-		heldByValue.Delete(h.value)
+		heldByValue.Lock()
+		if heldByValue.m[h.value] == h {
+			delete(heldByValue.m, h.value)
+		}
+		heldByValue.Unlock()
 	}
 	cgo.Handle(handle).Delete()
 }

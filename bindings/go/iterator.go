@@ -4,6 +4,7 @@ package ouro
 
 import (
 	"errors"
+	"fmt"
 	"sync/atomic"
 
 	"ouro/internal/raw"
@@ -35,16 +36,17 @@ func (it *Iterator) ref() *handle {
 
 // Iterate gives an iterator over any object: the elements of a list, tuple or set, the keys of a dict, the values of a record; of an iterator, itself. ErrType.
 func Iterate(o Object) (*Iterator, error) {
-	if o == nil {
-		return nil, fail("Iterate", ErrType)
-	}
-	return newIterator(o.ref().call("Iterate", raw.Iterate))
+	word, err := refOf(o).call("Iterate(o)", raw.Iterate)
+	return newIterator(word, about(err, o))
 }
 
 // NewRange gives an iterator over start, start + step, ... before stop. ErrInvalid: step is 0.
 func NewRange(start, stop, step int) (*Iterator, error) {
+	if step == 0 {
+		return nil, says("NewRange(step)", ErrInvalid, "step is 0")
+	}
 	word := raw.Iterate_range(start, stop, step)
-	return newIterator(word, check("NewRange", word))
+	return newIterator(word, check("NewRange(step)", word))
 }
 
 // NewGenerator gives an iterator over what next gives, until that fails with ErrEnd. Any other error is that of the call that asked for the value, and
@@ -52,13 +54,13 @@ func NewRange(start, stop, step int) (*Iterator, error) {
 // a PanicError. It is locked to its thread then, so functions of iter.Pull cannot be called in it.
 func NewGenerator(next func() (any, error)) (*Iterator, error) {
 	if next == nil {
-		return nil, fail("NewGenerator", ErrInvalid)
+		return nil, says("NewGenerator(next)", ErrInvalid, "next is nil")
 	}
 	h := newHeld(next, false)
 	word, number := raw.Generate(h.handle)
 	if number != 0 {
 		dispose(h.handle)
-		return nil, fail("NewGenerator", fromStatus(number))
+		return nil, fail("NewGenerator(next)", fromStatus(number))
 	}
 	return newIterator(word, nil)
 }
@@ -73,7 +75,7 @@ func generate(handle uint64) (word uint64) {
 		}
 	}
 	if errors.Is(err, ErrEnd) {
-		return errorWord(ErrEnd)
+		return errorWord(ErrEnd, 0)
 	}
 	setFailure(err)
 	return statusHost<<8 | raw.Error
@@ -94,7 +96,7 @@ func (it *Iterator) String() string { return it.ref().text("iterator") }
 func (it *Iterator) Next() (any, error) {
 	u := it.ref().enter()
 	if u == nil {
-		return nil, fail("Iterator.Next", ErrClosed)
+		return nil, closed("Iterator.Next")
 	}
 	a := raw.IteratorNext(it.word)
 	it.leave(u)
@@ -113,11 +115,11 @@ func (it *Iterator) NextPair() (key, value any, err error) {
 func (it *Iterator) NextMany(n int) ([]any, error) {
 	u := it.ref().enter()
 	if u == nil {
-		return nil, fail("Iterator.NextMany", ErrClosed)
+		return nil, closed("Iterator.NextMany(n)")
 	}
 	defer it.leave(u)
 	if n <= 0 {
-		return nil, fail("Iterator.NextMany", ErrInvalid)
+		return nil, says("Iterator.NextMany(n)", ErrInvalid, fmt.Sprintf("n is %d", n))
 	}
 	values, word := readAll(nil, false, func(at int, items []raw.Item) uint64 {
 		if n-at < len(items) {
@@ -129,7 +131,7 @@ func (it *Iterator) NextMany(n int) ([]any, error) {
 		return raw.IteratorNextAll(it.word, items)
 	})
 	if len(values) == 0 {
-		return nil, failed("Iterator.NextMany", word)
+		return nil, failed("Iterator.NextMany(n)", word)
 	}
 	return values, nil // an error that came after some comes again
 }
@@ -146,7 +148,7 @@ func (it *Iterator) All() func(yield func(any) bool) {
 // Err is what ended the last loop over All, if it was not the end of the values or of the loop.
 func (it *Iterator) Err() error {
 	if it == nil {
-		return fail("Iterator.Err", ErrClosed)
+		return closed("Iterator.Err")
 	}
 	f, _ := it.failed.Load().(failure)
 	return f.err

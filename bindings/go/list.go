@@ -3,6 +3,8 @@
 package ouro
 
 import (
+	"errors"
+	"fmt"
 	"math"
 
 	"ouro/internal/raw"
@@ -34,10 +36,10 @@ func (l *List) ref() *handle {
 }
 
 // NewList makes a list of values. ErrClosed, ErrEncoding, ErrNoMemory.
-func NewList(values ...any) (*List, error) { return makeList("NewList", values) }
+func NewList(values ...any) (*List, error) { return makeList("NewList(values)", values) }
 
 // FromSlice makes a list of a slice's values.
-func FromSlice[T any](values []T) (*List, error) { return makeList("FromSlice", values) }
+func FromSlice[T any](values []T) (*List, error) { return makeList("FromSlice(values)", values) }
 
 func makeList[T any](op string, values []T) (*List, error) {
 	word := give(values, raw.List_from)
@@ -57,13 +59,13 @@ func (l *List) Len() int { return l.ref().length(raw.List_length) }
 func (l *List) Get(index int) (any, error) {
 	u := l.ref().enter()
 	if u == nil {
-		return nil, fail("List.Get", ErrClosed)
+		return nil, closed("List.Get(index)")
 	}
 	var a raw.Answer
 	raw.ListGet(l.word, index, &a)
 	l.leave(u)
 	if isError(a.Word) {
-		return nil, failedIndex("List.Get", a.Word, index, l.Len())
+		return nil, failedIndex("List.Get(index)", a.Word, index, l.Len())
 	}
 	return value(&a), nil
 }
@@ -72,32 +74,32 @@ func (l *List) Get(index int) (any, error) {
 func (l *List) Set(index int, value any) error {
 	u := l.ref().enter()
 	if u == nil {
-		return fail("List.Set", ErrClosed)
+		return closed("List.Set(index, value)")
 	}
 	var a arg
 	if err := a.set(value); err != nil {
 		l.leave(u)
-		return fail("List.Set", err)
+		return wrong("List.Set(index, value)", err, lastOne, value)
 	}
 	word := raw.ListSet(l.word, index, a.Arg)
 	l.leave(u)
 	a.done()
 	if isError(word) {
-		return failedIndex("List.Set", word, index, l.Len())
+		return failedIndex("List.Set(index, value)", word, index, l.Len())
 	}
 	return nil
 }
 
 // Swap replaces an element and gives the old one. ErrIndex.
 func (l *List) Swap(index int, value any) (any, error) {
-	old, err := l.ref().get1("List.Swap", value, func(l uint64, v raw.Arg) raw.Answer { return raw.ListSwap(l, index, v) })
+	old, err := l.ref().get1("List.Swap(index, value)", value, func(l uint64, v raw.Arg) raw.Answer { return raw.ListSwap(l, index, v) })
 	return old, l.atIndex(err, index)
 }
 
 // CompareAndSwap replaces an element if it is the very value that was expected: the same object, or the same nil, boolean or integer. (A float or string
 // that Go gives is another object each time.) ErrIndex.
 func (l *List) CompareAndSwap(index int, expected, value any) (bool, error) {
-	word, err := l.ref().call2("List.CompareAndSwap", expected, value, func(l, expected, value uint64) uint64 {
+	word, err := l.ref().call2("List.CompareAndSwap(index, expected, value)", expected, value, func(l, expected, value uint64) uint64 {
 		return raw.List_compare_set(l, index, expected, value)
 	})
 	return word == trueWord, l.atIndex(err, index)
@@ -106,28 +108,33 @@ func (l *List) CompareAndSwap(index int, expected, value any) (bool, error) {
 // Append puts values at the end, all at one moment.
 func (l *List) Append(values ...any) error {
 	if len(values) != 1 {
-		return appendSlice("List.Append", l, values)
+		return appendSlice("List.Append(values)", l, values)
 	}
 	u := l.ref().enter()
 	if u == nil {
-		return fail("List.Append", ErrClosed)
+		return closed("List.Append(values)")
 	}
 	var a arg
 	if err := a.set(values[0]); err != nil {
 		l.leave(u)
-		return fail("List.Append", err)
+		return &opError{op: "List.Append(values)", err: err, about: lastOne, nth: 1}
 	}
 	word := raw.ListAppend(l.word, a.Arg)
 	l.leave(u)
 	a.done()
-	return check("List.Append", word)
+	if isError(word) {
+		return failedKey("List.Append(values)", word|1<<16, values[0])
+	}
+	return nil
 }
 
 // AppendAll puts a slice's values at the end, all at one moment.
-func (l *List) AppendAll(values []any) error { return appendSlice("List.AppendAll", l, values) }
+func (l *List) AppendAll(values []any) error { return appendSlice("List.AppendAll(values)", l, values) }
 
 // AppendSlice is AppendAll for slices of any type.
-func AppendSlice[T any](l *List, values []T) error { return appendSlice("AppendSlice", l, values) }
+func AppendSlice[T any](l *List, values []T) error {
+	return appendSlice("AppendSlice(values)", l, values)
+}
 
 func appendSlice[T any](op string, l *List, values []T) error {
 	return l.ref().do(op, func(l uint64) uint64 {
@@ -136,23 +143,25 @@ func appendSlice[T any](op string, l *List, values []T) error {
 }
 
 // Extend puts what another object's iteration gives at the end; of a container, what is in it at one moment. ErrType, ErrChanged.
-func (l *List) Extend(other Object) error { return l.ref().do1("List.Extend", other, raw.List_extend) }
+func (l *List) Extend(other Object) error {
+	return l.ref().do1("List.Extend(other)", other, raw.List_extend)
+}
 
 // Insert puts a value before the element at index; beyond the ends, at the ends.
 func (l *List) Insert(index int, value any) error {
-	_, err := l.ref().put("List.Insert", value, func(l uint64, v raw.Arg) uint64 { return raw.ListInsert(l, index, v) })
+	_, err := l.ref().put("List.Insert(index, value)", value, func(l uint64, v raw.Arg) uint64 { return raw.ListInsert(l, index, v) })
 	return err
 }
 
 // Pop takes an element out and gives it: Pop(-1) the last. ErrIndex.
 func (l *List) Pop(index int) (any, error) {
-	v, err := l.ref().get("List.Pop", func(l uint64) raw.Answer { return raw.ListPop(l, index) })
+	v, err := l.ref().get("List.Pop(index)", func(l uint64) raw.Answer { return raw.ListPop(l, index) })
 	return v, l.atIndex(err, index)
 }
 
 // Delete takes an element out. ErrIndex.
 func (l *List) Delete(index int) error {
-	return l.atIndex(l.ref().do("List.Delete", func(l uint64) uint64 { return raw.List_delete(l, index) }), index)
+	return l.atIndex(l.ref().do("List.Delete(index)", func(l uint64) uint64 { return raw.List_delete(l, index) }), index)
 }
 
 // atIndex says more of an error.
@@ -164,14 +173,16 @@ func (l *List) atIndex(err error, index int) error {
 }
 
 // Remove takes out the first element that equals value. ErrKey.
-func (l *List) Remove(value any) error { return l.ref().do1("List.Remove", value, raw.List_remove) }
+func (l *List) Remove(value any) error {
+	return l.ref().do1("List.Remove(value)", value, raw.List_remove)
+}
 
 // Clear takes all elements out.
 func (l *List) Clear() error { return l.ref().do("List.Clear", raw.List_clear) }
 
 // Index gives the place of the first element that equals value. ErrKey.
 func (l *List) Index(value any) (int, error) {
-	word, err := l.ref().call1("List.Index", value, func(l, v uint64) uint64 { return raw.List_index(l, v, 0, math.MaxInt) })
+	word, err := l.ref().call1("List.Index(value)", value, func(l, v uint64) uint64 { return raw.List_index(l, v, 0, math.MaxInt) })
 	return number(word), err
 }
 
@@ -183,7 +194,7 @@ func (l *List) Has(value any) (bool, error) {
 
 // Count gives how many elements equal value.
 func (l *List) Count(value any) (int, error) {
-	word, err := l.ref().call1("List.Count", value, raw.List_count)
+	word, err := l.ref().call1("List.Count(value)", value, raw.List_count)
 	return number(word), err
 }
 
@@ -191,7 +202,7 @@ func (l *List) Count(value any) (int, error) {
 func (l *List) GetMany(indexes ...int) ([]any, error) {
 	u := l.ref().enter()
 	if u == nil {
-		return nil, fail("List.GetMany", ErrClosed)
+		return nil, closed("List.GetMany(indexes)")
 	}
 	defer l.leave(u)
 	values, word := readAll(make([]any, 0, len(indexes)), false, func(at int, items []raw.Item) uint64 {
@@ -206,7 +217,8 @@ func (l *List) GetMany(indexes ...int) ([]any, error) {
 	})
 	if isError(word) {
 		closeAll(values)
-		return nil, failed("List.GetMany", word)
+		which := int(word >> 16)
+		return nil, failedIndex("List.GetMany(indexes)", word, indexes[len(values)+which], l.Len())
 	}
 	return values, nil
 }
@@ -218,7 +230,7 @@ func (l *List) ToSlice() ([]any, error) { return l.toSlice("List.ToSlice") }
 func (l *List) toSlice(op string) ([]any, error) {
 	u := l.ref().enter()
 	if u == nil {
-		return nil, fail(op, ErrClosed)
+		return nil, closed(op)
 	}
 	r := newReader()
 	defer r.done()
@@ -254,7 +266,7 @@ func readList(to []any, word uint64) []any {
 
 // SliceOf gives all elements of a list, as they are at one moment, if they are all of one type: such as SliceOf[int](l). ErrType.
 func SliceOf[T any](l *List) ([]T, error) {
-	values, err := l.toSlice("SliceOf")
+	values, err := l.toSlice("SliceOf(l)")
 	if err != nil {
 		return nil, err
 	}
@@ -263,14 +275,16 @@ func SliceOf[T any](l *List) ([]T, error) {
 		var ok bool
 		if to[i], ok = v.(T); !ok {
 			closeAll(values)
-			return nil, fail("SliceOf", ErrType)
+			return nil, says("SliceOf(l)", ErrType, fmt.Sprintf("element %d of l is a %T", i, v))
 		}
 	}
 	return to, nil
 }
 
 // Sub makes a list of the elements start, start + step, ... before stop. ErrInvalid: step is 0.
-func (l *List) Sub(start, stop, step int) (*List, error) { return l.sub("List.Sub", start, stop, step) }
+func (l *List) Sub(start, stop, step int) (*List, error) {
+	return l.sub("List.Sub(start, stop, step)", start, stop, step)
+}
 
 func (l *List) sub(op string, start, stop, step int) (*List, error) {
 	return newList(l.ref().call(op, func(l uint64) uint64 { return raw.List_slice(l, start, stop, step) }))
@@ -278,27 +292,27 @@ func (l *List) sub(op string, start, stop, step int) (*List, error) {
 
 // SetSlice puts values in the place of the elements from start to before stop, at one moment.
 func (l *List) SetSlice(start, stop int, values ...any) error {
-	return l.ref().do("List.SetSlice", func(l uint64) uint64 {
+	return l.ref().do("List.SetSlice(start, stop, values)", func(l uint64) uint64 {
 		return give(values, func(v []uint64) uint64 { return raw.List_set_slice(l, start, stop, 1, v) })
 	})
 }
 
 // DeleteSlice takes out the elements start, start + step, ... before stop. ErrInvalid: step is 0.
 func (l *List) DeleteSlice(start, stop, step int) error {
-	return l.ref().do("List.DeleteSlice", func(l uint64) uint64 { return raw.List_delete_slice(l, start, stop, step) })
+	return l.ref().do("List.DeleteSlice(start, stop, step)", func(l uint64) uint64 { return raw.List_delete_slice(l, start, stop, step) })
 }
 
 // Concat makes a list of the elements of both.
 func (l *List) Concat(other *List) (*List, error) {
-	return newList(l.ref().call1("List.Concat", other, raw.List_concat))
+	return newList(l.ref().call1("List.Concat(other)", other, raw.List_concat))
 }
 
 // Repeat makes a list of the elements, so many times. ErrInvalid: times is negative.
 func (l *List) Repeat(times int) (*List, error) {
 	if times < 0 {
-		return nil, fail("List.Repeat", ErrInvalid)
+		return nil, says("List.Repeat(times)", ErrInvalid, fmt.Sprintf("times is negative: %d", times))
 	}
-	return newList(l.ref().call("List.Repeat", func(l uint64) uint64 { return raw.List_repeat(l, times) }))
+	return newList(l.ref().call("List.Repeat(times)", func(l uint64) uint64 { return raw.List_repeat(l, times) }))
 }
 
 // Reverse turns the order of the elements round.
@@ -307,7 +321,11 @@ func (l *List) Reverse() error { return l.ref().do("List.Reverse", raw.List_reve
 // Sort puts the elements in the order that Compare gives; equal ones stay in theirs. ErrType: two have no order; ErrChanged: another goroutine
 // changed the list meanwhile. Then it is as it was.
 func (l *List) Sort(descending bool) error {
-	return l.ref().do("List.Sort", func(l uint64) uint64 { return raw.List_sort(l, descending) })
+	err := l.ref().do("List.Sort", func(l uint64) uint64 { return raw.List_sort(l, descending) })
+	if errors.Is(err, ErrType) {
+		return says("List.Sort", ErrType, "two elements have no order")
+	}
+	return err
 }
 
 // Copy makes a list of the same elements.

@@ -80,7 +80,7 @@ func TestListErrors(t *testing.T) {
 		equal(t, l.Set(-4, things[0]).Error(), "ouro: List.Set: index -4 is out of range for a list of 3")
 		_, err := l.Index("x")
 		is(t, err, ErrKey)
-		equal(t, err.Error(), `ouro: List.Index: "x" is not in the list`)
+		equal(t, err.Error(), `ouro: List.Index: value "x" is not in the list`)
 		is(t, l.Remove(things[0]), ErrKey)
 		_, err = l.Sub(0, 1, 0)
 		is(t, err, ErrInvalid)

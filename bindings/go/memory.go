@@ -3,6 +3,8 @@
 package ouro
 
 import (
+	"errors"
+	"fmt"
 	"time"
 
 	"ouro/internal/raw"
@@ -57,9 +59,13 @@ func Stats() Statistics {
 // ErrNoMemory. ErrInvalid: the soft one is above the hard one, or one is negative.
 func SetMemoryLimit(soft, hard int64) error {
 	if soft < 0 || hard < 0 {
-		return fail("SetMemoryLimit", ErrInvalid)
+		return says("SetMemoryLimit(soft, hard)", ErrInvalid, fmt.Sprintf("soft or hard is negative: %d, %d", soft, hard))
 	}
-	return check("SetMemoryLimit", raw.Mem_set_limit(int(soft), int(hard)))
+	err := check("SetMemoryLimit(soft, hard)", raw.Mem_set_limit(int(soft), int(hard)))
+	if errors.Is(err, ErrInvalid) {
+		return says("SetMemoryLimit(soft, hard)", ErrInvalid, fmt.Sprintf("soft is above hard: %d, %d", soft, hard))
+	}
+	return err
 }
 
 // FreeOSMemory gives free memory back to the system, and says how many bytes.
@@ -81,7 +87,7 @@ func Init(c Config) error {
 	to := raw.Config{MaxThreads: uint(c.MaxThreads), SoftLimit: uint64(c.SoftLimit), HardLimit: uint64(c.HardLimit), Threshold: c.Threshold,
 		PurgeDelayMs: int(c.PurgeDelay.Milliseconds())}
 	if c.MaxThreads < 0 || c.SoftLimit < 0 || c.HardLimit < 0 || c.Threshold[0] < 0 || c.Threshold[1] < 0 || c.Threshold[2] < 0 {
-		return fail("Init", ErrInvalid)
+		return fail("Init(c)", ErrInvalid)
 	}
 	if c.GCDisabled {
 		to.Flags |= raw.GCDisabled
@@ -90,7 +96,7 @@ func Init(c Config) error {
 		to.Flags |= raw.IgnoreEnvironment
 	}
 	if number := raw.Init(&to); number != 0 {
-		return fail("Init", fromStatus(number))
+		return fail("Init(c)", fromStatus(number))
 	}
 	return nil
 }

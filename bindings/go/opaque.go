@@ -23,7 +23,7 @@ func (o *Opaque) String() string { return o.ref().text("object") }
 // TypeName is what the object's kind, or type, or class is called.
 func TypeName(o Object) (string, error) {
 	var name string
-	err := refOf(o).do("TypeName", func(word uint64) uint64 {
+	err := refOf(o).do("TypeName(o)", func(word uint64) uint64 {
 		name = raw.Value_type_name(word)
 		return nilWord
 	})

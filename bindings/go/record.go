@@ -53,22 +53,29 @@ func NewRecord[F map[string]any | []Field](name string, fields F) (*Record, erro
 func makeRecord(name string, fields []Field) (*Record, error) {
 	var t temporary
 	if err := t.set(name); err != nil {
-		return nil, fail("NewRecord", err)
+		return nil, wrong("NewRecord(name, fields)", err, lastButOne, name)
 	}
 	defer t.done()
 	b := newBatch(2 * len(fields))
-	for _, f := range fields {
+	for i, f := range fields {
 		var a arg
 		a.setString(f.Name)
 		b.addArg(&a)
 		if err := b.add(f.Value); err != nil {
 			b.done(false)
-			return nil, fail("NewRecord", err)
+			return nil, &opError{op: "NewRecord(name, fields)", err: err, about: lastOne, nth: i + 1}
 		}
 	}
 	word := raw.Record_from(t.Word, b.finish())
 	b.done(true)
-	return newRecord(word, check("NewRecord", word))
+	err := check("NewRecord(name, fields)", word)
+	if e, ok := err.(*opError); ok {
+		e.nth = (e.nth + 1) / 2
+		if e.err == ErrInvalid {
+			e.says = "fields has a name twice, or too many"
+		}
+	}
+	return newRecord(word, err)
 }
 
 // Close lets go of the record: see Object.
@@ -84,7 +91,7 @@ func (r *Record) Len() int { return r.ref().length(raw.Record_length) }
 func (r *Record) Get(field string) (any, error) {
 	u := r.ref().enter()
 	if u == nil {
-		return nil, fail("Record.Get", ErrClosed)
+		return nil, closed("Record.Get(field)")
 	}
 	var f arg
 	f.setString(field)
@@ -92,7 +99,7 @@ func (r *Record) Get(field string) (any, error) {
 	raw.RecordGet(r.word, f.Arg, &a)
 	r.leave(u)
 	if isError(a.Word) {
-		return nil, failedKey("Record.Get", a.Word, field)
+		return nil, failedKey("Record.Get(field)", a.Word, field)
 	}
 	return value(&a), nil
 }
@@ -108,36 +115,36 @@ func (r *Record) Has(field string) (bool, error) {
 func (r *Record) Set(field string, value any) error {
 	u := r.ref().enter()
 	if u == nil {
-		return fail("Record.Set", ErrClosed)
+		return closed("Record.Set(field, value)")
 	}
 	var f, v arg
 	f.setString(field)
 	if err := v.set(value); err != nil {
 		r.leave(u)
-		return fail("Record.Set", err)
+		return wrong("Record.Set(field, value)", err, lastOne, value)
 	}
 	word := raw.RecordSet(r.word, f.Arg, v.Arg)
 	v.done()
 	r.leave(u)
 	if isError(word) {
-		return failedKey("Record.Set", word, field)
+		return failedPair("Record.Set(field, value)", word, field, value)
 	}
 	return nil
 }
 
 // Swap gives a field a value, and the old one. ErrKey.
 func (r *Record) Swap(field string, value any) (any, error) {
-	return r.ref().get2("Record.Swap", field, value, raw.RecordSwap)
+	return r.ref().get2("Record.Swap(field, value)", field, value, raw.RecordSwap)
 }
 
 // CompareAndSwap gives a field a value if it has the very one that was expected, as List.CompareAndSwap does. ErrKey.
 func (r *Record) CompareAndSwap(field string, expected, value any) (bool, error) {
 	var f temporary
 	if err := f.set(field); err != nil {
-		return false, fail("Record.CompareAndSwap", err)
+		return false, wrong("Record.CompareAndSwap(field, expected, value)", err, lastButOne+1, field)
 	}
 	defer f.done()
-	word, err := r.ref().call2("Record.CompareAndSwap", expected, value, func(r, expected, value uint64) uint64 {
+	word, err := r.ref().call2("Record.CompareAndSwap(field, expected, value)", expected, value, func(r, expected, value uint64) uint64 {
 		return raw.Record_compare_set(r, f.Word, expected, value)
 	})
 	return word == trueWord, aboutKey(err, field)

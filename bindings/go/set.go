@@ -2,7 +2,11 @@
 
 package ouro
 
-import "ouro/internal/raw"
+import (
+	"errors"
+
+	"ouro/internal/raw"
+)
 
 // A Set holds each of its elements once; goroutines share it, and each operation takes effect at one moment. Its order is that in which they came. What
 // can be one, and which are the same, is as for keys of a Dict.
@@ -27,7 +31,7 @@ func (s *Set) ref() *handle {
 // NewSet makes a set of values. ErrClosed, ErrEncoding, ErrNoMemory.
 func NewSet(values ...any) (*Set, error) {
 	word := give(values, raw.Set_from)
-	return newSet(word, check("NewSet", word))
+	return newSet(word, check("NewSet(values)", word))
 }
 
 // Close lets go of the set: see Object.
@@ -41,57 +45,65 @@ func (s *Set) Len() int { return s.ref().length(raw.Set_length) }
 
 // Has is whether value is an element.
 func (s *Set) Has(value any) (bool, error) {
-	word, err := s.ref().put("Set.Has", value, raw.SetHas)
+	word, err := s.ref().put("Set.Has(value)", value, raw.SetHas)
 	return word == trueWord, err
 }
 
 // Add puts a value in. added: it was not there.
 func (s *Set) Add(value any) (added bool, err error) {
-	word, err := s.ref().put("Set.Add", value, raw.SetAdd)
+	word, err := s.ref().put("Set.Add(value)", value, raw.SetAdd)
 	return word == trueWord, err
 }
 
 // Append puts values in, all at one moment.
 func (s *Set) Append(values ...any) error {
-	return s.ref().do("Set.Append", func(s uint64) uint64 {
+	return s.ref().do("Set.Append(values)", func(s uint64) uint64 {
 		return give(values, func(v []uint64) uint64 { return raw.Set_add_all(s, v) })
 	})
 }
 
 // Discard takes a value out. removed: it was there.
 func (s *Set) Discard(value any) (removed bool, err error) {
-	word, err := s.ref().put("Set.Discard", value, raw.SetDiscard)
+	word, err := s.ref().put("Set.Discard(value)", value, raw.SetDiscard)
 	return word == trueWord, err
 }
 
 // Delete takes a value out. ErrKey: it was not there.
-func (s *Set) Delete(value any) error { return s.ref().do1("Set.Delete", value, raw.Set_remove) }
+func (s *Set) Delete(value any) error { return s.ref().do1("Set.Delete(value)", value, raw.Set_remove) }
 
 // Pop takes out the element that came first. ErrKey: the set is empty.
-func (s *Set) Pop() (any, error) { return s.ref().get("Set.Pop", raw.SetPop) }
+func (s *Set) Pop() (any, error) {
+	v, err := s.ref().get("Set.Pop", raw.SetPop)
+	if errors.Is(err, ErrKey) {
+		return nil, says("Set.Pop", ErrKey, "the set is empty")
+	}
+	return v, err
+}
 
 // Clear takes all elements out.
 func (s *Set) Clear() error { return s.ref().do("Set.Clear", raw.Set_clear) }
 
 // Update puts in what another object's iteration gives. ErrType, ErrChanged.
-func (s *Set) Update(other Object) error { return s.ref().do1("Set.Update", other, raw.Set_update) }
+func (s *Set) Update(other Object) error {
+	return s.ref().do1("Set.Update(other)", other, raw.Set_update)
+}
 
 // Union makes a set of the elements that are in one of the two.
-func (s *Set) Union(other *Set) (*Set, error) { return s.and("Set.Union", other, raw.Set_union) }
+func (s *Set) Union(other *Set) (*Set, error) { return s.and("Set.Union(other)", other, raw.Set_union) }
 
 // Intersection makes a set of those that are in both.
 func (s *Set) Intersection(other *Set) (*Set, error) {
-	return s.and("Set.Intersection", other, raw.Set_intersection)
+	return s.and("Set.Intersection(other)", other, raw.Set_intersection)
 }
 
 // Difference makes a set of those that are not in the other.
 func (s *Set) Difference(other *Set) (*Set, error) {
-	return s.and("Set.Difference", other, raw.Set_difference)
+	return s.and("Set.Difference(other)", other, raw.Set_difference)
 }
 
 // SymmetricDifference makes a set of those that are in just one of the two.
 func (s *Set) SymmetricDifference(other *Set) (*Set, error) {
-	return s.and("Set.SymmetricDifference", other, raw.Set_symmetric_difference)
+	return s.and("Set.SymmetricDifference(other)", other, raw.Set_symmetric_difference)
 }
 
 func (s *Set) and(op string, other *Set, f func(s, other uint64) uint64) (*Set, error) {
@@ -100,13 +112,13 @@ func (s *Set) and(op string, other *Set, f func(s, other uint64) uint64) (*Set, 
 
 // IsSubset is whether all elements are in the other.
 func (s *Set) IsSubset(other *Set) (bool, error) {
-	word, err := s.ref().call1("Set.IsSubset", other, raw.Set_is_subset)
+	word, err := s.ref().call1("Set.IsSubset(other)", other, raw.Set_is_subset)
 	return word == trueWord, err
 }
 
 // IsDisjoint is whether none is.
 func (s *Set) IsDisjoint(other *Set) (bool, error) {
-	word, err := s.ref().call1("Set.IsDisjoint", other, raw.Set_is_disjoint)
+	word, err := s.ref().call1("Set.IsDisjoint(other)", other, raw.Set_is_disjoint)
 	return word == trueWord, err
 }
 

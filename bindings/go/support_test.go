@@ -41,9 +41,10 @@ func equal(t *testing.T, got, want any) {
 	}
 }
 
-func heldCount() (n int) {
-	heldByValue.Range(func(any, any) bool { n++; return true })
-	return n
+func heldCount() int {
+	heldByValue.RLock()
+	defer heldByValue.RUnlock()
+	return len(heldByValue.m)
 }
 
 // leaves fails the test if f leaves objects or Go values behind.

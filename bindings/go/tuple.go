@@ -30,7 +30,7 @@ func (t *Tuple) ref() *handle {
 // NewTuple makes a tuple of values. ErrClosed, ErrEncoding, ErrNoMemory.
 func NewTuple(values ...any) (*Tuple, error) {
 	word := give(values, raw.Tuple_new)
-	return newTuple(word, check("NewTuple", word))
+	return newTuple(word, check("NewTuple(values)", word))
 }
 
 // Close lets go of the tuple: see Object.
@@ -46,20 +46,20 @@ func (t *Tuple) Len() int { return t.ref().length(raw.Tuple_length) }
 func (t *Tuple) Get(index int) (any, error) {
 	u := t.ref().enter()
 	if u == nil {
-		return nil, fail("Tuple.Get", ErrClosed)
+		return nil, closed("Tuple.Get(index)")
 	}
 	var a raw.Answer
 	raw.TupleGet(t.word, index, &a)
 	t.leave(u)
 	if isError(a.Word) {
-		return nil, failedIndex("Tuple.Get", a.Word, index, t.Len())
+		return nil, failedIndex("Tuple.Get(index)", a.Word, index, t.Len())
 	}
 	return value(&a), nil
 }
 
 // Index gives the place of the first element that equals value. ErrKey.
 func (t *Tuple) Index(value any) (int, error) {
-	word, err := t.ref().call1("Tuple.Index", value, func(t, v uint64) uint64 { return raw.Tuple_index(t, v, 0, math.MaxInt) })
+	word, err := t.ref().call1("Tuple.Index(value)", value, func(t, v uint64) uint64 { return raw.Tuple_index(t, v, 0, math.MaxInt) })
 	return number(word), err
 }
 
@@ -71,25 +71,25 @@ func (t *Tuple) Has(value any) (bool, error) {
 
 // Count gives how many elements equal value.
 func (t *Tuple) Count(value any) (int, error) {
-	word, err := t.ref().call1("Tuple.Count", value, raw.Tuple_count)
+	word, err := t.ref().call1("Tuple.Count(value)", value, raw.Tuple_count)
 	return number(word), err
 }
 
 // Sub makes a tuple of the elements start, start + step, ... before stop; starts and stops are as for lists. ErrInvalid: step is 0.
 func (t *Tuple) Sub(start, stop, step int) (*Tuple, error) {
-	return newTuple(t.ref().call("Tuple.Sub", func(t uint64) uint64 { return raw.Tuple_slice(t, start, stop, step) }))
+	return newTuple(t.ref().call("Tuple.Sub(start, stop, step)", func(t uint64) uint64 { return raw.Tuple_slice(t, start, stop, step) }))
 }
 
 // Concat makes a tuple of the elements of both.
 func (t *Tuple) Concat(other *Tuple) (*Tuple, error) {
-	return newTuple(t.ref().call1("Tuple.Concat", other, raw.Tuple_concat))
+	return newTuple(t.ref().call1("Tuple.Concat(other)", other, raw.Tuple_concat))
 }
 
 // ToSlice gives all elements.
 func (t *Tuple) ToSlice() ([]any, error) {
 	u := t.ref().enter()
 	if u == nil {
-		return nil, fail("Tuple.ToSlice", ErrClosed)
+		return nil, closed("Tuple.ToSlice")
 	}
 	defer t.leave(u)
 	return tupleSlice("Tuple.ToSlice", t.word)

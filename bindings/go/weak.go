@@ -20,7 +20,7 @@ func (w *Weak[T]) ref() *handle {
 
 // MakeWeak makes a weak reference to an object. (One that comes out of a container is a *Weak[Object].) ErrClosed, ErrNoMemory.
 func MakeWeak[T Object](x T) (*Weak[T], error) {
-	word, err := refOf(x).call("MakeWeak", raw.Weak_ref_new)
+	word, err := refOf(x).call("MakeWeak(x)", raw.Weak_ref_new)
 	if err != nil {
 		return nil, err
 	}
@@ -72,7 +72,7 @@ var cleanups struct {
 // about the object, not the handle, which may be closed. arg must not lead to the object, or it will not die.
 func AddCleanup[T Object, S any](x T, f func(S), arg S) (*Cleanup, error) {
 	c := &Cleanup{f: func() { f(arg) }}
-	_, err := refOf(x).call("AddCleanup", c.watch)
+	_, err := refOf(x).call("AddCleanup(x)", c.watch)
 	if err != nil {
 		return nil, err
 	}
@@ -148,7 +148,7 @@ func (m *WeakMap) ref() *handle {
 // NewWeakMap makes a weak map; which: WeakKeys, WeakValues, or both. ErrInvalid, ErrNoMemory.
 func NewWeakMap(which uint) (*WeakMap, error) {
 	word := raw.Weak_map_new(which)
-	if err := check("NewWeakMap", word); err != nil {
+	if err := check("NewWeakMap(which)", word); err != nil {
 		return nil, err
 	}
 	m := &WeakMap{}
@@ -167,34 +167,34 @@ func (m *WeakMap) Len() int { return m.ref().length(raw.Weak_map_length) }
 
 // Get gives a key's value. ErrKey. ErrType: not a key.
 func (m *WeakMap) Get(key any) (any, error) {
-	return m.ref().get1("WeakMap.Get", key, raw.WeakMapGet)
+	return m.ref().get1("WeakMap.Get(key)", key, raw.WeakMapGet)
 }
 
 // Has is whether there is such a key.
 func (m *WeakMap) Has(key any) (bool, error) {
-	word, err := m.ref().call1("WeakMap.Has", key, raw.Weak_map_has)
+	word, err := m.ref().call1("WeakMap.Has(key)", key, raw.Weak_map_has)
 	return word == trueWord, err
 }
 
 // Set gives a key a value. ErrType: they cannot be held weakly.
 func (m *WeakMap) Set(key, value any) error {
-	_, err := m.ref().put2("WeakMap.Set", key, value, raw.WeakMapSet)
+	_, err := m.ref().put2("WeakMap.Set(key, value)", key, value, raw.WeakMapSet)
 	return err
 }
 
 // SetDefault gives the key's value; if it had none, value, which it has from then on.
 func (m *WeakMap) SetDefault(key, value any) (any, error) {
-	return m.ref().get2("WeakMap.SetDefault", key, value, raw.WeakMapSetdefault)
+	return m.ref().get2("WeakMap.SetDefault(key, value)", key, value, raw.WeakMapSetdefault)
 }
 
 // Delete takes a key out. ErrKey.
 func (m *WeakMap) Delete(key any) error {
-	return m.ref().do1("WeakMap.Delete", key, raw.Weak_map_delete)
+	return m.ref().do1("WeakMap.Delete(key)", key, raw.Weak_map_delete)
 }
 
 // Pop takes a key out and gives its value. ErrKey.
 func (m *WeakMap) Pop(key any) (any, error) {
-	return m.ref().get1("WeakMap.Pop", key, raw.WeakMapPop)
+	return m.ref().get1("WeakMap.Pop(key)", key, raw.WeakMapPop)
 }
 
 // Clear takes all entries out.
@@ -218,13 +218,13 @@ func (s *WeakSet) ref() *handle {
 // NewWeakSet makes a weak set of objects. ErrType: one is none.
 func NewWeakSet(objects ...any) (*WeakSet, error) {
 	word := raw.Weak_set_new()
-	if err := check("NewWeakSet", word); err != nil {
+	if err := check("NewWeakSet(objects)", word); err != nil {
 		return nil, err
 	}
 	s := &WeakSet{}
 	s.hold(word)
 	for _, o := range objects {
-		if _, err := s.add("NewWeakSet", o); err != nil {
+		if _, err := s.add("NewWeakSet(objects)", o); err != nil {
 			s.Close()
 			return nil, err
 		}
@@ -243,12 +243,14 @@ func (s *WeakSet) Len() int { return s.ref().length(raw.Weak_set_length) }
 
 // Has is whether an object is an element.
 func (s *WeakSet) Has(object any) (bool, error) {
-	word, err := s.ref().call1("WeakSet.Has", object, raw.Weak_set_has)
+	word, err := s.ref().call1("WeakSet.Has(object)", object, raw.Weak_set_has)
 	return word == trueWord, err
 }
 
 // Add puts an object in. added: it was not there.
-func (s *WeakSet) Add(object any) (added bool, err error) { return s.add("WeakSet.Add", object) }
+func (s *WeakSet) Add(object any) (added bool, err error) {
+	return s.add("WeakSet.Add(object)", object)
+}
 
 func (s *WeakSet) add(op string, object any) (bool, error) {
 	word, err := s.ref().call1(op, object, raw.Weak_set_add)
@@ -257,7 +259,7 @@ func (s *WeakSet) add(op string, object any) (bool, error) {
 
 // Discard takes an object out. removed: it was there.
 func (s *WeakSet) Discard(object any) (removed bool, err error) {
-	word, err := s.ref().call1("WeakSet.Discard", object, raw.Weak_set_discard)
+	word, err := s.ref().call1("WeakSet.Discard(object)", object, raw.Weak_set_discard)
 	return word == trueWord, err
 }
 

@@ -108,7 +108,7 @@
 %typemap(check) (const ouro_value *ITEMS, size_t COUNT), (const ouro_value *KEYS, const ouro_value *VALUES, size_t COUNT) %{
     if (all$argnum.status != OURO_OK) {
         ouro_go_drop_all(&all$argnum);
-        return ouro_go_error(all$argnum.status);
+        return ouro_go_error_at(all$argnum.status, all$argnum.at);
     }
 %}
 %typemap(freearg) (const ouro_value *ITEMS, size_t COUNT), (const ouro_value *KEYS, const ouro_value *VALUES, size_t COUNT) %{

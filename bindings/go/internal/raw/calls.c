@@ -33,10 +33,10 @@ uint64_t ouro_go_list_get_many(uint64_t list, const int64_t *indexes, struct our
         ouro_status status = ouro_list_get(list, indexes[i], &value);
         if (status != OURO_OK) {
             ouro_go_attach();
-            while (i-- > 0)
-                if (!ouro_go_is_tag(items[i].word))
-                    ouro_value_release(ouro_is_object(items[i].word) ? items[i].word & OURO_GO_REFERENCE : OURO_NIL);
-            return ouro_go_error(status);
+            for (size_t made = i; made-- > 0;)
+                if (!ouro_go_is_tag(items[made].word))
+                    ouro_value_release(ouro_is_object(items[made].word) ? items[made].word & OURO_GO_REFERENCE : OURO_NIL);
+            return ouro_go_error_at(status, i);
         }
         items[i] = ouro_go_show(value);
     }

@@ -189,10 +189,12 @@ void ouro_go_take_all(struct ouro_go_arguments *to, const uint64_t *words, size_
             const char *text = (const char *)words + item[1];
             bool sized = item[0] == OURO_GO_STRING || item[0] == OURO_GO_BYTES;
             value = OURO_NIL;
-            if (to->status == OURO_OK)
+            if (to->status == OURO_OK) {
                 to->status = ouro_go_make(item[0], sized ? item[2] : item[1], text, &value);
-            else if (item[0] == OURO_GO_HOST)
+                to->at = i + 1;
+            } else if (item[0] == OURO_GO_HOST) {
                 ouroGoDispose(item[1]);
+            }
         }
         if (to->values)
             to->values[i % groups * to->count + i / groups] = value;

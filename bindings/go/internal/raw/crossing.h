@@ -15,7 +15,7 @@
 
 #include <string.h>
 
-#define OURO_GO_ERROR 0x03u  /* the code in the second byte; above, the handle of a Go error, or 0 */
+#define OURO_GO_ERROR 0x03u  /* the code in the second byte; above, the handle of a Go error, or which of several it is about, or 0 */
 #define OURO_GO_FLOAT 0x07u  /* data: the bits */
 #define OURO_GO_STRING 0x0bu /* size bytes */
 #define OURO_GO_BYTES 0x0fu
@@ -62,6 +62,12 @@ static inline uint64_t ouro_go_error(ouro_status status)
         ouro_go_failure = 0;
     }
     return failure << 16 | (uint64_t)-status << 8 | OURO_GO_ERROR;
+}
+
+/* Of several; at: which one, from 1. */
+static inline uint64_t ouro_go_error_at(ouro_status status, size_t at)
+{
+    return (uint64_t)at << 16 | (uint64_t)-status << 8 | OURO_GO_ERROR;
 }
 
 static inline uint64_t ouro_go_status(ouro_status status)
@@ -135,6 +141,7 @@ struct ouro_go_arguments {
     ouro_value *values; /* all of a group together */
     size_t count;       /* of a group */
     ouro_status status;
+    size_t at; /* from 1: which one failed */
     const uint64_t *words;
     size_t groups;
     ouro_value few[16];

@@ -772,7 +772,7 @@ intgo _wrap_tuple_new_raw_b98284d542933e2d(_goslice_ _swig_go_0) {
   
   if (all1.status != OURO_OK) {
     ouro_go_drop_all(&all1);
-    return ouro_go_error(all1.status);
+    return ouro_go_error_at(all1.status, all1.at);
   }
   
   
@@ -1011,7 +1011,7 @@ intgo _wrap_list_from_raw_b98284d542933e2d(_goslice_ _swig_go_0) {
   
   if (all1.status != OURO_OK) {
     ouro_go_drop_all(&all1);
-    return ouro_go_error(all1.status);
+    return ouro_go_error_at(all1.status, all1.at);
   }
   
   
@@ -1109,7 +1109,7 @@ intgo _wrap_list_append_all_raw_b98284d542933e2d(long long _swig_go_0, _goslice_
   
   if (all2.status != OURO_OK) {
     ouro_go_drop_all(&all2);
-    return ouro_go_error(all2.status);
+    return ouro_go_error_at(all2.status, all2.at);
   }
   
   
@@ -1313,7 +1313,7 @@ intgo _wrap_list_set_slice_raw_b98284d542933e2d(long long _swig_go_0, intgo _swi
   
   if (all5.status != OURO_OK) {
     ouro_go_drop_all(&all5);
-    return ouro_go_error(all5.status);
+    return ouro_go_error_at(all5.status, all5.at);
   }
   
   
@@ -1486,7 +1486,7 @@ intgo _wrap_dict_from_raw_b98284d542933e2d(_goslice_ _swig_go_0) {
   
   if (all1.status != OURO_OK) {
     ouro_go_drop_all(&all1);
-    return ouro_go_error(all1.status);
+    return ouro_go_error_at(all1.status, all1.at);
   }
   
   
@@ -1554,7 +1554,7 @@ intgo _wrap_dict_set_all_raw_b98284d542933e2d(long long _swig_go_0, _goslice_ _s
   
   if (all2.status != OURO_OK) {
     ouro_go_drop_all(&all2);
-    return ouro_go_error(all2.status);
+    return ouro_go_error_at(all2.status, all2.at);
   }
   
   
@@ -1675,7 +1675,7 @@ intgo _wrap_set_from_raw_b98284d542933e2d(_goslice_ _swig_go_0) {
   
   if (all1.status != OURO_OK) {
     ouro_go_drop_all(&all1);
-    return ouro_go_error(all1.status);
+    return ouro_go_error_at(all1.status, all1.at);
   }
   
   
@@ -1741,7 +1741,7 @@ intgo _wrap_set_add_all_raw_b98284d542933e2d(long long _swig_go_0, _goslice_ _sw
   
   if (all2.status != OURO_OK) {
     ouro_go_drop_all(&all2);
-    return ouro_go_error(all2.status);
+    return ouro_go_error_at(all2.status, all2.at);
   }
   
   
@@ -2268,7 +2268,7 @@ intgo _wrap_shape_new_raw_b98284d542933e2d(long long _swig_go_0, _goslice_ _swig
   
   if (all2.status != OURO_OK) {
     ouro_go_drop_all(&all2);
-    return ouro_go_error(all2.status);
+    return ouro_go_error_at(all2.status, all2.at);
   }
   
   
@@ -2428,7 +2428,7 @@ intgo _wrap_record_from_raw_b98284d542933e2d(long long _swig_go_0, _goslice_ _sw
   
   if (all2.status != OURO_OK) {
     ouro_go_drop_all(&all2);
-    return ouro_go_error(all2.status);
+    return ouro_go_error_at(all2.status, all2.at);
   }
   
   
