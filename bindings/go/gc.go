@@ -248,6 +248,19 @@ func OnGC(f func(GCEvent)) (cancel func(), err error) {
 	return func() { once.Do(func() { unwatch(id, number) }) }, nil
 }
 
+// NotifyGC has each collection's beginning and end sent to c, in their order. What finds c full is lost, as with signal.Notify.
+func NotifyGC(c chan<- GCEvent) (cancel func(), err error) {
+	if c == nil {
+		return nil, says("NotifyGC(c)", ErrInvalid, "c is nil")
+	}
+	return OnGC(func(e GCEvent) {
+		select {
+		case c <- e:
+		default:
+		}
+	})
+}
+
 var watchers struct {
 	sync.Mutex
 	functions map[uint64]func(GCEvent)

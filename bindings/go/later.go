@@ -2,7 +2,11 @@
 
 package ouro
 
-import "sync"
+import (
+	"log"
+	"runtime/debug"
+	"sync"
+)
 
 // Functions of the program's that the library's events call run here, one after the other, on a goroutine that is there as long as there are any: never in the
 // middle of an operation, whose caller may hold a lock that the function wants.
@@ -11,6 +15,14 @@ var queue struct {
 	sync.Mutex
 	functions []func()
 	running   bool
+	onPanic   func(*PanicError)
+}
+
+// OnPanic has f told of panics in functions of AddCleanup and OnGC, which end the function and nothing else. At first, and with nil, package log is.
+func OnPanic(f func(*PanicError)) {
+	queue.Lock()
+	defer queue.Unlock()
+	queue.onPanic = f
 }
 
 func later(f func()) {
@@ -24,17 +36,49 @@ func later(f func()) {
 }
 
 func runQueue() {
-	for {
-		queue.Lock()
-		functions := queue.functions
-		queue.functions = nil
-		queue.running = len(functions) > 0
-		queue.Unlock()
-		if len(functions) == 0 {
-			return
+	ended := false
+	defer func() {
+		if !ended {
+			go runQueue() // a function has called runtime.Goexit
 		}
-		for _, f := range functions {
-			f()
-		}
+	}()
+	for f := next(); f != nil; f = next() {
+		call(f)
 	}
+	ended = true
+}
+
+// next takes a function out of the queue. nil: there is none, and no goroutine for any from then on.
+func next() func() {
+	queue.Lock()
+	defer queue.Unlock()
+	queue.running = len(queue.functions) > 0
+	if !queue.running {
+		queue.functions = nil
+		return nil
+	}
+	f := queue.functions[0]
+	queue.functions[0] = nil
+	queue.functions = queue.functions[1:]
+	return f
+}
+
+func call(f func()) {
+	defer func() {
+		if v := recover(); v != nil {
+			tell(&PanicError{v, debug.Stack()})
+		}
+	}()
+	f()
+}
+
+func tell(p *PanicError) {
+	queue.Lock()
+	f := queue.onPanic
+	queue.Unlock()
+	if f != nil {
+		f(p)
+		return
+	}
+	log.Printf("ouro: %v\n%s", p, p.Stack)
 }

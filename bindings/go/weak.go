@@ -9,7 +9,11 @@ import (
 )
 
 // A Weak names an object without keeping it alive.
-type Weak[T Object] struct{ handle }
+type Weak[T Object] struct {
+	handle
+	asking sync.Mutex
+	dead   chan struct{}
+}
 
 func (w *Weak[T]) ref() *handle {
 	if w == nil {
@@ -46,6 +50,39 @@ func (w *Weak[T]) Value() (x T, ok bool) {
 	x, ok = v.(T)
 	return x, ok
 }
+
+// Dead gives a channel that is closed once the object is dead. (Of a closed weak reference that was not asked before: at once.) nil, which is never
+// closed: there was no memory for it.
+func (w *Weak[T]) Dead() <-chan struct{} {
+	if w == nil {
+		return closedChannel
+	}
+	w.asking.Lock()
+	defer w.asking.Unlock()
+	if w.dead == nil {
+		w.dead = w.whenDead()
+	}
+	return w.dead
+}
+
+func (w *Weak[T]) whenDead() chan struct{} {
+	x, ok := w.Value()
+	if !ok {
+		return closedChannel
+	}
+	defer x.Close()
+	dead := make(chan struct{})
+	if _, err := AddCleanup(x, func(c chan struct{}) { close(c) }, dead); err != nil {
+		return nil
+	}
+	return dead
+}
+
+var closedChannel = func() chan struct{} {
+	c := make(chan struct{})
+	close(c)
+	return c
+}()
 
 // Close lets go of the weak reference: see Object.
 func (w *Weak[T]) Close() error { return w.ref().close() }
