@@ -119,6 +119,8 @@ typedef struct bench_entry {
     const char *name;
     const char *text;
     void (*run)(void);
+    int (*child)(const char *argument); /* what a process does that the benchmark has started with process_run, or NULL:
+                                         * prints numbers, and returns 0 if all went well */
 } bench_entry;
 
 void bench_count(void);
@@ -134,8 +136,17 @@ void bench_slots(void);
 void bench_weak(void);
 void bench_young(void);
 void bench_rings(void);
+void bench_collect(void);
+void bench_pause(void);
+void bench_acyclic(void);
+void bench_floating(void);
+void bench_idle(void);
 
-/* The child side of bench_rss: what main does when started with the hidden argument. */
-int bench_rss_child(const char *what);
+int bench_rss_child(const char *argument);
+int bench_rings_child(const char *argument);
+int bench_pause_child(const char *argument);
+int bench_acyclic_child(const char *argument);
+int bench_floating_child(const char *argument);
+int bench_idle_child(const char *argument);
 
 #endif

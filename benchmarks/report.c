@@ -12,6 +12,7 @@
 
 #include "bench.h"
 #include "peer.h"
+#include "process.h"
 #include "report.h"
 
 enum { ROWS_MAX = 512, WRONG_MAX = 64, FACTS_MAX = 16 };
@@ -37,6 +38,9 @@ static size_t wrong_count;
 static fact facts[FACTS_MAX];
 static size_t facts_count;
 static const char *current = "";
+static double begin_s, others_before_s;
+
+static void fact_add(const char *name, const char *format, ...) __attribute__((format(printf, 2, 3)));
 static bool progress_open;
 
 /* ---- progress and checks ---- */
@@ -177,6 +181,8 @@ static void verdict(const row *r, char *text, size_t size)
     double off = r->bar.sense == BENCH_AT_MOST ? r->median / r->bar.value - 1 : 1 - r->median / r->bar.value;
     if (row_met(r))
         snprintf(text, size, "met%s", divided ? " (not in every repetition)" : "");
+    else if (r->bar.value == 0)
+        snprintf(text, size, "missed");
     else
         snprintf(text, size, "missed by %.1f %%%s", off * 100, divided ? " (met in some repetitions)" : "");
 }
@@ -220,8 +226,6 @@ void report_table(FILE *out)
 }
 
 /* ---- the machine ---- */
-
-static void fact_add(const char *name, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 static void fact_add(const char *name, const char *format, ...)
 {
@@ -285,6 +289,16 @@ void report_begin(void)
     fact_add("clock", "%s", bench_cpu_time ? "each thread's own processor time" : "monotonic");
     read_line("/proc/loadavg", "", text, sizeof text);
     fact_add("load before", "%s", text);
+    begin_s = bench_now();
+    others_before_s = process_others_cpu();
+}
+
+/* How busy others have kept the machine during all of it. */
+void report_end(void)
+{
+    double capacity = (bench_now() - begin_s) * (double)sysconf(_SC_NPROCESSORS_ONLN);
+    double taken = capacity > 0 ? (process_others_cpu() - others_before_s) / capacity : 0;
+    fact_add("others", "had %.0f %% of the processors meanwhile", 100 * (taken > 0 ? taken : 0));
 }
 
 /* ---- JSON ---- */

@@ -3,19 +3,14 @@
  * What five million two-slot nodes take, seen from outside: the growth of the resident set of a fresh process. The bar
  * is 16 bytes of header plus what the program asked for, and a tenth. The nodes hang on each other, so there is no
  * array of references that would count as well. */
-#include <spawn.h>
 #include <stdio.h>
-#include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "bench.h"
 #include "node.h"
 #include "peer.h"
+#include "process.h"
 
 enum { NODES = 5000000, NODES_QUICK = 500000, HEADER = 16, ROUNDS = 3 };
-
-extern char **environ;
 
 typedef struct node8 {
     ouro_object object;
@@ -47,18 +42,6 @@ static const layout layouts[] = {
 enum { LAYOUTS = sizeof layouts / sizeof layouts[0] };
 
 /* ---- the child ---- */
-
-static long resident_bytes(void)
-{
-    long total, resident = -1;
-    FILE *file = fopen("/proc/self/statm", "r");
-    if (!file)
-        return -1;
-    if (fscanf(file, "%ld %ld", &total, &resident) != 2)
-        resident = -1;
-    fclose(file);
-    return resident * sysconf(_SC_PAGESIZE);
-}
 
 /* Every layout begins like node. */
 static void *make_managed(ouro_type *type, long count)
@@ -96,53 +79,29 @@ int bench_rss_child(const char *what)
         return 2;
     /* One of each first: what starting up costs is not what nodes cost. */
     void *warm = kind == 'o' ? make_managed(layouts[index].type, 1) : make_plain(layouts[index].size, 1);
-    long before = resident_bytes();
+    double before = process_resident();
     void *list = kind == 'o' ? make_managed(layouts[index].type, count) : make_plain(layouts[index].size, count);
-    long after = resident_bytes();
+    double after = process_resident();
     BENCH_TOUCH(warm);
     BENCH_TOUCH(list);
     if (kind == 'o' && bench_live() != (size_t)count + 1)
         return 3;
-    printf("%ld\n", after - before);
-    fflush(stdout);
-    _exit(0);
+    printf("%.0f\n", after - before);
+    return 0;
 }
 
 /* ---- the parent ---- */
-
-/* Starts this program anew (no copy of it, which would inherit its heap) and reads what the child prints. */
-static double child_growth(char kind, unsigned index, long count)
-{
-    char what[48], text[32] = "";
-    int ends[2], status = -1;
-    pid_t pid;
-    snprintf(what, sizeof what, "%c %u %ld", kind, index, count);
-    char *arguments[] = {"bench", "--rss-child", what, NULL};
-    posix_spawn_file_actions_t actions;
-    if (pipe(ends) != 0)
-        return -1;
-    posix_spawn_file_actions_init(&actions);
-    posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO);
-    posix_spawn_file_actions_addclose(&actions, ends[0]);
-    int error = posix_spawn(&pid, "/proc/self/exe", &actions, NULL, arguments, environ);
-    posix_spawn_file_actions_destroy(&actions);
-    close(ends[1]);
-    ssize_t length = error ? -1 : read(ends[0], text, sizeof text - 1);
-    close(ends[0]);
-    if (error || waitpid(pid, &status, 0) != pid || status != 0 || length <= 0)
-        return -1;
-    return atof(text);
-}
 
 /* Bytes per node, as samples; false (and a wrong result) if a child failed. */
 static bool measure(char kind, unsigned index, double *samples)
 {
     long count = bench_quick ? NODES_QUICK : NODES;
+    char what[48];
+    double growth;
     for (int i = 0; i < ROUNDS; i++) {
         bench_progress("%s: %s", kind == 'o' ? "ouro" : PEER_NAME, layouts[index].name);
-        double growth = child_growth(kind, index, count);
-        bench_check(growth > 0, "%s: the child failed", layouts[index].name);
-        if (growth <= 0)
+        snprintf(what, sizeof what, "%c %u %ld", kind, index, count);
+        if (!process_run("rss", what, &growth, 1))
             return false;
         samples[i] = growth / (double)count;
     }

@@ -9,6 +9,7 @@
 #include "bench.h"
 #include "node.h"
 #include "peer.h"
+#include "trees.h"
 
 enum { DEPTH_MIN = 4, DEPTH = 18, DEPTH_QUICK = 13, THREADS = 2 };
 
@@ -194,6 +195,13 @@ static uint64_t nodes_expected(void)
     for (unsigned depth = DEPTH_MIN; depth <= depth_max(); depth += 2)
         nodes += nodes_of(depth) << (depth_max() - depth + DEPTH_MIN);
     return nodes;
+}
+
+bool trees_grow_and_drop(void)
+{
+    forest ours = {.make = ouro_make, .count = ouro_count, .drop = ouro_drop};
+    run_forest(&ours, 1);
+    return ours.total == nodes_expected();
 }
 
 /* ---- what the machine gives two threads ---- */

@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
- * One young collection, per object: rings that are garbage, and rings that are alive. And a workload in which a
- * program makes rings and drops them, and leaves collecting to the library; its peer frees the nodes by hand. */
+ * One young collection, per object: rings that are garbage, and rings that are alive. */
 #include <stdio.h>
 
 #include "bench.h"
-#include "node.h"
-#include "peer.h"
+#include "graph.h"
 
 enum { NODES = 100000, NODES_QUICK = 20000, SIZES = 3 };
 
@@ -19,19 +17,6 @@ typedef struct state {
     node **held;
 } state;
 
-/* A ring of size nodes: the result's reference is the caller's, the rest hold each other. */
-static node *make_ring(unsigned size)
-{
-    node *first = node_new(), *last = first;
-    for (unsigned i = 1; i < size; i++) {
-        node *n = node_new();
-        ouro_give(last, &last->left, n);
-        last = n;
-    }
-    ouro_set(last, &last->left, first);
-    return first;
-}
-
 static double run_collection(void *arg, uint64_t n)
 {
     state *s = arg;
@@ -39,7 +24,7 @@ static double run_collection(void *arg, uint64_t n)
     for (; n; n--) {
         size_t live = bench_live();
         for (uint64_t i = 0; i < s->rings; i++) {
-            s->held[i] = make_ring(s->size);
+            s->held[i] = ring_make(s->size);
             if (!s->live)
                 ouro_release(s->held[i]);
         }
@@ -84,67 +69,4 @@ void bench_young(void)
     bench_values(series, 2 * SIZES);
     ouro_gc_enable();
     free(held);
-}
-
-/* ---- rings made and dropped ---- */
-
-static double run_plain_rings(void *arg, uint64_t n)
-{
-    unsigned size = *(unsigned *)arg;
-    double begin = bench_clock();
-    for (; n; n--) {
-        plain_node *first = NULL, *last = NULL;
-        for (unsigned i = 0; i < size; i++) {
-            plain_node *at = peer_malloc(sizeof *at);
-            if (!at)
-                abort();
-            *at = (plain_node){.left = NULL};
-            if (last)
-                last->left = at;
-            else
-                first = at;
-            last = at;
-        }
-        last->left = first;
-        BENCH_TOUCH(first);
-        for (plain_node *at = first;;) {
-            plain_node *next = at->left;
-            peer_free(at);
-            if (next == first)
-                break;
-            at = next;
-        }
-    }
-    return bench_clock() - begin;
-}
-
-static double run_rings(void *arg, uint64_t n)
-{
-    unsigned size = *(unsigned *)arg;
-    double begin = bench_clock();
-    for (; n; n--)
-        ouro_release(make_ring(size));
-    return bench_clock() - begin;
-}
-
-void bench_rings(void)
-{
-    static unsigned arguments[SIZES];
-    char names[2][80], text[112];
-    size_t live = bench_live();
-    for (unsigned i = 0; i < SIZES; i++) {
-        arguments[i] = sizes[i];
-        snprintf(names[0], sizeof names[0], "rings of %u, freed by hand (" PEER_NAME "), per node", sizes[i]);
-        snprintf(names[1], sizeof names[1], "rings of %u, collected, per node", sizes[i]);
-        bench_series series[] = {
-            {.name = names[0], .run = run_plain_rings, .state = &arguments[i], .unit = sizes[i]},
-            {.name = names[1], .run = run_rings, .state = &arguments[i], .unit = sizes[i]},
-        };
-        bench_measure("rings", series, 2, 4);
-        bench_values(series, 2);
-        snprintf(text, sizeof text, "rings of %u: collected / freed by hand", sizes[i]);
-        bench_ratio(text, &series[1], &series[0], BENCH_INFORMATION);
-    }
-    ouro_gc_collect(0);
-    bench_settle(live, "rings dropped and collected");
 }

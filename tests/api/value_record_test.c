@@ -317,7 +317,8 @@ static void test_private_to_another_thread(void)
     ouro_value_release(r);
 }
 
-/* Used after its death: reported, as far as its block is still what it was, which a read section sees to. */
+/* Used after its death, in a read section, which sees to it that the block is still what it was: what was found there may have died, so nothing
+ * is reported. */
 static void test_dead(void)
 {
     ouro_value r = record_of("dead", 1, "x", INT(1)), x = text("x"), v = INT(1);
@@ -326,12 +327,9 @@ static void test_dead(void)
     ouro_value_release(r);
     CHECK_EQ(ouro_record_get(r, x, &v), OURO_E_USAGE);
     CHECK_EQ(v, OURO_NIL);
-    CHECK_MISUSE(OURO_MISUSE_OVER_RELEASE, "ouro_record_get", "record", ouro_value_object(r));
     CHECK_EQ(ouro_record_set_at(r, 0, INT(2)), OURO_E_USAGE);
-    CHECK_MISUSE(OURO_MISUSE_OVER_RELEASE, "ouro_record_set_at", "record", ouro_value_object(r));
     CHECK_EQ(ouro_copy_deep(r, &v), OURO_E_USAGE);
-    CHECK_EQ(misuse_count(), 1);
-    misuse_forget();
+    CHECK_EQ(misuse_count(), 0);
     ouro_read_end();
     ouro_value_release(x);
 }

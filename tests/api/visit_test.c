@@ -425,7 +425,7 @@ static void *share_trees(void *arg)
         if (round % 3 == 0) { /* at the end of a thread's holding its slot, everything is shared */
             ouro_set(shared_board, &shared_board->items[0], NULL);
             ouro_thread_detach();
-            ouro_thread_attach(0);
+            CHECK_EQ(ouro_thread_attach(0), OURO_OK);
         }
         ouro_release(mine[0]);
     }

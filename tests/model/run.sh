@@ -3,7 +3,7 @@
 #
 # Searches every variant of counts.pml and validation.pml exhaustively. usage: run.sh [PATTERN]   (only the runs whose names contain PATTERN)
 # Needs spin and a C compiler. One line per run, a summary; exit status 0 if all is as expected.
-# The lines tell the states, the seconds, and for a mutant or a reach run what was violated.
+# The lines tell the states, the processor's seconds, and for a mutant or a reach run what was violated.
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
 only=${1:-}
@@ -36,12 +36,13 @@ violation() {
     *'violated (('*'(hand['*)         echo count ;;
     *'violated is_garbage'*)          echo not-garbage ;;
     *'violated is_alive'*)            echo referent-dead ;;
-    *'violated (is_unreachable'*)     echo reachable ;;
+    *'violated (is_unreachable||(chosen'*) echo reachable ;;
+    *'violated ((is_unreachable||final'*|*'violated (is_unreachable||final'*) echo null ;;
+    *'missed['*)                      echo null-then-found ;;
+    *'(doomed['*)                     echo doomed-found ;;
     *'violated (wrong=='*)            echo at-rest ;;
     *'violated  !(ran['*)             echo finalized-twice ;;
-    *'violated  !(early['*)           echo overturned ;;
-    *'violated (doomed['*)            echo null ;;
-    *'(doomed['*)                     echo doomed-found ;;
+    *'violated (v||'*)                echo null-load ;;
     *'violated ( !(dead['*)           echo block-reused ;;
     *'violated  !(dead['*)            echo dead-touched ;;
     *'violated  !(private['*)         echo private-marked ;;
@@ -52,31 +53,31 @@ violation() {
 
 # run NAME EXPECTED FLAG...   EXPECTED: none, or a name that violation prints. Names that end in ends search for endless
 # executions (the model has no progress labels, so any cycle is one) instead of stopping at deadlocks and assertions only.
+# A search that is not exhaustive, or needs more than MEMLIM megabytes, fails.
 run() {
   local name=$1 expected=$2 dir log found states seconds verdict=ok opt=-O0 hash=18 mode=-DSAFETY arg=
   shift 2
   case $name in *"$only"*) ;; *) return ;; esac
-  [ "$expected" = none ] && opt=-O1 hash=23
+  [ "$expected" = none ] && opt=-Og hash=23
   case $name in *_ends|*+ends) mode=-DNP arg=-l ;; esac
   dir=$work/$name log=$work/$name/log
   mkdir "$dir" && cd "$dir" || exit 1
   if ! spin -a "$@" "$here/$model.pml" >log 2>&1 ||
-     ! "$cc" $opt -w $mode -DCOLLAPSE -DNOFAIR -DMEMLIM=3500 -o pan pan.c >>log 2>&1; then
+     ! "$cc" $opt -w $mode -DCOLLAPSE -DNOFAIR -DMEMLIM=1900 -o pan pan.c >>log 2>&1; then
     found='does not build'
   else
-    ./pan $arg -m100000 -w$hash >log 2>&1
+    seconds=$( { TIMEFORMAT=%U; time ./pan $arg -m100000 -w$hash >log 2>&1; } 2>&1 )
     found=$(violation "$log")
     [ "$found" = none ] && grep -qi 'not completed\|depth too small\|memory limit\|out of memory' "$log" && found='not exhausted'
     grep -q 'errors: ' "$log" || found='no result'
   fi
   states=$(grep -o '[0-9.e+]* states, stored' "$log" | head -1)
-  seconds=$(sed -n 's/.*elapsed time \([0-9.e+]*\) seconds.*/\1/p' "$log")
   if [ "$found" = "$expected" ]; then
     passed=$((passed + 1))
   else
     failed=$((failed + 1)) verdict=FAILED found="$found (expected $expected)"
   fi
-  printf '%-6s  %-40s %12s states %7s s  %s\n' "$verdict" "$name" "${states%% *}" "$seconds" "$found"
+  printf '%-6s  %-44s %10s states %7s s  %s\n' "$verdict" "$name" "${states%% *}" "$seconds" "$found"
   cd / && rm -rf "$dir"
 }
 
@@ -197,33 +198,48 @@ ok_root() { local name=$1; graph "${@:2:4}"; shift 5; run "validation_$name" non
 # ---- the protocol ------------------------------------------------------------------------------------------------------
 ok_root all_graphs            0  0 1 1
 ok      cycle                 5 12 2 1
+ok      cycle_merged          5  1 2 1
 ok      chain                 3 11 2 1
 ok      self                 10 11 3 0
 ok      self_both            11 12 2 1
-ok_root root                  9 12 2 2
-ok      split_counts          5 11 1 1 -DSPLIT
+ok_root root                  9 12 2 1
+ok      split_counts          5 11 1 1 -DSPLIT -DRETAINING -DSWAPPING
+ok      retain_swap           3 11 2 1 -DRETAINING -DSWAPPING
 ok      any_set               5 12 2 1 -DANY_SET
 ok      passing               5 12 2 1 -DPASSING
 ok_root borrowing             8 12 1 2 -DBORROWING
-ok_root borrowing_chain       9 11 2 1 -DBORROWING
-ok      two_collections       5 12 2 1 -DCYCLES=2
+ok      borrowing_chain       5 11 1 2 -DBORROWING
+ok      through_chains        4 11 3 0 -DCHAINS -DRETAINING
+ok      through_chains_self  10 11 3 0 -DCHAINS
 ok      three_objects        10 11 2 0 -DN=3
-ok      adoption              2 12 1 1 -DADOPTION
+ok      three_objects_chains  4 11 2 0 -DN=3 -DCHAINS
+ok      two_collections       5 12 2 1 -DCYCLES=2
+ok      last                  5 12 2 1 -DCYCLES=2 -DLAST
+ok      parking               5 12 2 1 -DPARKING
+ok      parking_chain         2 11 2 1 -DPARKING
+ok      forced                2 12 2 1 -DFORCED
+ok      forced_owner          2 11 2 1 -DFORCED
 ok      tso_cycle             5 12 2 1 -DBUFFERS
 ok      tso_self             10 11 3 0 -DBUFFERS
 ok_root tso_root              9 12 1 2 -DBUFFERS
+ok      tso_chains           15 11 2 0 -DBUFFERS -DCHAINS -DRETAINING
 ok      arm_cycle             5 11 1 1 -DARM
 ok      arm_self             10 11 3 0 -DARM
 ok_root arm_root              9 12 1 2 -DARM
-ok      recycling             1 11 4 0 -DRECYCLE
+ok      recycling             1 11 3 0 -DRECYCLE
 ok_root recycling_root        7 11 2 2 -DRECYCLE
 ok      recycling_both        3 11 1 2 -DRECYCLE
 ok      recycling_tso         1 11 2 0 -DRECYCLE -DBUFFERS
 ok      recycling_arm         1 11 2 0 -DRECYCLE -DARM
 ok      weak                  4 12 2 1 -DWEAK=3
 ok      weak_garbage         12 12 2 2 -DWEAK=3
+ok      weak_one             12 12 2 2 -DWEAK=1
 ok      weak_gives_up        12 12 2 2 -DWEAK=1 -DTRIES=1
 ok      weak_self            13 12 2 2 -DWEAK=2 -DTRIES=2
+ok      weak_twice           12 12 2 1 -DWEAK=3 -DCYCLES=2
+ok      weak_twice_held       4 12 1 1 -DWEAK=3 -DCYCLES=2
+ok      weak_new              4 12 2 1 -DNEW_WEAK
+ok      weak_new_both         5 12 1 1 -DNEW_WEAK
 ok      weak_tso              4 12 1 1 -DWEAK=3 -DBUFFERS
 ok      weak_arm              4 12 1 1 -DWEAK=3 -DARM
 ok      weak_recycling       12 12 2 1 -DWEAK=1 -DRECYCLE
@@ -233,6 +249,8 @@ ok      finalizers_self      10 11 2 1 -DFINALIZERS=3 -DOPS3=2
 ok      finalizers_garbage   12 12 0 0 -DFINALIZERS=3 -DOPS3=3
 ok_root finalizers_root      12 12 1 1 -DFINALIZERS=3 -DOPS3=2
 ok_root finalizers_twice     12 12 1 0 -DFINALIZERS=1 -DOPS3=2 -DCYCLES=2
+ok      finalizers_last       5 12 1 1 -DFINALIZERS=1 -DCYCLES=2 -DLAST
+ok      finalizers_no_memory 12 12 1 0 -DFINALIZERS=3 -DWEAK=3 -DNO_MEMORY -DCYCLES=2
 ok      finalizers_weak      12 12 1 1 -DFINALIZERS=3 -DWEAK=3
 ok_root finalizers_weak_root 12 12 1 1 -DFINALIZERS=1 -DWEAK=3
 ok      finalizers_weak_arm  12 12 1 1 -DFINALIZERS=1 -DWEAK=3 -DARM
@@ -240,47 +258,77 @@ ok      finalizers_weak_twice 12 12 1 1 -DFINALIZERS=1 -DWEAK=3 -DCYCLES=2
 
 # ---- what is no safeguard ----------------------------------------------------------------------------------------------
 graph 10 11 3 0; variant NO_G2                        $G -DNO_ROOT -DBUFFERS
-graph 10 11 3 0; variant NO_CHECK_ON_STORE            $G -DNO_ROOT
-graph 5 12 2 1;  variant NO_CHECK_ON_STORE+cycle      $G -DNO_ROOT
+graph 10 11 3 0; variant NO_CHECK_ON_SET              $G -DNO_ROOT
+graph 5 12 2 1;  variant NO_CHECK_ON_SET+cycle        $G -DNO_ROOT
 graph 14 12 3 0; variant COUNTS_FINALIZING            $G -DNO_ROOT -DFINALIZERS=1
+graph 5 12 1 1;  variant ANCHOR_BEFORE_FLAG           $G -DNO_ROOT -DNEW_WEAK
+graph 5 12 2 1;  variant LOCAL_BEFORE_SHARED          $G -DNO_ROOT
+graph 2 11 2 1;  variant BIAS_ENDS_MARKED             $G -DNO_ROOT
 
 # ---- one safeguard removed ---------------------------------------------------------------------------------------------
 one() { local name=$1 expected=$2; graph "${@:3:4}"; shift 6; mutant "$name" "$expected" $G -DNO_ROOT "$@"; }
 one_root() { local name=$1 expected=$2; graph "${@:3:4}"; shift 6; mutant "$name" "$expected" $G "$@"; }
+# rule D
 one      NO_CHECK_ON_MOVE_IN        not-garbage    10 11 2 0
 one_root MOVES_IN_BEFORE_CHECK      block-reused    7 11 1 2
-one      NO_CHECK_ON_RELEASE        not-garbage     5 12 2 0
+one      NO_CHECK_ON_RELEASE        not-garbage    10 11 2 0
+one      NO_CHECK_AFTER_FINALIZER   not-garbage    14 12 3 0 -DFINALIZERS=1
 one      CHECK_BEFORE_PREVIOUS      not-garbage    10 11 2 0
-one      LAST_IN_TWO_STEPS          block-reused    1 11 1 1
+# counts
+one      LAST_IN_TWO_STEPS          block-reused   10 11 1 0 -DSPLIT
 one      RAW_QUEUE                  block-reused    2 11 2 1
-one      UNCLAIMED                  at-rest         2 11 1 1 -DADOPTION
-one_root NO_LIMBO                   block-reused    7 11 1 2
+one      FORGETS_FORCED             at-rest         2 11 2 1 -DFORCED
+one      SETTLES_WHAT_IS_LOWERED    dead-touched    2 12 1 2 -DFORCED
+one      COUNTS_WHAT_FORCE_LEFT     dead-touched    2 11 2 1 -DFORCED
+one_root NO_LIMBO                   block-reused    7 11 2 1
+one_root GETS_WITHOUT_SECTION       block-reused    7 11 2 1
+# marks, M1, G1
+one_root MARKS_AFTER_G1             block-reused    7 11 1 2
 one_root NO_G1                      block-reused    7 11 1 2
 one_root G1_MEMBARRIER_ONLY         block-reused    7 11 1 2
 one_root G1_WITHOUT_MEMBARRIER      block-reused    7 11 1 2 -DBUFFERS
-one      COUNTS_BEFORE_EDGES        not-garbage     1 11 1 0
-one      SLOTS_READ_AGAIN           not-garbage     1 11 2 1
-one      NO_G2                      not-garbage    10 11 2 0 -DARM
-one      NO_P5                      not-garbage     1 11 2 0
+one      FENCES_IN_READERS_ONLY     not-garbage    15 11 2 0 -DBUFFERS -DCHAINS -DRETAINING
 one      MARKS_WITHOUT_SECTION      private-marked  1 11 2 0 -DRECYCLE
 one      MARKS_BY_FLAGS_FIRST       private-marked  1 11 2 0 -DRECYCLE
-one      NO_VERDICT                 doomed-found    4 12 1 1 -DWEAK=3
+# notes
+one      COUNTS_BEFORE_EDGES        not-garbage     1 11 1 0
+one      COUNTS_BETWEEN_EDGES       not-garbage     1 11 2 0 -DCHAINS
+one      NO_FIXPOINT                not-garbage     1 11 1 0
+one      SLOTS_READ_AGAIN           not-garbage     1 11 2 1
+# P5
+one      NO_P5                      not-garbage     1 11 2 0
+one      NO_G2                      not-garbage    10 11 2 0 -DARM
+# the verdict
+one      NO_VERDICT                 dead-touched    4 12 1 1 -DWEAK=3
 one      VERDICT_MEMBARRIER_ONLY    doomed-found    4 12 1 1 -DWEAK=3
+one      UPGRADES_WITHOUT_SECTION   block-reused   12 12 0 1 -DWEAK=3
+one      NO_LOOK_BEFORE_COMMIT      not-garbage    12 12 0 1 -DWEAK=3
+one      COMMITS_OVER_RESCUES       doomed-found   12 12 0 1 -DWEAK=3
+one      NO_TOUCH_ON_UPGRADE        not-garbage    12 12 0 1 -DWEAK=3
+one      IGNORES_COMMITTED          dead-touched   12 12 0 1 -DWEAK=3
 one      NO_SECOND_LOOK             null           12 12 1 1 -DWEAK=3
+one      NO_THIRD_LOOK              null           12 12 1 1 -DWEAK=3 -DCYCLES=2
 one      DROPPED_KEEP_MARK          null            4 12 1 1 -DWEAK=3
-one      KEEPS_WEAK_MEMBERS         doomed-found   12 12 1 1 -DWEAK=1 -DTRIES=1
-one      OWNER_BEFORE_DEAD          doomed-found   12 12 0 1 -DWEAK=3
-one      SET_ASIDE_BEFORE_COMMIT    overturned     12 12 1 0 -DWEAK=3 -DFINALIZERS=1
+one      KEEPS_WEAK_MEMBERS         dead-touched   12 12 1 1 -DWEAK=1 -DTRIES=1
+# the end
+one      UNMARKED_BEFORE_DEAD       doomed-found   12 12 0 1 -DWEAK=3
+one      IDLE_BEFORE_DEAD           dead-touched   12 12 0 1 -DWEAK=3
+one      NO_LIMBO_FOR_WEAK          block-reused   12 12 0 1 -DWEAK=3
+one      UNANCHORED_AFTER_FREEING   block-reused   12 12 0 1 -DWEAK=3
+# finalizers
+one      SET_ASIDE_BEFORE_COMMIT    reachable      12 12 1 0 -DWEAK=3 -DFINALIZERS=1
 one      NO_TOKEN_FOR_FINALIZER     reachable      13 12 0 0 -DFINALIZERS=2
 one      SPARES_NO_REFERENTS        referent-dead  12 12 0 0 -DFINALIZERS=1
 one      FINALIZED_FORGOTTEN        finalized-twice 13 10 0 0 -DFINALIZERS=2
-one      NO_CHECK_AFTER_FINALIZER   not-garbage    14 12 3 0 -DFINALIZERS=1
 
 # ---- what must be able to happen ---------------------------------------------------------------------------------------
 can() { local name=$1; graph "${@:2:4}"; shift 5; reach "$name" $G -DNO_ROOT "$@"; }
 can_root() { local name=$1; graph "${@:2:4}"; shift 5; reach "$name" $G "$@"; }
 can_root PAIR                   8 11 1 2
+can      SECOND_COLLECTION      5 12 2 1 -DCYCLES=2
+can      STRADDLES              5 11 2 1
 can      TOUCHED                1 11 2 0
+can      CLAIMER_UNMARKS        2 11 2 1 -DPARKING
 can      MARKS_THE_DEAD         1 11 1 0 -DRECYCLE
 can      MEMBER_RECYCLED        1 11 2 0 -DRECYCLE
 can      RESCUED               12 12 1 0 -DWEAK=3
@@ -293,6 +341,8 @@ can      FINALIZED_BY_COLLECTOR 12 12 0 0 -DFINALIZERS=1
 can_root RESURRECTED_CYCLE     12 12 1 0 -DFINALIZERS=1 -DOPS3=2
 can      THE_REST_GOES         13 12 0 0 -DFINALIZERS=2
 can      FOUND_WHEN_DUE        12 12 1 0 -DFINALIZERS=1 -DWEAK=3
+can      FOUND_AFTER_NULL      12 12 2 0 -DFINALIZERS=1 -DWEAK=3
+can      NULL_THOUGH_HELD      12 12 3 0 -DFINALIZERS=1 -DWEAK=3
 
 echo "$passed passed, $failed failed"
 [ "$failed" = 0 ] && [ "$passed" != 0 ]

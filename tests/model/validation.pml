@@ -14,14 +14,14 @@
  *
  * What stands for what:
  *   check, touch         oi_check, oi_touch: rule D, before the disposal of a reference
- *   release, unbias      oi_release, oi_unbias; the inline fast path is the first branch of release
+ *   release, end_bias    oi_release, oi_unbias; the inline fast path is the first branch of release
  *   lock, unlock         oi_rcu_read_lock, oi_rcu_read_unlock
- *   the load             ouro_get on a published container: load() with oi_try_retain
- *   the upgrade          ouro_weak_get: upgrade() with oi_verdict
+ *   try_retain           oi_try_retain; the load around it: load() in object/slot.c, ouro_get on a published container
+ *   the upgrade          upgrade() in object/weak.c, ouro_weak_get
  *   begin_finalizing     revive() and the call; end_finalizing
- *   mark                 P2: mark(), with oi_scope_may_look
+ *   look                 oi_scope_may_look
+ *   mark, edges_of, count_of, drop, drop_unaccounted, drop_touched, unmark: the functions of cycle/validate.c
  *   grace_period         oi_os_membarrier and oi_limbo_grace_period
- *   note_edges, note_counts, drop_unaccounted, drop_touched, unmark: the functions of cycle/validate.c
  *   set_aside            oi_reclaim_set_aside, with oi_validate_spare
  *   seal                 oi_reclaim_seal; free_members: oi_reclaim_free
  *
@@ -41,7 +41,7 @@
 #define OPS2       2
 #endif
 #ifndef OPS3
-#define OPS3       1            /* of each finalizer on thread 3; with ADOPTION: of the next holder of slot 1 */
+#define OPS3       1            /* of each finalizer on thread 3 */
 #endif
 #ifndef CYCLES
 #define CYCLES     1            /* collections; one more is computed at the end, from the exact counts */
@@ -53,7 +53,7 @@
 #define OWNERS     0            /* two digits: who objects 0 and 1 are biased to, 0: merged. OWNERS 0: one of 11, 12, 01 */
 #endif
 #ifndef WEAK
-#define WEAK       0            /* bit o: object o has weak references */
+#define WEAK       0            /* bit o: object o has weak references at the start */
 #endif
 #ifndef TRIES
 #define TRIES      3            /* openings of the verdict before the collector goes on without what has weak references */
@@ -67,23 +67,28 @@
  * SPLIT       references of biased objects may be split between `local` and `shared` at the start
  * ANY_SET     the collector may take any set of objects for garbage, not just all of them
  * RECYCLE     mutators allocate, in blocks of dead objects
+ * RETAINING   mutators also retain as such, not only as part of a load or a set
+ * SWAPPING    when something is moved into a slot, the old content may be kept
  * PASSING     mutators hand references to each other outside the heap
  * BORROWING   mutators follow two slots in one read section
- * ADOPTION    slot 1 has two holders, one after the other; queues of a vacant slot are carried out under a claim        */
+ * CHAINS      mutator 1 uses what it reaches through chains of slots, as it may if nobody changes them: mutator 2 does nothing
+ * PARKING     mutator 1 parks and comes back; who drops a reference to an object biased to its slot meanwhile claims the slot
+ * FORCED      there is no memory for tokens: such drops are made by force
+ * NEW_WEAK    mutators make weak references
+ * NO_MEMORY   now and then there is no memory for the token of a due finalizer
+ * LAST        one collection is made at rest, and leaves nothing: with its phases, not computed                            */
 #ifdef ARM
 #define BUFFERS
+#endif
+#if WEAK || defined(NEW_WEAK)
+#define WEAKLY
 #endif
 
 #define COLL       4
 #if FINALIZERS
 #define THREADS    3
-#define MUTATORS   3            /* that must have finished at the end */
-#elif defined(ADOPTION)
-#define THREADS    2
-#define MUTATORS   3
 #else
 #define THREADS    2
-#define MUTATORS   2
 #endif
 
 /* ---- memory --------------------------------------------------------------------------------------------------------- */
@@ -98,57 +103,84 @@ bit   merged[N];                /* ... MERGED ... */
 bit   finalizing[N];            /* ... whether OI_FINALIZING is in it ... */
 bit   dead[N];                  /* ... and whether all of it is DEAD */
 byte  slot[ROOT+1];             /* object + 1, 0 = NULL */
-byte  queue[3*N];               /* inboxes: tokens per slot and object */
+byte  queue[2*N];               /* inboxes: tokens per slot and object */
 byte  rcu[4];                   /* a reader's word: is in a section */
 byte  buf0[4], buf1[4];         /* store buffers, the oldest first */
-byte  anchor[N];                /* weak references lead to the object */
+#ifdef WEAKLY
+bit   weak[N];                  /* HAS_WEAK */
+bit   anchor[N];                /* weak references lead to the object */
+#define IS_WEAK(o) weak[o]
+#define UNANCHOR(o) anchor[o] = 0
+#else
+#define IS_WEAK(o) 0
+#define UNANCHOR(o) skip
+#endif
 #define IDLE       0
 #define OPEN       1
 #define RESCUED    2
 #define COMMITTED  3
 byte  verdict;                  /* oi_verdict */
-#define VACANT     0
-#define THREAD     1
+#define THREAD     0
+#define PARKED     1
 #define CLAIMED    2
-#ifdef ADOPTION
-byte  state[3];                 /* of slot 1 */
+#ifdef PARKING
+byte  state;                    /* of slot 1 */
+#define ID(t)      ((t) == 1 && state != THREAD -> 9 : (t))       /* what thread t compares owners with */
+#else
+#define ID(t)      (t)
 #endif
-#define Q(w,o)     queue[(w)*N+(o)]
+#ifdef FORCED
+bit   forced[3];                /* slot: has objects whose count was lowered by force */
+#endif
+/* lowered by force, and how far */
+#define IS_LOWERED(o) (owner[o] == me && !private[o] && !merged[o] && cnt[o] < 0)
+#ifdef MUTANT_SETTLES_WHAT_IS_LOWERED
+#define IS_LEFT(o) IS_LOWERED(o)
+#else
+#define IS_LEFT(o) (IS_LOWERED(o) && cnt[o] + lcl[o] == 0)
+#endif
+#define Q(w,o)     queue[((w)-1)*N+(o)]
 #ifdef MUTANT_RAW_QUEUE
-bit   raw[3*N];                 /* the inbox holds pointers, not tokens */
-#define RAW(w,o)   raw[(w)*N+(o)]
+bit   raw[2*N];                 /* the inbox holds pointers, not tokens */
+#define RAW(w,o)   raw[((w)-1)*N+(o)]
 #endif
 
 /* The collector's notes, its own. */
 bit   member[N];
-bit   guess[N];                 /* members as the estimate left them */
+bit   marked[N];                /* this collection has marked it, and not taken the mark away */
 byte  edge[ROOT];               /* what each slot of a member was found to refer to */
-short noted[N];                 /* counts, as found */
+short noted[N];                 /* counts, as found; NO_COUNT: of what cannot be garbage */
+#define NO_COUNT   99
 
 /* ---- ghosts: no operation decides by them ------------------------------------------------------------------------------ */
-byte  hand[5*N];                /* tokens that thread t holds ... */
-byte  owed[5*N];                /* ... and those that it is obliged to release */
-byte  due[4*N];                 /* thread t must run o's finalizer: o is DEAD, or the collector's token of it goes to the thread */
+byte  hand[3*N];                /* tokens that thread t holds ... */
+byte  owed[4*N];                /* ... and those that it is obliged to release */
+byte  due[3*N];                 /* thread t must run o's finalizer: o is DEAD, or the collector's token of it goes to the thread */
 byte  running[4];               /* object + 1 whose finalizer thread t runs; the thread has a token of it for that */
 byte  awaited;                  /* readers that the grace period under way waits for */
 byte  inside;                   /* bit t: thread t is in a read section, in program order */
 byte  looked_at[N];             /* of a dead object: bit t: reader t may still look at the block */
 bit   ran[N];                   /* the finalizer was run */
 bit   chosen[N];                /* the collector has decided to finalize it; until the finalizer starts */
+bit   undecided[N];             /* chosen by a collection that was not decided then, and still is not */
 bit   doomed[N];                /* in the committed set, and not spared since */
-bit   early[N];                 /* chosen by a collection that was not decided yet, and still is not */
-bit   committed;                /* the collection under way is decided */
-bit   late;                     /* since then a weak reference was followed, or a finalizer of this collection has started */
+bit   spared[N];                /* once was in a committed set, and spared for a finalizer */
+bit   missed[N];                /* a weak reference to it has read as NULL */
+bit   late;                     /* since the decision a weak reference was followed, or a finalizer of this collection has started */
 bit   collected;                /* the collector is through */
+#ifdef REACH_STRADDLES
+bit   noting;                   /* P3 has begun */
+#endif
 byte  finished;
-#define HAND(t,o)  hand[(t)*N+(o)]
-#define OWED(t,o)  owed[(t)*N+(o)]
-#define DUE(t,o)   due[(t)*N+(o)]
+#define HAND(t,o)  hand[((t)-1)*N+(o)]
+#define OWED(t,o)  owed[((t)-1)*N+(o)]
+#define DUE(t,o)   due[((t)-1)*N+(o)]
 #define CHOSEN(o)  chosen[o]
+#define UNDECIDED(o) undecided[o]
 #define ALL        255
 
-#define HAS_WEAK(o)      ((WEAK >> (o)) & 1)
 #define HAS_FINALIZER(o) ((FINALIZERS >> (o)) & 1)
+#define IS_DUE(o)        (HAS_FINALIZER(o) && !finalized[o])
 
 /* ---- what is checked ------------------------------------------------------------------------------------------------ */
 /* a thread touches o on the strength of a token */
@@ -160,6 +192,7 @@ byte  finished;
 #define COUNTED(o)   assert(lcl[o] > 0 && lcl[o] < 14)
 
 #define REACHED(c)   if :: (c) -> assert(false) :: else fi
+#define IS_MEMBER(o) member[o]
 
 hidden byte T_, O_, E_;             /* arguments of C functions, and their results: */
 hidden byte is_garbage, is_alive, is_unreachable, wrong;
@@ -193,14 +226,16 @@ c_code {
   static void leave(int t) { int i; now.inside &= ~(1 << t); EACH(i, N) if (now.looked_at[i] != ALL) now.looked_at[i] &= ~(1 << t); }
 
   /* references in the slots of o are t's to release */
-  static void owe_slots(int t, int o) { int k, v; EACH(k, K) if ((v = now.slot[o*K+k])) now.owed[t*N+v-1]++; }
+  static void owe_slots(int t, int o) { int k, v; EACH(k, K) if ((v = now.slot[o*K+k])) now.owed[(t-1)*N+v-1]++; }
+
+  static int count_of(int o) { return now.merged[o] ? now.cnt[o] : now.cnt[o] + now.lmem[o]; }
 
   /* tokens of o that are not in slots of objects */
   static int outside(int o)
   {
-    int t, n = (now.slot[ROOT] == o+1) + now.queue[1*N+o] + now.queue[2*N+o];
-    for (t = 1; t <= 4; t++) n += now.hand[t*N+o] + now.owed[t*N+o];
-    for (t = 1; t <= 3; t++) n += (now.running[t] == o+1) + (now.due[t*N+o] && !now.dead[o]);
+    int t, n = (now.slot[ROOT] == o+1) + now.queue[o] + now.queue[N+o];
+    for (t = 0; t < 4; t++) n += now.owed[t*N+o];
+    for (t = 0; t < 3; t++) n += now.hand[t*N+o] + (now.running[t+1] == o+1) + (now.due[t*N+o] && !now.dead[o]);
     return n;
   }
   /* everything reachable from the set */
@@ -216,42 +251,66 @@ c_code {
   {
     int i, t, set = now.slot[ROOT] ? 1 << (now.slot[ROOT] - 1) : 0;
     EACH(i, N) {
-      if (now.queue[1*N+i] || now.queue[2*N+i]) set |= 1 << i;
-      for (t = 1; t <= 3; t++) if (now.hand[t*N+i] || now.owed[t*N+i] || (now.running[t] == i+1 && t != but)) set |= 1 << i;
+      if (now.queue[i] || now.queue[N+i]) set |= 1 << i;
+      for (t = 1; t <= 3; t++) if (now.hand[(t-1)*N+i] || now.owed[(t-1)*N+i] || (now.running[t] == i+1 && t != but)) set |= 1 << i;
     }
     return closure(set);
   }
-
-  /* -- the collector's worklist, as a loop: drops whose count is not accounted for by noted references from members -- */
-  static void fixpoint(void)
+  /* what thread t may use: what it holds, and what chains of slots lead to that nobody else changes */
+  static int usable(int t)
   {
-    int i, j, e, again;
-    do {
-      again = 0;
-      EACH(i, N) if (now.member[i]) {
-        e = 0;
-        EACH(j, ROOT) if (now.edge[j] == i+1 && now.member[j/K]) e++;
-        if (e != now.noted[i]) { now.member[i] = 0; again = 1; }
-      }
-    } while (again);
-  }
-#ifdef MUTANT_SLOTS_READ_AGAIN
-  /* counts against the notes once; what the dropped refer to is then found by looking at their slots */
-  static void fixpoint_by_slots(void)
-  {
-    int i, j, e, again;
-    EACH(i, N) if (now.member[i]) {
-      e = 0;
-      EACH(j, ROOT) if (now.edge[j] == i+1 && now.guess[j/K]) e++;
-      if (e != now.noted[i]) now.member[i] = 0;
-    }
-    do {
-      again = 0;
-      EACH(j, ROOT) if (now.guess[j/K] && !now.member[j/K] && now.slot[j] && now.member[now.slot[j]-1]) { now.member[now.slot[j]-1] = 0; again = 1; }
-    } while (again);
-  }
-#define fixpoint fixpoint_by_slots
+    int i, set = 0;
+    EACH(i, N) if (now.hand[(t-1)*N+i] || now.running[t] == i+1) set |= 1 << i;
+#ifdef CHAINS
+    set = closure(set);
 #endif
+    return set;
+  }
+
+  /* -- the worklist: drops a member, and what is not accounted for without its noted references -- */
+  static int expected[N];             /* E: noted references from members */
+  static void expect(void)
+  {
+    int i, j;
+    EACH(i, N) expected[i] = 0;
+    EACH(j, ROOT) if (now.edge[j] && now.member[j/K]) expected[now.edge[j]-1]++;
+  }
+  static void drop_one(int first)
+  {
+    int d, k, target, todo[N], n = 0;
+    now.member[first] = 0; todo[n++] = first;
+    while (n) {
+      d = todo[--n];
+#if defined(MUTANT_SLOTS_READ_AGAIN)
+      EACH(k, K) if ((target = now.slot[d*K+k] - 1) >= 0 && now.member[target]) { now.member[target] = 0; todo[n++] = target; }
+#elif !defined(MUTANT_NO_FIXPOINT)
+      EACH(k, K) if ((target = now.edge[d*K+k] - 1) >= 0 && now.member[target] && --expected[target] != now.noted[target]) {
+        now.member[target] = 0; todo[n++] = target;
+      }
+#endif
+    }
+  }
+  static void drop_it(int o) { expect(); drop_one(o); }
+  /* The order of objects is that of their addresses, here either. */
+  static void drop_all_unaccounted(int down)
+  {
+    int i, o;
+    expect();
+    EACH(i, N) { o = down ? N-1-i : i; if (now.member[o] && expected[o] != now.noted[o]) drop_one(o); }
+  }
+
+  /* -- P1, when nobody else does anything: what is not reachable from elsewhere -- */
+  static void estimate(void)
+  {
+    int i, j, est, set = 0;
+    EACH(i, N) if (!now.dead[i] && !now.private[i]) {
+      est = count_of(i);
+      EACH(j, ROOT) if (now.slot[j] == i+1 && !now.dead[j/K] && !now.private[j/K]) est--;
+      if (est > 0) set |= 1 << i;
+    }
+    set = closure(set);
+    EACH(i, N) now.member[i] = !now.dead[i] && !now.private[i] && !(set >> i & 1);
+  }
 
   /* Members are garbage: nobody has a token, and no slot but a member's, or a dead object's, refers to one. */
   static int are_garbage(void)
@@ -268,21 +327,39 @@ c_code {
   static int at_rest(void)
   {
     int i, j, e, again, set = 0, left[N];
+#ifdef MUTANT_RAW_QUEUE
+    return 0;                           /* what matters is seen before */
+#endif
+    if (now.verdict != IDLE) return 9;
     EACH(i, N) {
       int tokens = outside(i);
+#ifdef WEAKLY
+      if (now.anchor[i] && (now.dead[i] || !now.weak[i])) return 10;
+#endif
       if (now.dead[i]) {
         if (tokens) return 1;
-        if ((FINALIZERS >> i & 1) && !now.ran[i] && !now.private[i]) return 7;
+        if ((FINALIZERS >> i & 1) && !now.ran[i] && !now.finalized[i]) return 7;
         continue;
       }
+#ifndef MUTANT_DROPPED_KEEP_MARK
+      if (now.cand[i]) return 11;
+#endif
       if (tokens) set |= 1 << i;
       EACH(j, ROOT) if (now.slot[j] == i+1 && !now.dead[j/K]) tokens++;
-      if (tokens != (now.merged[i] ? now.cnt[i] : now.cnt[i] + now.lmem[i])) return 2;
-      if (now.merged[i] ? now.cnt[i] == 0 || now.owner[i] : !now.owner[i]) return 3;
+      if (tokens != count_of(i)) return 2;
+#ifdef FORCED
+      if (!tokens && now.owner[i] && now.forced[now.owner[i]]) { set |= 1 << i; continue; }   /* the holder will look */
+#endif
+      if (!tokens) return 12;
+      if (now.merged[i] ? now.owner[i] : !now.owner[i]) return 3;
       if (now.finalizing[i] || now.chosen[i]) return 8;
     }
     set = closure(set);
     if (!all_alive(set)) return 4;
+#if defined(LAST)
+    /* the last collection has left nothing but what is reachable, and what is another kind's */
+    EACH(i, N) if (!now.dead[i] && !now.private[i] && !(set >> i & 1) && !now.ran[i] && !now.spared[i]) return 6;
+#endif
     /* one more collection, of everything, finds just what is not reachable */
     EACH(i, N) left[i] = !now.dead[i];
     do {
@@ -290,7 +367,7 @@ c_code {
       EACH(i, N) if (left[i]) {
         e = 0;
         EACH(j, ROOT) if (left[j/K] && now.slot[j] == i+1) e++;
-        if (e != (now.merged[i] ? now.cnt[i] : now.cnt[i] + now.lmem[i])) { left[i] = 0; again = 1; }
+        if (e != count_of(i) || e == 0) { left[i] = 0; again = 1; }
       }
     } while (again);
     EACH(i, N) if (!now.dead[i] && left[i] == (set >> i & 1)) return left[i] ? 6 : 5;
@@ -307,7 +384,7 @@ inline put(t, e)  { T_ = t; E_ = e; c_code { put_entry(T_, E_); } }
 /* ---- counts ---------------------------------------------------------------------------------------------------------- */
 /* o, which this thread's CAS made DEAD, is destroyed: its slots' references are the thread's, its block waits for readers */
 inline destroy(t, o) {
-  owner[o] = 0; anchor[o] = 0; finalizing[o] = 0;
+  owner[o] = 0; UNANCHOR(o); finalizing[o] = 0;
   T_ = t; O_ = o; c_code { owe_slots(T_, O_); };
 #ifdef MUTANT_NO_LIMBO
   looked_at[o] = 0
@@ -319,7 +396,7 @@ inline destroy(t, o) {
 inline die(t, o) {
   dead[o] = 1;
   if
-  :: HAS_FINALIZER(o) && !finalized[o] -> looked_at[o] = ALL; DUE((t == COLL -> 3 : t), o) = 1
+  :: IS_DUE(o) -> looked_at[o] = ALL; DUE((t == COLL -> 3 : t), o) = 1
   :: else -> destroy(t, o)
   fi }
 
@@ -338,60 +415,107 @@ inline check(t, o) {
 
 inline retain(t, o) {
   if
-  :: w == t -> COUNTED(o); lcl[o]++; put(t, LOCAL_(o))
+  :: w == ID(t) -> COUNTED(o); lcl[o]++; put(t, LOCAL_(o))
   :: else -> flush(t); cnt[o]++
   fi;
   HAND(t, o)++ }
 
-/* Releases a token that t owes. evident: it was in the inbox, so the bias is ended. */
-inline release(t, o) {
-  atomic { HELD(o);
-#ifdef MUTANT_NO_CHECK_ON_RELEASE
-    w = owner[o]
+#ifdef CHAINS
+#define FORGET     w = 0; y = 0; can = 0
 #else
-    check(t, o)
+#define FORGET     w = 0; y = 0
+#endif
+#if N > 2
+#define OWES(t)    (OWED(t,0) || OWED(t,1) || OWED(t,2))
+#define FIRST_OWED(t) y = (OWED(t,0) -> 0 : (OWED(t,1) -> 1 : 2))
+#else
+#define OWES(t)    (OWED(t,0) || OWED(t,1))
+#define FIRST_OWED(t) y = (OWED(t,0) -> 0 : 1)
+#endif
+
+/* Ends the bias of o, by the holder of its slot, with one token that t owes. The plain store is the touch, too. */
+#ifdef VARIANT_BIAS_ENDS_MARKED
+#define END_BIAS_1(t, o) HELD(o); flush(t); owner[o] = 0
+#else
+#define END_BIAS_1(t, o) HELD(o); flush(t); owner[o] = 0; cand[o] = 0
+#endif
+#define END_BIAS_2(t, o, used) HELD(o); cnt[o] = cnt[o] + lcl[o] - used; merged[o] = 1; if :: cnt[o] == 0 && !finalizing[o] -> die(t, o) :: else fi
+
+/* Releases a token that t owes: y. */
+inline release(t) {
+  atomic { FIRST_OWED(t); HELD(y);
+#ifdef MUTANT_NO_CHECK_ON_RELEASE
+    w = owner[y]
+#else
+    check(t, y)
 #endif
   };
   if
-  :: w == t && private[o] && lcl[o] == 1 -> atomic { HELD(o); OWED(t, o)--; die(t, o) }
-  :: w == t && lcl[o] > 1 && !evident -> atomic { HELD(o); lcl[o]--; put(t, LOCAL_(o)); OWED(t, o)-- }
-#ifdef MUTANT_LAST_IN_TWO_STEPS
-  :: w == t && lcl[o] == 1 && !private[o] ->                    /* `local` first, then `shared`, then `owner` */
-     atomic { HELD(o); lcl[o] = 0; put(t, LOCAL_(o)); OWED(t, o)-- };
-     atomic { SEEN_BY(t, o); flush(t); if :: cnt[o] == 0 -> die(t, o) :: else -> merged[o] = 1 fi };
-     if :: !dead[o] -> atomic { owner[o] = 0; cand[o] = 0 } :: else fi
+  :: atomic { w == ID(t) && private[y] && lcl[y] == 1 -> HELD(y); OWED(t, y)--; die(t, y); FORGET }
+  :: atomic { w == ID(t) && lcl[y] > 1 -> HELD(y);
+#ifdef REACH_STRADDLES
+       REACHED(cand[y] && noting);
 #endif
-  :: w == t && !private[o] && (lcl[o] == 1 || evident) ->       /* oi_unbias: the plain store is the touch, too */
-     atomic { HELD(o); flush(t); owner[o] = 0; cand[o] = 0 };
-     atomic { HELD(o);
-       cnt[o] = cnt[o] + lcl[o] - 1; merged[o] = 1; OWED(t, o)--;
-       if :: cnt[o] == 0 && !finalizing[o] -> die(t, o) :: else fi }
-  :: w != t ->
-     atomic { HELD(o); flush(t);
+       lcl[y]--; put(t, LOCAL_(y)); OWED(t, y)--; FORGET }
+#ifdef MUTANT_LAST_IN_TWO_STEPS
+  :: atomic { w == ID(t) && lcl[y] == 1 && !private[y] ->       /* `local` first, then `shared`, then `owner` */
+       HELD(y); lcl[y] = 0; put(t, LOCAL_(y)); OWED(t, y)-- };
+     atomic { SEEN_BY(t, y); flush(t); if :: cnt[y] == 0 -> die(t, y) :: else -> merged[y] = 1 fi };
+     if :: !dead[y] -> atomic { owner[y] = 0; cand[y] = 0; FORGET } :: else -> FORGET fi
+#endif
+  :: atomic { w == ID(t) && !private[y] && lcl[y] == 1 -> END_BIAS_1(t, y) };
+     atomic { OWED(t, y)--; END_BIAS_2(t, y, 1); FORGET }
+  :: atomic { w != ID(t) -> HELD(y); flush(t);
        if
-       :: merged[o] -> cnt[o]--; OWED(t, o)--; if :: cnt[o] == 0 && !finalizing[o] -> die(t, o) :: else fi
-       :: !merged[o] && (cnt[o] > 0 || w == 0) -> cnt[o]--; OWED(t, o)--
+       :: merged[y] -> cnt[y]--; OWED(t, y)--; if :: cnt[y] == 0 && !finalizing[y] -> die(t, y) :: else fi; FORGET
+       :: !merged[y] && (cnt[y] > 0 || w == 0) -> cnt[y]--; OWED(t, y)--; FORGET
 #ifdef MUTANT_RAW_QUEUE
-       :: else -> cnt[o]--; OWED(t, o)--; push = 1              /* the count goes below zero, a mere pointer is queued */
+       :: else -> cnt[y]--; OWED(t, y)--; push = 1              /* the count goes below zero, a mere pointer is queued */
 #else
        :: else -> push = 1
 #endif
        fi };
      if
-#ifdef MUTANT_RAW_QUEUE
-     :: push -> atomic { RAW(w, o) = 1; push = 0 }
-#else
-     :: push -> atomic { Q(w, o)++; OWED(t, o)--; push = 0 }
+#if defined(MUTANT_RAW_QUEUE)
+     :: atomic { push -> RAW(w, y) = 1; push = 0; FORGET }
+#elif defined(FORCED)
+     :: atomic { push -> push = 0; HELD(y); if :: !merged[y] -> cnt[y]--; OWED(t, y)-- :: else -> w = 0 fi };
+        atomic { if :: w -> forced[w] = 1 :: else fi; FORGET }
+#elif defined(PARKING)
+     :: atomic { push && w == 1 && state == PARKED -> state = CLAIMED; push = 0 };    /* with the token in hand */
+        if
+        :: atomic { owner[y] == 1 ->
+#ifdef REACH_CLAIMER_UNMARKS
+             REACHED(cand[y]);
 #endif
-     :: else
+             END_BIAS_1(t, y) };
+           atomic { OWED(t, y)--; END_BIAS_2(t, y, 1); FORGET }
+        :: owner[y] != 1                                        /* no longer biased to the slot: released once more */
+        fi;
+        atomic { state = PARKED; FORGET }
+     :: atomic { push && (w != 1 || state == THREAD) -> Q(w, y)++; OWED(t, y)--; push = 0; FORGET }
+#else
+     :: atomic { push -> Q(w, y)++; OWED(t, y)--; push = 0; FORGET }
+#endif
+     :: !push
      fi
   fi }
 
+#ifdef MUTANT_FENCES_IN_READERS_ONLY
+inline lock()   { flush(me); rcu[me] = 1; inside = inside | (1 << me) }
+inline unlock() { flush(me); rcu[me] = 0; awaited = awaited & ~(1 << me); T_ = me; c_code { leave(T_); } }
+#else
 inline lock()   { put(me, RCU_(1)); inside = inside | (1 << me) }
 inline unlock() { put(me, RCU_(0)); T_ = me; c_code { leave(T_); } }
+#endif
 
 /* ---- choices --------------------------------------------------------------------------------------------------------- */
-#define HAS(o)     (HAND(me,o) || running[me] == (o)+1)         /* the thread may use o */
+#define HAS(o)     (HAND(me,o) || running[me] == (o)+1)         /* the thread has a token of o */
+#ifdef CHAINS
+#define USABLE(o)  (can & (1 << (o)))                           /* the thread may use o */
+#else
+#define USABLE(o)  HAS(o)
+#endif
 #if N > 2
 #define ANY(P)     (P(0) || P(1) || P(2))
 #define FIRST(P)   (P(0) -> 0 : (P(1) -> 1 : 2))
@@ -400,7 +524,6 @@ inline unlock() { put(me, RCU_(0)); T_ = me; c_code { leave(T_); } }
 #define FIRST(P)   (P(0) -> 0 : 1)
 #endif
 #define MY_HAND(o) HAND(me,o)
-#define MY_OWED(o) OWED(me,o)
 #define MY_Q(o)    Q(me,o)
 #define MY_DUE(o)  DUE(me,o)
 #ifdef NO_ROOT
@@ -409,16 +532,22 @@ inline unlock() { put(me, RCU_(0)); T_ = me; c_code { leave(T_); } }
 #define ANY_SLOT   true
 #endif
 
-/* s: a slot of an object x that the thread has; or the root slot, x == N */
+#ifdef CHAINS
+inline begin() { ops--; T_ = me; c_code { T_ = usable(T_); }; can = T_ }
+#else
+inline begin() { ops-- }
+#endif
+
+/* s: a slot of an object x that the thread may use; or the root slot, x == N */
 inline pick_slot() {
   if
-  :: HAS(0) -> x = 0; s = 0
-  :: HAS(0) -> x = 0; s = 1
-  :: HAS(1) -> x = 1; s = K
-  :: HAS(1) -> x = 1; s = K+1
+  :: USABLE(0) -> x = 0; s = 0
+  :: USABLE(0) -> x = 0; s = 1
+  :: USABLE(1) -> x = 1; s = K
+  :: USABLE(1) -> x = 1; s = K+1
 #if N > 2
-  :: HAS(2) -> x = 2; s = 2*K
-  :: HAS(2) -> x = 2; s = 2*K+1
+  :: USABLE(2) -> x = 2; s = 2*K
+  :: USABLE(2) -> x = 2; s = 2*K+1
 #endif
 #ifndef NO_ROOT
   :: x = N; s = ROOT
@@ -438,148 +567,208 @@ inline pick_slot() {
 #ifdef RECYCLE
 #define IS_PRIVATE(x) (x < N && private[x])
 /* A private object never bears the mark. */
-inline publish_one(o) { atomic { assert(owner[o] == me && !cand[o]); private[o] = 0 } }
+#define PRIVATE_IN(j) (slot[y*K+(j)] && private[slot[y*K+(j)]-1])
+inline publish_one(o) { assert(owner[o] == me && !cand[o]); private[o] = 0 }
 inline publish_then_check() {
   if
-  :: private[y] && !IS_PRIVATE(x) ->
-     publish_one(y);
-     z = 0;
+  :: atomic { private[y] && !IS_PRIVATE(x) -> publish_one(y) };
      do
-     :: z < K && slot[y*K+z] && private[slot[y*K+z]-1] -> publish_one(slot[y*K+z]-1); z++
-     :: z < K && !(slot[y*K+z] && private[slot[y*K+z]-1]) -> z++
-     :: z == K -> break
-     od;
-     z = 0
+     :: atomic { PRIVATE_IN(0) -> publish_one(slot[y*K]-1) }
+     :: atomic { !PRIVATE_IN(0) && PRIVATE_IN(1) -> publish_one(slot[y*K+1]-1) }
+     :: else -> break
+     od
   :: else
   fi;
   atomic { HELD(y); if :: IS_PRIVATE(x) -> w = owner[y] :: else -> check(me, y) fi } }
 #endif
 
 /* ---- finalizers and weak references ---------------------------------------------------------------------------------- */
-/* what an upgrade may find: no object whose finalizer is due, while the collection can still be overturned */
+/* An upgrade of o has succeeded. If one has given NULL before, a finalizer must have been due. */
 inline found(o) {
+  assert(!dead[o] && !doomed[o]);
 #ifdef REACH_FOUND_WHEN_DUE
   REACHED(chosen[o]);
 #endif
-  assert(!early[o]); if :: ANY(CHOSEN) -> late = 1 :: else fi }
+#ifdef REACH_FOUND_AFTER_NULL
+  REACHED(missed[o]);
+#endif
+  assert(!missed[o] || spared[o] || ran[o]);
+  if :: ANY(CHOSEN) && !ANY(UNDECIDED) -> late = 1 :: else fi }
+
+/* An upgrade of o gives NULL. Nobody else can have o either, unless a finalizer is concerned. */
+inline not_found(o) {
+  T_ = 0; O_ = o; c_code { is_unreachable = !(reachable(T_) >> O_ & 1); };
+#ifdef REACH_NULL_THOUGH_HELD
+  REACHED(!is_unreachable && HAND(me, o));
+#endif
+  assert(is_unreachable || finalizing[o] || spared[o]);
+  missed[o] = 1 }
 
 /* A finalizer starts: the object is dead and brought back; or it came with a token of the collector's. The first finalizer of a
  * collection finds its object unreachable for everybody else, unless a weak reference was followed after the decision; the next
  * ones may find theirs where the first has put it.                                                                       */
 inline begin_finalizing() {
-  atomic {
-    DUE(me,y) = 0; running[me] = y+1;
-    assert(!ran[y]); ran[y] = 1;
-    T_ = me; O_ = y; c_code { is_unreachable = !(reachable(T_) >> O_ & 1); };
-    assert(is_unreachable || (chosen[y] && late));
-    if
-    :: dead[y] -> dead[y] = 0; looked_at[y] = 0; finalizing[y] = 1; cnt[y] = 1;
+  DUE(me,y) = 0; running[me] = y+1;
+  assert(!ran[y]); ran[y] = 1;
+  T_ = me; O_ = y; c_code { is_unreachable = !(reachable(T_) >> O_ & 1); };
+  assert(is_unreachable || (chosen[y] && late));
+  if
+  :: dead[y] -> dead[y] = 0; looked_at[y] = 0; finalizing[y] = 1; cnt[y] = 1;
 #ifndef MUTANT_FINALIZED_FORGOTTEN
-       finalized[y] = 1
+     finalized[y] = 1
 #endif
-    :: else -> chosen[y] = 0; late = 1;
+  :: else -> chosen[y] = 0; undecided[y] = 0; late = 1;
 #ifdef REACH_FINALIZED_BY_COLLECTOR
-       assert(false)
+     assert(false)
 #endif
-    fi;
-    T_ = y; c_code { is_alive = all_alive(closure(1 << T_)); }; assert(is_alive);
-    y = 0 } }
+  fi;
+  T_ = y; c_code { is_alive = all_alive(closure(1 << T_)); }; assert(is_alive);
+  y = 0 }
 
 /* It returns, and the thread's token goes; the object lives on if others were made. */
-inline end_finalizing() {
+inline end_finalizing_1() {
+  HELD(y);
 #ifdef MUTANT_NO_CHECK_AFTER_FINALIZER
-  atomic { HELD(y); w = owner[y] };
+  w = owner[y]
 #else
-  atomic { HELD(y); if :: finalizing[y] -> check(me, y) :: else fi };
+  if :: finalizing[y] -> check(me, y) :: else fi
 #endif
-  atomic { HELD(y);
-    T_ = y; c_code { is_alive = all_alive(closure(1 << T_)); }; assert(is_alive);
-    running[me] = 0;
-    if
-    :: finalizing[y] -> flush(me); finalizing[y] = 0; cnt[y]--;
+}
+inline end_finalizing_2() {
+  HELD(y);
+  T_ = y; c_code { is_alive = all_alive(closure(1 << T_)); }; assert(is_alive);
+  running[me] = 0;
+  if
+  :: finalizing[y] -> flush(me); finalizing[y] = 0; cnt[y]--;
 #ifdef REACH_RESURRECTED
-       REACHED(cnt[y]);
+     REACHED(cnt[y]);
 #endif
-       if :: cnt[y] == 0 -> die(me, y) :: else fi
+     if :: cnt[y] == 0 -> die(me, y) :: else fi
 #ifdef MUTANT_NO_TOKEN_FOR_FINALIZER
-    :: else
+  :: else
 #else
-    :: else -> OWED(me,y)++;
+  :: else -> OWED(me,y)++;
 #ifdef REACH_RESURRECTED_CYCLE
-       T_ = me; O_ = y; c_code { is_unreachable = !(reachable(T_) >> O_ & 1); }; REACHED(!is_unreachable)
+     T_ = me; O_ = y; c_code { is_unreachable = !(reachable(T_) >> O_ & 1); }; REACHED(!is_unreachable)
 #endif
 #endif
-    fi;
-    w = 0; y = 0 } }
+  fi;
+  FORGET }
 
 /* ---- a mutator, or the finalizer thread -------------------------------------------------------------------------------- */
-#define READY      (!ANY(MY_OWED) && ops > 0 && (me != 3 || running[me]))
+#define READY      (!OWES(me) && ops > 0 && (me != 3 || running[me]))
+#ifdef NO_ROOT
+#define NOTHING_TO_DO (!ANY(MY_HAND) && !ANY(MY_Q))
+#else
+#define NOTHING_TO_DO false
+#endif
+#define SUCCEEDED  1
+#define REVIVED    2            /* DEAD no more, or not yet: its finalizer runs */
+
+/* The act of oi_try_retain, in a read section, on y, of which w is the owner. v tells what has become of it. */
+inline try_retain() {
+  SEEN(y);
+  if
+  :: w == ID(me) -> assert(!dead[y]); retain(me, y); v = SUCCEEDED          /* biased to me and found: alive */
+  :: w != ID(me) && !dead[y] && !finalizing[y] -> retain(me, y); v = SUCCEEDED
+  :: w != ID(me) && !dead[y] && finalizing[y] -> v = REVIVED
+  :: w != ID(me) && dead[y] -> v = 0
+  fi }
 
 proctype mutator(byte me; byte ops)
-{ byte w, x, y, s, v, z; bit push, evident;
-#ifdef ADOPTION
-  atomic { me != 1 || state[1] == VACANT -> if :: me == 1 -> state[1] = THREAD :: else fi };
+{ byte w, x, y, s, v; bit push;
+#ifdef CHAINS
+  byte can;                     /* bit o: what the operation begins with, it may use object o */
 #endif
+again:
   do
-  :: ANY(MY_OWED) -> y = FIRST(MY_OWED); release(me, y); atomic { w = 0; y = 0; evident = 0 }
+  :: OWES(me) -> release(me)
 
-  /* safepoint: a token out of the inbox */
-  :: atomic { READY && me < 3 && ANY(MY_Q) -> ops--; y = FIRST(MY_Q); Q(me,y)--; OWED(me,y)++; evident = 1; y = 0 }
+  /* safepoint: a token out of the inbox ends the bias, without a check; or is released as any other */
+  :: atomic { READY && me < 3 && ID(me) == me && ANY(MY_Q) -> ops--; y = FIRST(MY_Q); Q(me,y)--; OWED(me,y)++;
+       if :: owner[y] == me :: else -> FORGET; goto again fi };
+     atomic { END_BIAS_1(me, y) };
+     atomic { OWED(me, y)--; END_BIAS_2(me, y, 1); FORGET }
 
-  /* load */
-  :: atomic { READY && ANY_SLOT -> ops--; pick_slot(); lock(); CONTAINER_HELD;
-       v = slot[s];
-       if :: v -> y = v-1 :: else -> unlock(); s = 0; x = 0 fi };
-     if
-     :: v ->
-        atomic { SEEN(y); w = owner[y] };
-        atomic { SEEN(y);
-          if
-          :: w == me -> assert(!dead[y]); retain(me, y)         /* biased to me and found: alive */
-          :: w != me && !dead[y] && (!finalizing[y] || slot[s] == y+1) -> retain(me, y)
-#ifdef REACH_FOUND_FINALIZING
-             ; REACHED(finalizing[y] && !running[me])
+#ifdef FORCED
+  /* safepoint: objects to which force has left no token, and the owner none since, lose their bias, and die */
+  :: atomic { READY && me < 3 && forced[me] -> forced[me] = 0 };
+     do
+     :: atomic { y < N && IS_LEFT(y) -> flush(me); owner[y] = 0; cand[y] = 0 };
+        atomic { END_BIAS_2(me, y, 0); y++ }
+     :: atomic { y < N && !IS_LEFT(y) ->
+#ifndef MUTANT_FORGETS_FORCED
+          if :: IS_LOWERED(y) -> forced[me] = 1 :: else fi;     /* when the owner drops its own, nobody will tell */
 #endif
-          :: else
-          fi;
-          unlock(); w = 0; v = 0; y = 0; s = 0; x = 0 }
-     :: else
-     fi
+          y++ }
+     :: atomic { y == N -> y = 0; break }
+     od
+#endif
+
+#ifdef PARKING
+  /* nothing is in the inbox of a slot that its thread leaves: counts.pml is about that */
+  :: atomic { READY && me == 1 && state == THREAD && !ANY(MY_Q) -> ops--; flush(me); state = PARKED }
+  :: atomic { READY && me == 1 && state == PARKED -> ops--; state = THREAD }
+#endif
+
+#ifdef RETAINING
+  /* retain */
+  :: atomic { READY && ANY(HAS) -> begin(); PICK(USABLE); HELD(y); w = owner[y] };
+     atomic { HELD(y); retain(me, y); FORGET }
+#endif
+
+  /* get */
+  :: atomic { READY && ANY_SLOT -> begin(); pick_slot();
+#ifndef MUTANT_GETS_WITHOUT_SECTION
+       lock();
+#endif
+       CONTAINER_HELD;
+       v = slot[s];
+       if :: v -> y = v-1 :: else -> unlock(); s = 0; x = 0; FORGET; goto again fi };
+     atomic { SEEN(y); w = owner[y] };
+     atomic { try_retain();
+#if FINALIZERS
+       if
+       :: v == REVIVED
+       :: else -> unlock(); v = 0; s = 0; x = 0; FORGET; goto again
+       fi };
+     /* found where it was read: the finalizer has put it there */
+     atomic { SEEN(y); v = slot[s] == y+1 };
+     atomic { SEEN(y);
+       if
+       :: v && finalizing[y] -> flush(me); cnt[y]++; HAND(me,y)++
+#ifdef REACH_FOUND_FINALIZING
+          ; REACHED(!running[me])
+#endif
+       :: else
+       fi;
+#else
+       assert(v || slot[s] != y+1);             /* dead: then the slot has changed, for the container lives */
+#endif
+       unlock(); v = 0; s = 0; x = 0; FORGET }
 
 #ifdef BORROWING
   /* two slots in one section, the first object's without a reference to it */
-  :: atomic { READY && ANY_SLOT -> ops--; pick_slot(); lock(); CONTAINER_HELD;
+  :: atomic { READY && ANY_SLOT -> begin(); pick_slot(); lock(); CONTAINER_HELD;
        v = slot[s]; s = 0; x = 0;
-       if :: v -> y = v-1 :: else -> unlock() fi };
-     if
-     :: v ->
-        atomic { SEEN(y); if :: v = slot[y*K] :: v = slot[y*K+1] fi; if :: v -> y = v-1 :: else -> unlock(); y = 0 fi }
-     :: else
-     fi;
-     if
-     :: v ->
-        atomic { SEEN(y); w = owner[y] };
-        atomic { SEEN(y);
-          if
-          :: w == me -> assert(!dead[y]); retain(me, y)
-          :: w != me && !dead[y] && !finalizing[y] -> retain(me, y)
-          :: else
-          fi;
-          unlock(); w = 0; v = 0; y = 0 }
-     :: else
-     fi
+       if :: v -> y = v-1; v = 0 :: else -> unlock(); goto again fi };
+     atomic { SEEN(y);
+       if :: v = slot[y*K] :: v = slot[y*K+1] fi;
+       if :: v -> y = v-1 :: else -> unlock(); y = 0; goto again fi };
+     atomic { SEEN(y); w = owner[y] };
+     atomic { try_retain(); unlock(); v = 0; FORGET }
 #endif
 
   /* take */
-  :: atomic { READY && ANY_SLOT -> ops--; pick_slot(); CONTAINER_HELD; flush(me);
-       v = slot[s]; slot[s] = 0; if :: v -> HAND(me,v-1)++ :: else fi; s = 0; v = 0; x = 0 }
+  :: atomic { READY && ANY_SLOT -> begin(); pick_slot(); CONTAINER_HELD; flush(me);
+       v = slot[s]; slot[s] = 0; if :: v -> HAND(me,v-1)++ :: else fi; s = 0; v = 0; x = 0; FORGET }
 
-  /* store: one check for the retain and the move in; the exchange; then the old content is released */
-  :: atomic { READY && ANY(HAS) -> ops--; pick_slot(); PICK(HAS); HELD(y);
+  /* set: one check for the retain and the move in; the exchange; then the old content is released */
+  :: atomic { READY && ANY(HAS) -> begin(); pick_slot(); PICK(USABLE); HELD(y);
 #ifdef RECYCLE
        };
      publish_then_check();
-#elif defined(VARIANT_NO_CHECK_ON_STORE)
+#elif defined(VARIANT_NO_CHECK_ON_SET)
        w = owner[y] };
 #else
        check(me, y) };
@@ -588,10 +777,10 @@ proctype mutator(byte me; byte ops)
      atomic { CONTAINER_HELD; flush(me);
        v = slot[s]; slot[s] = y+1; HAND(me,y)--;
        if :: v -> OWED(me,v-1)++ :: else fi;
-       s = 0; v = 0; x = 0; y = 0; w = 0 }
+       s = 0; v = 0; x = 0; FORGET }
 
-  /* move in */
-  :: atomic { READY && ANY(MY_HAND) -> ops--; pick_slot(); PICK(MY_HAND); HELD(y);
+  /* give: moves in, and releases the old content. swap: keeps it */
+  :: atomic { READY && ANY(MY_HAND) -> begin(); pick_slot(); PICK(MY_HAND); HELD(y);
 #ifdef RECYCLE
        };
      publish_then_check();
@@ -602,18 +791,25 @@ proctype mutator(byte me; byte ops)
 #endif
      atomic { CONTAINER_HELD; flush(me);
        v = slot[s]; slot[s] = y+1; HAND(me,y)--;
-       if :: v -> OWED(me,v-1)++ :: else fi;
-       s = 0; v = 0; x = 0; w = 0 };
-#ifdef MUTANT_MOVES_IN_BEFORE_CHECK
-     atomic { SEEN(y); check(me, y); w = 0 };
+       if
+       :: v -> OWED(me,v-1)++
+#ifdef SWAPPING
+       :: v -> HAND(me,v-1)++
 #endif
-     y = 0
+       :: else
+       fi;
+       s = 0; v = 0; x = 0;
+#ifdef MUTANT_MOVES_IN_BEFORE_CHECK
+     };
+     atomic { SEEN(y); check(me, y);
+#endif
+       FORGET }
 
   /* release */
   :: atomic { READY && ANY(MY_HAND) -> ops--; PICK(MY_HAND); HAND(me,y)--; OWED(me,y)++; y = 0 }
 
 #ifdef PASSING
-  :: atomic { READY && me < 3 && ANY(MY_HAND) -> ops--; PICK(MY_HAND); HELD(y); HAND(me,y)--; HAND(3-me,y)++; y = 0 }
+  :: atomic { READY && me < 3 && ANY(MY_HAND) -> ops--; PICK(MY_HAND); HELD(y); flush(me); HAND(me,y)--; HAND(3-me,y)++; y = 0 }
 #endif
 
 #ifdef MUTANT_CHECK_BEFORE_PREVIOUS
@@ -639,76 +835,82 @@ proctype mutator(byte me; byte ops)
 #define FREE(o) (dead[o] && !looked_at[o])
   :: atomic { READY && me < 3 && ANY(FREE) -> ops--; PICK(FREE); looked_at[y] = ALL; private[y] = 1 };
      atomic { dead[y] = 0; looked_at[y] = 0; finalized[y] = 1; cnt[y] = 0; merged[y] = 0;
-       slot[y*K] = 0; slot[y*K+1] = 0; owner[y] = me; cand[y] = 0;
+       slot[y*K] = 0; slot[y*K+1] = 0; owner[y] = me; cand[y] = 0; doomed[y] = 0; spared[y] = 0; missed[y] = 0; ran[y] = 0;
+#ifdef WEAKLY
+       weak[y] = 0;
+#endif
        lcl[y] = 1; put(me, LOCAL_(y));
        HAND(me,y)++; y = 0 }
 #endif
 
-#if WEAK
-  /* upgrade */
-  :: atomic { READY -> ops--; if :: HAS_WEAK(0) -> y = 0 :: HAS_WEAK(1) -> y = 1 fi; lock();
-       v = anchor[y]; if :: v :: else -> unlock(); y = 0 fi };
+#ifdef NEW_WEAK
+  /* a weak reference: the flag, then the way to the object, which everybody has at once */
+#define NOT_WEAK(o) (HAS(o) && !weak[o] && !private[o])
+  :: atomic { READY && ANY(NOT_WEAK) -> ops--; PICK(NOT_WEAK); HELD(y); flush(me);
+#ifdef VARIANT_ANCHOR_BEFORE_FLAG
+       anchor[y] = 1 };
+     atomic { HELD(y); flush(me); weak[y] = 1; y = 0 }
+#else
+       weak[y] = 1 };
+     atomic { HELD(y); flush(me); anchor[y] = 1; y = 0 }
+#endif
+#endif
+
+#ifdef WEAKLY
+  /* weak_get */
+#define ANCHORED(o) anchor[o]
+  :: atomic { READY && ANY(ANCHORED) -> ops--; PICK(ANCHORED);
+#ifndef MUTANT_UPGRADES_WITHOUT_SECTION
+       lock()
+#endif
+     };
+     atomic { SEEN(y); v = cand[y] };
      if
-     :: v ->
-        atomic { SEEN(y); w = owner[y]; v = cand[y] };
-        if
-        :: v ->
+     :: atomic { v ->                           /* a CAS from OPEN, or a load */
+          v = IDLE;
 #ifndef MUTANT_NO_VERDICT
-           atomic { v = verdict; if :: v == OPEN -> verdict = RESCUED :: else fi };     /* a CAS */
-           if
-           :: v == COMMITTED ->
-              atomic { SEEN(y);
+          v = verdict; if :: v == OPEN -> verdict = RESCUED :: else fi
+#endif
+        };
+#ifndef MUTANT_IGNORES_COMMITTED
+        if
+        :: v == COMMITTED ->
 #ifndef MUTANT_NO_SECOND_LOOK
-                if
-                :: cand[y] -> assert(doomed[y] || dead[y])      /* NULL */
+           atomic { SEEN(y); if :: cand[y] :: else -> v = IDLE fi };
+#endif
+           atomic {
+#ifndef MUTANT_NO_THIRD_LOOK
+             if :: v == COMMITTED && verdict != COMMITTED -> v = IDLE :: else fi;
+#endif
+             if
+             :: v == COMMITTED -> not_found(y); unlock(); v = 0; y = 0;
 #ifdef REACH_NULL_BY_VERDICT
-                   ; assert(false)
+                assert(false);
 #endif
-                :: else -> v = IDLE
-                fi
-#else
-                assert(doomed[y] || dead[y])
-#endif
-              }
-           :: else
-           fi;
-           if
-           :: v != COMMITTED -> atomic { SEEN(y); touch(me, y); w = owner[y] }
-           :: else
-           fi
-#else
-           v = IDLE; atomic { SEEN(y); touch(me, y); w = owner[y] }
-#endif
+                goto again
+             :: else
+             fi }
         :: else
         fi;
-        atomic { SEEN(y);
-          if
-          :: v == COMMITTED
-          :: v != COMMITTED && w == me -> assert(!dead[y] && !doomed[y]); retain(me, y); found(y)
-          :: v != COMMITTED && w != me && !dead[y] && !finalizing[y] -> assert(!doomed[y]); retain(me, y); found(y)
-          :: else
-          fi;
-          unlock(); w = 0; v = 0; y = 0 }
+#endif
+#ifndef MUTANT_NO_TOUCH_ON_UPGRADE
+        atomic { SEEN(y); touch(me, y) }
+#endif
      :: else
-     fi
+     fi;
+     atomic { SEEN(y); w = owner[y] };
+     atomic { try_retain(); if :: v == SUCCEEDED -> found(y) :: else -> not_found(y) fi; unlock(); v = 0; FORGET }
 #endif
 
 #if FINALIZERS
-  :: !ANY(MY_OWED) && !running[me] && ANY(MY_DUE) -> y = FIRST(MY_DUE); begin_finalizing()
-  :: atomic { !ANY(MY_OWED) && running[me] -> y = running[me]-1 }; end_finalizing()
-  :: me == 3 && collected && !running[3] && !ANY(MY_DUE) && !ANY(MY_OWED) -> break
+  :: atomic { !OWES(me) && !running[me] && ANY(MY_DUE) -> y = FIRST(MY_DUE); begin_finalizing() }
+  :: atomic { !OWES(me) && running[me] -> y = running[me]-1; end_finalizing_1() };
+     atomic { end_finalizing_2() }
+  :: atomic { me == 3 && collected && !running[3] && !ANY(MY_DUE) && !OWES(me) -> break }
 #endif
-  :: me < 3 && !ANY(MY_OWED) && !running[me] && !ANY(MY_DUE) && (ops == 0
-#ifdef NO_ROOT
-       || (!ANY(MY_HAND) && !ANY(MY_Q))
-#endif
-     ) -> break
+  :: atomic { me < 3 && !OWES(me) && !running[me] && !ANY(MY_DUE) && (ops == 0 || NOTHING_TO_DO) -> break }
   od;
-  atomic { flush(me); finished++;
-#ifdef ADOPTION
-    if :: me == 1 -> state[1] = VACANT :: else fi               /* what is biased to the slot stays so */
-#endif
-  }
+  atomic { flush(me); finished++ }
 }
 
 #ifdef BUFFERS
@@ -721,24 +923,24 @@ proctype buffer(byte t)
   :: atomic { buf1[t] && (buf0[t]>>4) != (buf1[t]>>4) && !((buf0[t]>>6) == 2 && (buf1[t]>>6) == 2) ->
        T_ = t; c_code { apply(T_, now.buf1[T_]); }; buf1[t] = 0 }
 #endif
-  :: finished == MUTATORS && !buf0[t] -> break
+  :: finished == THREADS && !buf0[t] -> break
   od }
 #endif
 
 /* ---- the collector ------------------------------------------------------------------------------------------------------ */
-#ifdef BUFFERS
-inline membarrier() { atomic { flush(1) }; atomic { flush(2) }; atomic { flush(3) } }
-#else
-inline membarrier() { skip }
+#if defined(BUFFERS) && !defined(MUTANT_G1_WITHOUT_MEMBARRIER) && !defined(MUTANT_FENCES_IN_READERS_ONLY)
+#define FENCES
 #endif
-/* Sections that began before it have ended after it. */
+inline membarrier() { atomic { flush(1) }; atomic { flush(2) }; atomic { flush(3) } }
+
+/* Sections that began before it have ended after it. M1 is the barrier that it begins with. */
 inline grace_period() {
-#ifndef MUTANT_G1_WITHOUT_MEMBARRIER
+#ifdef FENCES
   membarrier();
 #endif
   awaited = rcu[1]*2 | rcu[2]*4 | rcu[3]*8;
   awaited == 0
-#ifndef MUTANT_G1_WITHOUT_MEMBARRIER
+#ifdef FENCES
   ; membarrier()
 #endif
 }
@@ -746,135 +948,202 @@ inline grace_period() {
 /* The collector's walks over its members: a step for each */
 #define SKIP_OTHERS(P) do :: i < N && !(P) -> i++ :: else -> break od
 
-/* P2. Only the members themselves are marked: what is seen published and alive in a section keeps its block until the section ends. */
+inline enter_section() { inside = inside | (1 << COLL) }
+inline leave_section() { T_ = COLL; c_code { leave(T_); } }
+
+/* P2. Only the members themselves are marked: what is found published and alive keeps its block until the section ends. */
 inline mark() {
   do
-  :: atomic { SKIP_OTHERS(member[i]);
-       if
-       :: i == N -> i = 0; break
-       :: else
-       fi;
+  :: atomic { SKIP_OTHERS(member[i]); if :: i == N -> i = 0; break :: else fi;
 #ifndef MUTANT_MARKS_WITHOUT_SECTION
-       inside = inside | (1 << COLL);
+       enter_section();
 #endif
 #ifdef MUTANT_MARKS_BY_FLAGS_FIRST
        ch = private[i] };
      atomic { ch = ch || dead[i] };
 #else
        ch = dead[i] };
+#ifdef RECYCLE
      atomic { ch = ch || private[i] };
 #endif
-     if
-     :: ch -> member[i] = 0
-     :: else -> atomic { assert(!private[i]); cand[i] = 1 }
+#endif
+     atomic {
+       if
+       :: ch -> member[i] = 0
+       :: else -> assert(!private[i]); cand[i] = 1; marked[i] = 1
 #ifdef REACH_MARKS_THE_DEAD
-        ; REACHED(dead[i])
+          ; REACHED(dead[i])
 #endif
 #ifdef REACH_MARKS_FINALIZING
-        ; REACHED(finalizing[i])
+          ; REACHED(finalizing[i])
 #endif
-     fi;
-     atomic { ch = 0; T_ = COLL; c_code { leave(T_); }; i++ }
+       fi;
+       ch = 0; leave_section(); i++ }
   od }
 
-inline note_edges() {
-  do
-  :: atomic { SKIP_OTHERS(member[i]);
-       if :: i == N -> i = 0; break :: else -> edge[i*K] = slot[i*K] fi };
-     atomic { edge[i*K+1] = slot[i*K+1]; i++ }
-  od }
+#define NEXT_MEMBER SKIP_OTHERS(member[i]); if :: i == N -> i = 0; break :: else fi
 
-inline note_counts() {
-  do
-  :: atomic { SKIP_OTHERS(member[i]);
-       if
-       :: i == N -> i = 0; break
-       :: else ->
+/* P3a: each slot of the next member, once */
+inline edges_of() {
+#ifdef RECYCLE
+  atomic { NEXT_MEMBER; enter_section(); ch = dead[i] };
+  atomic { ch = ch || private[i] };
+#else
+  atomic { NEXT_MEMBER; ch = dead[i]; if :: !ch -> edge[i*K] = slot[i*K] :: else fi };
+#endif
+  if
+  :: atomic { ch -> edge[i*K] = 0; edge[i*K+1] = 0; ch = 0; leave_section(); i++ }
+#ifdef RECYCLE
+  :: atomic { !ch -> edge[i*K] = slot[i*K] };
+     atomic { edge[i*K+1] = slot[i*K+1]; leave_section(); i++ }
+#else
+  :: atomic { !ch -> edge[i*K+1] = slot[i*K+1]; leave_section(); i++ }
+#endif
+  fi }
+
+/* P3b: `shared` of the next member, then `local`, then its flags */
+inline count_of() {
+#ifdef RECYCLE
+  atomic { NEXT_MEMBER; enter_section(); ch = dead[i]
 #ifdef REACH_MEMBER_RECYCLED
-          REACHED(private[i]);
+    ; REACHED(private[i])
 #endif
-          if
-          :: dead[i] || private[i] -> member[i] = 0
+  };
+  atomic { noted[i] = (ch || private[i] -> NO_COUNT : 0) };
+  atomic {
+#else
+  atomic { NEXT_MEMBER;
+#endif
+#ifdef VARIANT_LOCAL_BEFORE_SHARED
+    before = lmem[i] };
+  atomic {
+#endif
+    noted[i] = (dead[i] || noted[i] -> NO_COUNT : cnt[i]);
 #ifndef VARIANT_COUNTS_FINALIZING
-          :: finalizing[i] -> member[i] = 0
+    if :: finalizing[i] -> noted[i] = NO_COUNT :: else fi;
 #endif
-          :: else
-          fi;
-          noted[i] = cnt[i]; ch = merged[i];
-          if :: member[i] && HAS_WEAK(i) -> has_weak = 1 :: else fi
-       fi };
-     atomic { if :: !ch -> noted[i] = noted[i] + lmem[i] :: else fi; ch = 0; i++ }
-  od }
+    ch = merged[i] };
+  atomic {
+#ifdef VARIANT_LOCAL_BEFORE_SHARED
+    if :: noted[i] != NO_COUNT && !ch -> noted[i] = noted[i] + before :: else fi; before = 0;
+#else
+    if :: noted[i] != NO_COUNT && !ch -> noted[i] = noted[i] + lmem[i] :: else fi;
+#endif
+#ifndef MUTANT_COUNTS_WHAT_FORCE_LEFT
+    if :: noted[i] <= 0 -> noted[i] = NO_COUNT :: else fi;
+#endif
+    ch = 0
+#ifdef NEW_WEAK
+  };
+  atomic {
+#else
+    ;
+#endif
+    if :: noted[i] != NO_COUNT && IS_WEAK(i) -> has_weak = 1 :: else fi;
+    leave_section(); i++ } }
 
-inline drop_unaccounted() { atomic { T_ = 0; c_code { fixpoint(); } } }
+inline note() {
+#if defined(MUTANT_COUNTS_BEFORE_EDGES)
+  do :: count_of() od;
+  do :: edges_of() od
+#elif defined(MUTANT_COUNTS_BETWEEN_EDGES)
+  do :: edges_of(); i--; count_of() od
+#else
+  do :: edges_of() od;
+  do :: count_of() od
+#endif
+}
 
-/* Takes the mark away from what has been dropped */
-inline unmark() {
+/* Members that have been dropped lose their marks, in any order. */
+#define LEFT(o)    (marked[o] && !member[o])
+inline unmark_one() { PICK(LEFT); marked[y] = 0; doomed[y] = 0;
 #ifndef MUTANT_DROPPED_KEEP_MARK
+  cand[y] = 0;
+#endif
+  y = 0 }
+#define NONE_LEFT  !ANY(LEFT)           /* then: the next step */
+inline drop(o)  { T_ = o; c_code { drop_it(T_); } }
+
+inline drop_unaccounted() {
+  atomic { if :: T_ = 0 :: T_ = 1 fi; c_code { drop_all_unaccounted(T_); } };
+  do :: atomic { ANY(LEFT) -> unmark_one() } :: atomic { NONE_LEFT -> break } od }
+
+inline drop_touched() {
+#ifndef MUTANT_NO_P5
   do
-  :: atomic { SKIP_OTHERS(guess[i] && !member[i]);
-       if :: i == N -> i = 0; break :: else -> cand[i] = 0; doomed[i] = 0; i++ fi }
+  :: atomic { ANY(LEFT) -> unmark_one() }
+  :: atomic { NONE_LEFT -> SKIP_OTHERS(member[i]);
+       if :: i == N -> i = 0; break :: else ->
+#ifdef REACH_TOUCHED
+          REACHED(!cand[i]);
+#endif
+          if :: !cand[i] -> drop(i) :: else fi; i++
+       fi }
   od
 #else
   skip
 #endif
 }
 
-inline drop_touched() {
-#ifndef MUTANT_NO_P5
-  do
-  :: atomic { SKIP_OTHERS(member[i]);
-       if :: i == N -> i = 0; break :: else ->
-#ifdef REACH_TOUCHED
-          REACHED(!cand[i]);
-#endif
-          if :: !cand[i] -> member[i] = 0 :: else fi; i++
-       fi }
-  od;
-#endif
-  drop_unaccounted();
-  unmark() }
-
 /* From here on the members are garbage, whatever anybody does. */
 inline commit() {
   T_ = 0; c_code { is_garbage = are_garbage(); }; assert(is_garbage);
-  committed = 1; if :: !ANY(CHOSEN) -> late = 0 :: else fi; i = 0;
-  do :: i < N -> doomed[i] = member[i]; early[i] = 0; i++ :: else -> break od;
+  if :: !ANY(CHOSEN) -> late = 0 :: else fi; i = 0;
+  do :: i < N -> doomed[i] = member[i]; undecided[i] = 0; i++ :: else -> break od;
   i = 0 }
 
-/* Members with a finalizer that has not run get a token of the collector's; then they, and what they refer to, are spared. */
+/* Members whose finalizer is due get a token of the collector's; then they, and what they refer to, are spared. */
+#define TO_SPARE(o) (member[o] && (chosen[o] || IS_DUE(o)))
 inline set_aside() {
   do
-  :: atomic { SKIP_OTHERS(member[i] && HAS_FINALIZER(i) && !finalized[i]);
-       if :: i == N -> i = 0; break :: else fi;
-       chosen[i] = 1; early[i] = !committed; ch = 1;
+  :: atomic { SKIP_OTHERS(member[i] && IS_DUE(i));
+       if
+       :: i == N -> i = 0; break
+       :: i < N -> chosen[i] = 1; undecided[i] = !doomed[i];
 #ifndef MUTANT_NO_TOKEN_FOR_FINALIZER
-       cnt[i]++
+          cnt[i]++
 #endif
-     };
+#ifdef NO_MEMORY
+       :: i < N -> i++; goto without                            /* without a token: it will be spared, and found again */
+#endif
+       fi };
 #ifdef MUTANT_FINALIZED_FORGOTTEN
      atomic { i++ }
 #else
      atomic { finalized[i] = 1; i++ }
 #endif
-  od;
-  if
-  :: ch ->
-     i = 0; d_step { ch = 0;
-       do :: i < N -> if :: chosen[i] -> member[i] = 0 :: else fi; i++ :: else -> break od; i = 0
-#ifndef MUTANT_SPARES_NO_REFERENTS
-       ; T_ = 0; c_code { fixpoint(); }
+#ifdef NO_MEMORY
+without: skip
 #endif
-     };
-     unmark()
-  :: else
-  fi }
+  od;
+  do
+  :: atomic { ANY(LEFT) -> unmark_one() }
+  :: atomic { NONE_LEFT && ANY(TO_SPARE) -> PICK(TO_SPARE);
+       j = 0; do :: j < N -> was[j] = member[j]; j++ :: else -> break od; j = 0;
+#ifdef MUTANT_SPARES_NO_REFERENTS
+       member[y] = 0;
+#else
+       drop(y);
+#endif
+       j = 0; do :: j < N -> if :: was[j] && !member[j] -> spared[j] = 1 :: else fi; was[j] = 0; j++ :: else -> break od; j = 0;
+       y = 0 }
+  :: NONE_LEFT && !ANY(TO_SPARE) -> break
+  od }
 
+inline unanchor_members() {
+  do
+  :: atomic { SKIP_OTHERS(member[i] && IS_WEAK(i)); if :: i == N -> i = 0; break :: else -> UNANCHOR(i); i++ fi }
+  od }
+
+/* All members DEAD, then the weak references to them cleared, then the verdict is over. */
 inline seal() {
-#if WEAK
+#ifdef WEAKLY
+#ifdef MUTANT_IDLE_BEFORE_DEAD
+  atomic { verdict = IDLE };
+#endif
   do
   :: atomic { SKIP_OTHERS(member[i]); if :: i == N -> i = 0; break :: else fi;
-#ifdef MUTANT_OWNER_BEFORE_DEAD
+#ifdef MUTANT_UNMARKED_BEFORE_DEAD
        owner[i] = 0; cand[i] = 0; };
      atomic { dead[i] = 1; looked_at[i] = ALL; i++ }
 #else
@@ -882,9 +1151,9 @@ inline seal() {
      atomic { owner[i] = 0; cand[i] = 0; i++ }
 #endif
   od;
-  do
-  :: atomic { SKIP_OTHERS(member[i] && HAS_WEAK(i)); if :: i == N -> i = 0; break :: else -> anchor[i] = 0; i++ fi }
-  od;
+#ifndef MUTANT_UNANCHORED_AFTER_FREEING
+  unanchor_members();
+#endif
   atomic { verdict = IDLE }
 #else
   i = 0; d_step { i = 0;
@@ -902,9 +1171,10 @@ inline free_members() {
   i = 0; d_step { i = 0; j = 0;
     do
     :: i < N && member[i] ->
-       looked_at[i] = (HAS_WEAK(i) -> inside : 0);
-#ifdef MUTANT_NO_LIMBO
+#if defined(MUTANT_NO_LIMBO) || defined(MUTANT_NO_LIMBO_FOR_WEAK)
        looked_at[i] = 0;
+#else
+       looked_at[i] = (IS_WEAK(i) -> inside : 0);
 #endif
        j = 0;
        do
@@ -917,45 +1187,83 @@ inline free_members() {
     od;
     i = 0; j = 0 } }
 
-#define MY_OWED_(o) OWED(COLL,o)
-inline release_owed() {
-  do :: ANY(MY_OWED_) -> y = FIRST(MY_OWED_); release(COLL, y); w = 0 :: else -> break od;
-  y = 0 }
+inline decide() {
+#ifdef WEAKLY
+  do
+  :: has_weak && tries < TRIES ->
+     atomic { verdict = OPEN; tries++ };
+#ifdef MUTANT_VERDICT_MEMBARRIER_ONLY
+#ifdef FENCES
+     membarrier();
+#endif
+#else
+     grace_period();
+#endif
+#ifndef MUTANT_NO_LOOK_BEFORE_COMMIT
+     drop_touched();
+#endif
+#ifdef MUTANT_SET_ASIDE_BEFORE_COMMIT
+     set_aside();
+#endif
+#ifdef MUTANT_COMMITS_OVER_RESCUES
+     atomic { verdict = COMMITTED; commit() }; break
+#else
+     atomic { if :: verdict == OPEN -> verdict = COMMITTED; commit(); ch = 1 :: else fi };
+     if
+     :: ch -> ch = 0; break
+     :: else
+#ifdef REACH_RESCUED
+        ; assert(false)
+#endif
+     fi
+#endif
+  :: has_weak && tries == TRIES ->
+#ifdef REACH_GIVES_UP
+     assert(false);
+#endif
+     atomic { verdict = IDLE; has_weak = 0 };
+#ifndef MUTANT_KEEPS_WEAK_MEMBERS
+#define WEAK_MEMBER(o) (member[o] && IS_WEAK(o))
+     do
+     :: atomic { ANY(LEFT) -> unmark_one() }
+     :: atomic { NONE_LEFT && ANY(WEAK_MEMBER) -> y = FIRST(WEAK_MEMBER); drop(y); y = 0 }
+     :: NONE_LEFT && !ANY(WEAK_MEMBER) -> break
+     od
+#endif
+  :: !has_weak -> atomic { commit() }; break
+  od
+#else
+  atomic { commit() }
+#endif
+}
+
+/* nobody else does anything */
+#if FINALIZERS
+#define QUIET      (finished == 2 && !running[3] && !OWES(3) && !DUE(3,0) && !DUE(3,1))
+#else
+#define QUIET      (finished == THREADS)
+#endif
 
 proctype collector()
-{ byte i, j, y, w, tries, cycle; bit ch, push, evident, has_weak;
+{ byte i, j, y, w, tries, cycle;
+#ifdef CHAINS
+  byte can;
+#endif
+#ifdef VARIANT_LOCAL_BEFORE_SHARED
+  byte before;
+#endif
+  bit ch, push, has_weak, was[N];
   do
-  :: true ->
-#ifdef ADOPTION
-     /* the inbox of a vacant slot is carried out under a claim, by whoever put a token there: here, all by one thread */
-     if
-#ifdef MUTANT_UNCLAIMED
-     :: true ->
-#else
-     :: atomic { state[1] == VACANT -> state[1] = CLAIMED };
-#endif
-        do
-        :: i < N && Q(1,i) -> atomic { Q(1,i)--; OWED(COLL,i)++ };
-           if
-           :: owner[i] == 1 -> atomic { owner[i] = 0; cand[i] = 0 };
-              atomic { HELD(i); cnt[i] = cnt[i] + lcl[i] - 1; merged[i] = 1; OWED(COLL,i)--; if :: cnt[i] == 0 -> die(COLL, i) :: else fi }
-           :: else
-           fi
-        :: i < N && !Q(1,i) -> i++
-        :: i == N -> break
-        od;
-        i = 0;
-#ifndef MUTANT_UNCLAIMED
-        state[1] = VACANT
-     :: state[1] != VACANT
-#endif
-     fi;
-     release_owed();
-#endif
-     if :: cycle == CYCLES -> break :: else -> cycle++ fi;
-
+  :: cycle < CYCLES ->
+     cycle++;
      /* P1, the estimate, may guess anything. */
-     atomic { i = 0; committed = 0;
+     atomic { i = 0;
+#ifdef LAST
+       if
+       :: cycle == CYCLES ->
+          QUIET && !buf0[1] && !buf0[2] && !buf0[3] -> i = 0; c_code { estimate(); }
+       :: else ->
+#endif
        do
        :: i < N ->
           if
@@ -966,70 +1274,43 @@ proctype collector()
           fi;
           i++
        :: else -> break
-       od;
+       od
+#ifdef LAST
+       fi
+#endif
+       ;
        i = 0 };
 
+#ifndef MUTANT_MARKS_AFTER_G1
      mark();
-     i = 0; d_step { i = 0; do :: i < N -> guess[i] = member[i]; i++ :: else -> break od; i = 0 };
+#endif
 #if defined(MUTANT_G1_MEMBARRIER_ONLY)
+#ifdef FENCES
      membarrier();
+#endif
 #elif !defined(MUTANT_NO_G1)
      grace_period();
 #endif
-#ifdef MUTANT_COUNTS_BEFORE_EDGES
-     note_counts(); note_edges();
-#else
-     note_edges(); note_counts();
+#ifdef MUTANT_MARKS_AFTER_G1
+     mark();
 #endif
+#ifdef REACH_STRADDLES
+     noting = 1;
+#endif
+     note();
      drop_unaccounted();
-     unmark();
 
-#if !defined(MUTANT_NO_G2) && !defined(VARIANT_NO_G2)
+#if defined(FENCES) && !defined(MUTANT_NO_G2) && !defined(VARIANT_NO_G2)
      membarrier();
 #endif
      drop_touched();
-#if WEAK
-     do
-     :: has_weak && tries < TRIES ->
-        atomic { verdict = OPEN; tries++ };
-#ifdef MUTANT_VERDICT_MEMBARRIER_ONLY
-        membarrier();
-#else
-        grace_period();
-#endif
-        drop_touched();
-#ifdef MUTANT_SET_ASIDE_BEFORE_COMMIT
-        set_aside();
-#endif
-#ifdef MUTANT_NO_VERDICT
-        atomic { verdict = COMMITTED; commit() }; break
-#else
-        atomic { if :: verdict == OPEN -> verdict = COMMITTED; commit(); ch = 1 :: else fi };
-        if
-        :: ch -> ch = 0; break
-        :: else
-#ifdef REACH_RESCUED
-           ; assert(false)
-#endif
-        fi
-#endif
-     :: has_weak && tries == TRIES ->
-#ifdef REACH_GIVES_UP
-        assert(false);
-#endif
-        atomic { verdict = IDLE; has_weak = 0 };
-#ifndef MUTANT_KEEPS_WEAK_MEMBERS
-        i = 0; d_step { i = 0; do :: i < N -> if :: HAS_WEAK(i) -> member[i] = 0 :: else fi; i++ :: else -> break od; i = 0; T_ = 0; c_code { fixpoint(); } };
-        unmark()
-#endif
-     :: !has_weak -> atomic { commit() }; break
-     od;
-#else
-     atomic { commit() };
-#endif
+     decide();
 
 #ifdef REACH_PAIR
-     REACHED(member[0] && member[1] && finished < MUTATORS);
+     REACHED(member[0] && member[1] && finished < THREADS);
+#endif
+#ifdef REACH_SECOND_COLLECTION
+     REACHED(cycle == 2 && ANY(IS_MEMBER) && finished < THREADS);
 #endif
 #if FINALIZERS && !defined(MUTANT_SET_ASIDE_BEFORE_COMMIT)
      set_aside();
@@ -1039,16 +1320,20 @@ proctype collector()
 #endif
      seal();
      free_members();
-     release_owed();
+#ifdef MUTANT_UNANCHORED_AFTER_FREEING
+     unanchor_members();
+#endif
+     do :: OWES(COLL) -> release(COLL) :: else -> break od;
 #if FINALIZERS
      i = 0; d_step { i = 0; do :: i < N -> if :: chosen[i] && !ran[i] -> DUE(3,i) = 1 :: else fi; i++ :: else -> break od; i = 0 };
 #endif
      i = 0; d_step { i = 0; tries = 0; has_weak = 0;
-       do :: i < N -> member[i] = 0; guess[i] = 0; noted[i] = 0; doomed[i] = 0; edge[i*K] = 0; edge[i*K+1] = 0; i++ :: else -> break od;
+       do :: i < N -> member[i] = 0; marked[i] = 0; noted[i] = 0; doomed[i] = 0; edge[i*K] = 0; edge[i*K+1] = 0; i++ :: else -> break od;
        i = 0 }
+  :: else -> break
   od;
   collected = 1;
-  i = 0; d_step { finished == MUTATORS && !buf0[1] && !buf0[2] && !buf0[3] -> c_code { wrong = at_rest(); }; assert(wrong == 0) }
+  i = 0; d_step { finished == THREADS && !buf0[1] && !buf0[2] && !buf0[3] -> c_code { wrong = at_rest(); }; assert(wrong == 0) }
 }
 
 /* ---- the start ---------------------------------------------------------------------------------------------------------- */
@@ -1090,19 +1375,20 @@ init {
     :: GRAPH == 12 -> slot[0] = 2; n1++; slot[K] = 1; n0++                                 /* garbage: 0 <-> 1 */
     :: GRAPH == 13 -> slot[0] = 2; n1++; slot[1] = 1; n0++                                 /* garbage: 0 -> 0, 0 -> 1 */
     :: GRAPH == 14 -> HAND(1,0) = 1; n0++; HAND(2,1) = 1; n1++                             /* 1 holds 0, 2 holds 1 */
+    :: GRAPH == 15 -> slot[0] = 2; n1++; slot[K] = 1; n0++; HAND(1,1) = 1; n1++            /* 1 holds 1; 0 <-> 1 */
     fi;
     start(0, who0, n0); start(1, who1, n1);
 #if N > 2
     owner[2] = 1; lcl[2] = 1; lmem[2] = 1;
     if :: slot[K] == 0 -> slot[K] = 3 :: HAND(1,2) = 1 fi;                                 /* 1 -> 2, or 1 holds 2 */
 #endif
-    anchor[0] = HAS_WEAK(0); anchor[1] = HAS_WEAK(1);
+#ifdef WEAKLY
+    weak[0] = WEAK & 1; weak[1] = WEAK >> 1 & 1; anchor[0] = weak[0]; anchor[1] = weak[1];
+#endif
     who0 = 0; who1 = 0; n0 = 0; n1 = 0;
     run mutator(1, OPS1); run mutator(2, OPS2);
 #if FINALIZERS
     run mutator(3, OPS3);
-#elif defined(ADOPTION)
-    run mutator(1, OPS3);
 #endif
 #ifdef BUFFERS
     run buffer(1); run buffer(2);

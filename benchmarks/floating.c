@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Floating garbage: a thread makes shared rings and drops them, at a fixed rate or as fast as it can, beside a live
+ * graph. How much memory is dead and cannot be used again, at the most? That is what the allocator counts as alive or
+ * waiting for readers, less what the program knows to be alive; sampled each millisecond, after a second of running in. */
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+
+#include <ouro/gc.h>
+#include <ouro/memory.h>
+#include <ouro/thread.h>
+
+#include "bench.h"
+#include "graph.h"
+#include "histogram.h"
+#include "process.h"
+
+enum { RING = 4, RING_BYTES = RING * sizeof(node), ROUNDS = 3, RATES = 3, LIVE_SETS = 2 };
+
+static const int rates_mb[RATES] = {20, 40, 0}; /* per second; 0: flat out */
+static const int live_mb[LIVE_SETS] = {50, 2};
+static const int live_mb_quick = 10;
+
+#define LIMIT_SHARE 0.2
+#define LIMIT_BYTES (8.0 * 1024 * 1024)
+
+/* ---- the producer ---- */
+
+typedef struct producer {
+    double bytes_per_s; /* 0: flat out */
+    _Atomic bool stop;
+    _Atomic uint64_t rings;
+} producer;
+
+static void nap_until(double when)
+{
+    struct timespec t = {.tv_sec = (time_t)when};
+    t.tv_nsec = (long)((when - (double)t.tv_sec) * 1e9);
+    ouro_blocking_begin();
+    while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &t, NULL) != 0)
+        continue;
+    ouro_blocking_end();
+}
+
+static void make_rings(producer *p, uint64_t count)
+{
+    for (uint64_t i = count; i; i--) {
+        node *ring = ring_make(RING);
+        ouro_share(ring);
+        ouro_release(ring);
+    }
+    atomic_fetch_add_explicit(&p->rings, count, memory_order_relaxed);
+}
+
+/* With a rate: as many each millisecond as the clock asks for. */
+static void *producer_main(void *arg)
+{
+    producer *p = arg;
+    double begin = bench_now(), next = begin;
+    while (!atomic_load_explicit(&p->stop, memory_order_relaxed)) {
+        if (p->bytes_per_s == 0) {
+            make_rings(p, 64);
+            continue;
+        }
+        uint64_t wanted = (uint64_t)((bench_now() - begin) * p->bytes_per_s / RING_BYTES);
+        uint64_t made = atomic_load_explicit(&p->rings, memory_order_relaxed);
+        if (wanted > made)
+            make_rings(p, wanted - made);
+        nap_until(next += 1e-3);
+    }
+    return NULL;
+}
+
+/* ---- the samples ---- */
+
+typedef struct moment {
+    double unusable;  /* alive or waiting for readers */
+    double committed; /* pages */
+} moment;
+
+static moment look(void)
+{
+    ouro_mem_stats stats = {.size = sizeof stats};
+    ouro_mem_get_stats(&stats, sizeof stats);
+    return (moment){(double)stats.live_bytes + (double)stats.limbo_bytes, (double)stats.committed_bytes};
+}
+
+static uint64_t collections(void)
+{
+    ouro_gc_stats stats = {.size = sizeof stats};
+    ouro_gc_get_stats(&stats, sizeof stats);
+    return stats.generation[1].collections + stats.generation[2].collections;
+}
+
+/* What a process answers: bytes, and per second. */
+enum { LIVE, DEAD_MOST, DEAD_MEDIAN, COMMITTED_MOST, MADE, COLLECTIONS, NUMBERS };
+
+/* argument: "<MB alive> <MB per second> <milliseconds of running in> <milliseconds>". */
+int bench_floating_child(const char *argument)
+{
+    static histogram dead;
+    int mb, rate, run_in_ms, ms;
+    if (sscanf(argument, "%d %d %d %d", &mb, &rate, &run_in_ms, &ms) != 4)
+        return 2;
+    size_t objects = (size_t)mb * 1000000 / sizeof(vertex), live = bench_live();
+    vertex *graph = graph_drop_others(graph_make(objects), objects);
+    ouro_gc_collect(2);
+    bench_settle(live + objects, "graph made");
+    moment known = look();
+    producer p = {.bytes_per_s = rate * 1e6};
+    pthread_t thread;
+    if (pthread_create(&thread, NULL, producer_main, &p) != 0)
+        return 2;
+    double next = bench_now() + run_in_ms * 1e-3;
+    nap_until(next);
+
+    double begin = bench_now(), end = begin + ms * 1e-3, committed = 0;
+    uint64_t rings = atomic_load(&p.rings), before = collections();
+    while (bench_now() < end) {
+        moment now = look();
+        histogram_add(&dead, now.unusable > known.unusable ? (uint64_t)(now.unusable - known.unusable) : 0);
+        committed = now.committed > committed ? now.committed : committed;
+        nap_until(next += 1e-3);
+    }
+    double seconds = bench_now() - begin;
+    rings = atomic_load(&p.rings) - rings;
+    uint64_t done = collections() - before;
+    atomic_store(&p.stop, true);
+    pthread_join(thread, NULL);
+    ouro_gc_collect(2);
+    bench_settle(live + objects, "rings dropped");
+    bench_check(rings > 0 && dead.samples > 10, "%llu rings, %llu samples", (unsigned long long)rings,
+                (unsigned long long)dead.samples);
+    BENCH_TOUCH(graph);
+    printf("%.0f %.0f %.0f %.0f %.0f %.3f\n", known.unusable, (double)dead.max, histogram_percentile(&dead, 0.5),
+           committed, (double)(rings * RING_BYTES) / seconds, (double)done / seconds);
+    return 0;
+}
+
+static void rows(double runs[][NUMBERS], unsigned rounds, int mb, int rate)
+{
+    static const struct {
+        unsigned number;
+        double scale;
+        const char *unit, *what;
+    } table[] = {
+        {DEAD_MOST, 1e-6, "MB", "most that is dead and not usable"},
+        {DEAD_MEDIAN, 1e-6, "MB", "median of the same"},
+        {COMMITTED_MOST, 1e-6, "MB", "most committed"},
+        {MADE, 1e-6, "MB/s", "garbage made"},
+        {COLLECTIONS, 1, "1/s", "collections"},
+    };
+    double limit = runs[0][LIVE] * LIMIT_SHARE > LIMIT_BYTES ? runs[0][LIVE] * LIMIT_SHARE : LIMIT_BYTES;
+    char text[112], pace[32] = "flat out";
+    if (rate)
+        snprintf(pace, sizeof pace, "%d MB/s", rate);
+    for (unsigned i = 0; i < sizeof table / sizeof table[0]; i++) {
+        double samples[ROUNDS];
+        for (unsigned r = 0; r < rounds; r++)
+            samples[r] = runs[r][table[i].number] * table[i].scale;
+        snprintf(text, sizeof text, "%d MB alive, %s: %s", mb, pace, table[i].what);
+        bool barred = table[i].number == DEAD_MOST && rate;
+        bench_samples(text, samples, rounds, table[i].unit, barred ? BENCH_BAR_AT_MOST(limit * 1e-6) : BENCH_INFORMATION);
+    }
+}
+
+static void measure(int mb, int rate)
+{
+    unsigned rounds = bench_quick ? 1 : ROUNDS;
+    double runs[ROUNDS][NUMBERS];
+    char argument[48];
+    snprintf(argument, sizeof argument, "%d %d %d %d", mb, rate, bench_quick ? 100 : 1000, bench_quick ? 200 : 3000);
+    for (unsigned r = 0; r < rounds; r++) {
+        bench_progress("%d MB alive, %d MB/s: %u of %u", mb, rate, r + 1, rounds);
+        if (!process_run("floating", argument, runs[r], NUMBERS))
+            return;
+        /* A producer that has been kept from its work shows nothing. */
+        bool enough = runs[r][MADE] > 0.9e6 * rate && runs[r][MADE] < (rate ? 1.1e6 * rate : 1e12);
+        bench_check(enough, "made %.1f MB/s, not %d", runs[r][MADE] * 1e-6, rate);
+    }
+    rows(runs, rounds, mb, rate);
+}
+
+void bench_floating(void)
+{
+    for (unsigned i = 0; i < (bench_quick ? 1 : LIVE_SETS); i++) {
+        for (unsigned k = 0; k < RATES; k++)
+            measure(bench_quick ? live_mb_quick : live_mb[i], rates_mb[k]);
+    }
+}

@@ -1,0 +1,471 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The scope of a collection: which pages are in it, ids and their inverse for every size of block, member bits and walks
+ * over them, when a block may be looked at, and that nothing of it is left afterwards. */
+#include "cycle/scope.h"
+
+#include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "mem/size_class.h"
+#include "object/publish.h"
+#include "port/os.h"
+#include "support/collection.h"
+#include "support/fixture.h"
+#include "support/preempt.h"
+#include "support/rng.h"
+#include "support/threads.h"
+
+static uint64_t seed;
+
+static const ouro_object *header(const void *object)
+{
+    return object;
+}
+
+/* An array of slots that takes a block of this many bytes. */
+static struct table *table_of(size_t bytes)
+{
+    return table_new((bytes - sizeof(struct table)) / sizeof(ouro_slot));
+}
+
+static struct table *shared_table_of(size_t bytes)
+{
+    struct table *t = table_of(bytes);
+    ouro_share(t);
+    return t;
+}
+
+/* ---- ids ---- */
+
+/* Every block of the page, in use or not, has the id of its place and no other. */
+static void check_ids(struct oi_scope *scope, const void *object)
+{
+    struct oi_page *page = oi_page_of(object);
+    size_t size = oi_page_block_size(page);
+    uint32_t number = oi_scope_find(scope, object) >> OI_SCOPE_INDEX_BITS;
+    long wrong = 0;
+    if (!CHECK_GE(number, 1) || !CHECK_LE(number, scope->count))
+        return;
+    CHECK_PTR(scope->pinned[number - 1], page);
+    for (uint32_t i = 0; i < page->capacity; i++) {
+        ouro_object *o = (ouro_object *)(page->base + i * size);
+        oi_id id = oi_scope_find(scope, o);
+        wrong += id != oi_scope_id(number, i) || oi_scope_index(id) != i || oi_scope_object(scope, id) != o ||
+                 oi_scope_page_of(scope, id) != &scope->pages[number] ||
+                 oi_scope_estimate(scope, id) != &scope->pages[number].estimate[i];
+    }
+    CHECK_EQ(wrong, 0);
+    uint32_t index = oi_scope_index(oi_scope_find(scope, object));
+    CHECK_LT(index, scope->extents[number].carved);
+    CHECK_LE(scope->extents[number].carved, page->capacity);
+}
+
+static void test_ids_of_every_class(void)
+{
+    struct table *of[OI_CLASSES] = {NULL};
+    for (unsigned class = 1; class < OI_CLASSES; class++) {
+        of[class] = shared_table_of(oi_class_size(class));
+        CHECK_EQ(oi_page_block_size(oi_page_of(of[class])), oi_class_size(class));
+    }
+    struct oi_scope *scope = oi_scope_enter(2);
+    CHECK_EQ(scope->count, OI_CLASSES - 1);
+    for (unsigned class = 1; class < OI_CLASSES; class++)
+        check_ids(scope, of[class]);
+    oi_scope_leave(scope);
+    for (unsigned class = 1; class < OI_CLASSES; class++)
+        ouro_release(of[class]);
+}
+
+/* Pages of one block, of many units, and of a segment of their own. */
+static void test_ids_of_large_blocks(void)
+{
+    static const size_t sizes[] = {OI_CLASS_MAX + 8,      2 * OI_UNIT,     2 * OI_UNIT + 8, 9 * OI_UNIT - 8,     OI_SEGMENT - OI_UNIT,
+                                   OI_SEGMENT - OI_UNIT + 8, OI_SEGMENT,   3 * OI_SEGMENT + 8, (size_t)40 << 20};
+    enum { N = sizeof sizes / sizeof *sizes };
+    struct table *of[N];
+    for (int i = 0; i < N; i++)
+        of[i] = shared_table_of(sizes[i]);
+    struct oi_scope *scope = oi_scope_enter(2);
+    CHECK_EQ(scope->count, N);
+    for (int i = 0; i < N; i++) {
+        check_ids(scope, of[i]);
+        CHECK_EQ(oi_scope_index(oi_scope_find(scope, header(of[i]))), 0);
+        uint32_t *notes = oi_scope_notes(header(of[i])); /* for its whole length */
+        notes[0] = 1;
+        notes[sizes[i] / 8 - 1] = 2;
+        CHECK_LE((char *)(notes + sizes[i] / 8), oi_segment_of(of[i])->shadow + oi_shadow_size(oi_segment_of(of[i])->size));
+    }
+    oi_scope_leave(scope);
+    for (int i = 0; i < N; i++)
+        ouro_release(of[i]);
+}
+
+/* Objects in all places of several pages; notes and estimates of different ones do not overlap. */
+static void test_notes_are_apart(void)
+{
+    enum { COUNT = 3000 };
+    static struct table *of[COUNT];
+    static const size_t sizes[] = {24, 32, 40, 48, 136, 1024};
+    for (int i = 0; i < COUNT; i++)
+        of[i] = shared_table_of(sizes[i % (sizeof sizes / sizeof *sizes)]);
+    struct oi_scope *scope = oi_scope_enter(2);
+    for (int i = 0; i < COUNT; i++) {
+        oi_id id = oi_scope_find(scope, header(of[i]));
+        uint32_t *notes = oi_scope_notes(header(of[i]));
+        *oi_scope_estimate(scope, id) = i;
+        for (uint32_t k = 0; k < oi_scope_page_of(scope, id)->words; k++)
+            notes[k] = (uint32_t)i;
+    }
+    long wrong = 0;
+    for (int i = 0; i < COUNT; i++) {
+        oi_id id = oi_scope_find(scope, header(of[i]));
+        uint32_t *notes = oi_scope_notes(header(of[i]));
+        wrong += *oi_scope_estimate(scope, id) != i;
+        for (uint32_t k = 0; k < oi_scope_page_of(scope, id)->words; k++)
+            wrong += notes[k] != (uint32_t)i;
+        wrong += oi_scope_is_member(scope, id);
+    }
+    CHECK_EQ(wrong, 0);
+    oi_scope_leave(scope);
+    for (int i = 0; i < COUNT; i++)
+        ouro_release(of[i]);
+}
+
+/* ---- which pages ---- */
+
+static bool is_in(const struct oi_scope *scope, const void *object)
+{
+    return oi_scope_find(scope, object) != 0;
+}
+
+static struct oi_scope *leave_and_enter(struct oi_scope *scope, int generation)
+{
+    oi_scope_leave(scope);
+    return oi_scope_enter(generation);
+}
+
+/* Those with objects that are shared and have slots; for generation 1: where something was shared since the last time. */
+static void test_generations(void)
+{
+    struct table *old = shared_table_of(64), *private = table_of(96), *large = shared_table_of(5 * OI_UNIT);
+    struct leaf *leaf = leaf_new(1);
+    ouro_share(leaf);
+    struct oi_scope *scope = oi_scope_enter(1);
+    CHECK(is_in(scope, old));
+    CHECK(is_in(scope, large));
+    CHECK(!is_in(scope, private));
+    CHECK(!is_in(scope, leaf));
+    scope = leave_and_enter(scope, 1);
+    CHECK_EQ(scope->count, 0);
+    CHECK(!is_in(scope, old));
+    scope = leave_and_enter(scope, 2);
+    CHECK(is_in(scope, old));
+    CHECK(is_in(scope, large));
+    CHECK(!is_in(scope, private));
+    ouro_share(private); /* after the pages were counted up */
+    CHECK(!is_in(scope, private));
+    scope = leave_and_enter(scope, 1);
+    CHECK(is_in(scope, private));
+    CHECK(!is_in(scope, old));
+    struct table *new = shared_table_of(64); /* on the old one's page */
+    scope = leave_and_enter(scope, 1);
+    CHECK(is_in(scope, old));
+    CHECK(is_in(scope, new));
+    CHECK(!is_in(scope, private));
+    oi_scope_leave(scope);
+    ouro_release(old);
+    ouro_release(new);
+    ouro_release(private);
+    ouro_release(large);
+    ouro_release(leaf);
+}
+
+/* Segments are listed once; what was noted is gone when the scope is left, as are the numbers of pages. */
+static void test_leaving(void)
+{
+    enum { COUNT = 40 };
+    struct table *of[COUNT];
+    for (int i = 0; i < COUNT; i++)
+        of[i] = shared_table_of(i % 2 ? 7 * OI_UNIT : 24);
+    struct oi_scope *scope = oi_scope_enter(2);
+    CHECK_GT(scope->segment_count, 1);
+    CHECK_LT(scope->segment_count, COUNT);
+    for (uint32_t i = 0; i < scope->segment_count; i++)
+        for (uint32_t k = 0; k < i; k++)
+            CHECK(scope->segments[i] != scope->segments[k]);
+    for (int i = 0; i < COUNT; i++) {
+        *oi_scope_estimate(scope, oi_scope_find(scope, header(of[i]))) = -1;
+        memset(oi_scope_notes(header(of[i])), 0xff, 3 * sizeof(uint32_t));
+    }
+    oi_scope_leave(scope);
+    CHECK_EQ(scope->count, 0);
+    for (int i = 0; i < COUNT; i++) {
+        struct oi_segment *segment = oi_segment_of(of[i]);
+        for (unsigned unit = 0; unit < OI_SEGMENT_UNITS; unit++)
+            CHECK_EQ(segment->number[unit], 0);
+        CHECK_EQ(oi_scope_notes(header(of[i]))[0], 0); /* given back to the system */
+        CHECK(!oi_page_of(of[i])->pins);
+    }
+    scope = oi_scope_enter(2);
+    for (int i = 0; i < COUNT; i++)
+        CHECK_EQ(*oi_scope_estimate(scope, oi_scope_find(scope, header(of[i]))), 0);
+    oi_scope_leave(scope);
+    for (int i = 0; i < COUNT; i++)
+        ouro_release(of[i]);
+}
+
+/* A page whose last object goes stays what it is until the scope is left. */
+static void test_pinned(void)
+{
+    struct table *large = shared_table_of(3 * OI_UNIT);
+    struct oi_page *page = oi_page_of(large);
+    struct oi_scope *scope = oi_scope_enter(2);
+    CHECK(page->pins);
+    size_t in_use = oi_page_totals().in_use;
+    ouro_release(large);
+    ouro_mem_trim();
+    CHECK_EQ(oi_page_totals().in_use, in_use);
+    CHECK(is_in(scope, large));
+    CHECK_EQ(page->block_units, 3 * OI_UNIT / 8);
+    oi_scope_leave(scope);
+    CHECK_LE(oi_page_totals().in_use, in_use - 3 * OI_UNIT);
+    CHECK(!page->pins);
+}
+
+/* A collector has vanished in a fork, its scope still entered, its marks still set. */
+static void test_after_a_vanished_collector(void)
+{
+    struct table *small = shared_table_of(24), *large = shared_table_of(3 * OI_UNIT), *gone = shared_table_of(4 * OI_UNIT);
+    struct oi_scope *scope = oi_scope_enter(2);
+    *oi_scope_estimate(scope, oi_scope_find(scope, header(small))) = 77;
+    oi_fetch_or_acqrel(&small->array.object.ouro_private_owner, OI_CAND);
+    oi_fetch_or_acqrel(&large->array.object.ouro_private_owner, OI_CAND);
+    ouro_release(gone);
+    ouro_mem_trim();
+    scope = oi_scope_enter(1);
+    CHECK_EQ(scope->count, 0);
+    CHECK(!is_marked(small));
+    CHECK(!is_marked(large));
+    CHECK(!is_in(scope, small));
+    scope = leave_and_enter(scope, 2);
+    CHECK_EQ(scope->count, 2);
+    CHECK(is_in(scope, large));
+    CHECK_EQ(*oi_scope_estimate(scope, oi_scope_find(scope, header(small))), 0);
+    oi_scope_leave(scope);
+    ouro_release(small);
+    ouro_release(large);
+}
+
+/* ---- members ---- */
+
+struct visit {
+    struct collection *c;
+    int visited;
+    const void *also; /* dropped at the first visit */
+    const void *last;
+};
+
+static void visit(struct oi_scope *scope, oi_id id, ouro_object *o, void *arg)
+{
+    struct visit *v = arg;
+    CHECK_PTR(oi_scope_object(scope, id), o);
+    CHECK(oi_scope_is_member(scope, id));
+    v->last = o;
+    if (!v->visited++ && v->also)
+        oi_scope_drop(scope, oi_scope_find(scope, v->also));
+}
+
+static int count_visits(struct collection *c, const void *also)
+{
+    struct visit v = {c, 0, also, NULL};
+    oi_scope_each_member(c->scope, visit, &v);
+    return v.visited;
+}
+
+static void test_members(void)
+{
+    enum { COUNT = 500 };
+    struct table *of[COUNT];
+    for (int i = 0; i < COUNT; i++)
+        of[i] = shared_table_of(24);
+    struct table *other = shared_table_of(5 * OI_UNIT);
+    struct collection c = collection_enter(2);
+    CHECK_EQ(oi_scope_count_members(c.scope), 0);
+    CHECK_EQ(count_visits(&c, NULL), 0);
+    for (int i = 0; i < COUNT; i += 3)
+        make_member(&c, of[i]);
+    make_member(&c, other);
+    enum { MEMBERS = (COUNT + 2) / 3 + 1 };
+    CHECK_EQ(oi_scope_count_members(c.scope), MEMBERS);
+    for (int i = 0; i < COUNT; i++)
+        CHECK_EQ(is_member(&c, of[i]), i % 3 == 0);
+    CHECK_EQ(count_visits(&c, NULL), MEMBERS);
+    CHECK_EQ(count_visits(&c, of[3]), MEMBERS - 1); /* a later one of the same word is not visited any more */
+    CHECK(!is_member(&c, of[3]));
+    CHECK_EQ(count_visits(&c, of[300]), MEMBERS - 2);
+    CHECK_EQ(count_visits(&c, of[0]), MEMBERS - 2); /* the first itself: it was being visited */
+    CHECK_EQ(oi_scope_count_members(c.scope), MEMBERS - 3);
+    for (int i = 0; i < COUNT; i++)
+        oi_scope_drop(c.scope, oi_scope_find(c.scope, header(of[i])));
+    CHECK_EQ(oi_scope_count_members(c.scope), 1);
+    CHECK(!c.scope->extents[oi_scope_find(c.scope, header(of[0])) >> OI_SCOPE_INDEX_BITS].has_members);
+    CHECK_EQ(count_visits(&c, NULL), 1);
+    struct table *late = NULL; /* what is made now is not looked at, even if its page is in the scope */
+    for (int i = 0; i < COUNT; i++) {
+        ouro_release(late);
+        late = shared_table_of(24);
+    }
+    CHECK_EQ(count_visits(&c, NULL), 1);
+    collection_leave(&c);
+    ouro_release(late);
+    ouro_release(other);
+    for (int i = 0; i < COUNT; i++)
+        ouro_release(of[i]);
+}
+
+/* ---- looking ---- */
+
+static bool may_look(const void *object)
+{
+    oi_rcu_read_lock();
+    bool may = oi_scope_may_look(object);
+    oi_rcu_read_unlock();
+    return may;
+}
+
+static ouro_type acyclic_type =
+    OURO_TYPE(struct node, .name = "acyclic", .slots = OURO_SLOTS(struct node, a, b), .flags = OURO_TYPE_ACYCLIC);
+
+static bool looked_at_in_finalizer, finalizer_saw;
+
+static void look(void *object)
+{
+    looked_at_in_finalizer = true;
+    finalizer_saw = may_look(object);
+}
+
+static void test_may_look(void)
+{
+    struct node *n = plain_new(1), *acyclic = ouro_new(&acyclic_type), *twin = plain_new(2);
+    struct leaf *leaf = leaf_new(1);
+    CHECK(!may_look(n)); /* private */
+    ouro_share(n);
+    CHECK(may_look(n));
+    ouro_share(acyclic);
+    ouro_share(leaf);
+    CHECK(!may_look(acyclic));
+    CHECK(!may_look(leaf));
+    oi_fetch_or_acqrel(&n->object.ouro_private_owner, OI_CAND);
+    CHECK(may_look(n));
+    ouro_retain(n);
+    ouro_release(n);
+    CHECK(may_look(n));
+    ouro_release(n);
+    CHECK(!may_look(n)); /* dead, in limbo: the flag is still there */
+    CHECK(oi_flags(&n->object) & OI_PUBLISHED);
+    ouro_mem_trim();
+    CHECK(!may_look(n)); /* free */
+    ouro_release(twin);
+    ouro_release(acyclic);
+    ouro_release(leaf);
+    on_finalize(look);
+    struct node *finalized_one = node_new(3);
+    ouro_share(finalized_one);
+    ouro_release(finalized_one);
+    CHECK(looked_at_in_finalizer);
+    CHECK(finalizer_saw); /* it may live again */
+}
+
+/* Blocks that were dead are taken back and become another thread's private objects, between any two instructions of who looks at them. None
+ * was ever alive and published. The steps are those of the library: take_remote in pool.c, make in new.c. */
+enum { BLOCKS = 64, ROUNDS = SCALED(20000) };
+
+static struct fake {
+    ouro_object object __attribute__((aligned(16)));
+    ouro_slot slots[2];
+} fakes[BLOCKS];
+
+static atomic_ulong looks; /* begun */
+static atomic_bool looking;
+static atomic_long wrong_looks;
+
+static void make_dead(struct fake *fake)
+{
+    oi_store_relaxed(&fake->object.ouro_private_type, 1);
+    oi_store_relaxed(&fake->object.ouro_private_owner, 0);
+    oi_set_shared(&fake->object, OI_DEAD);
+    oi_store_release(&fake->object.ouro_private_flags, (uint16_t)OI_PUBLISHED);
+}
+
+static void take_back_and_make(struct fake *fake)
+{
+    uint64_t *words = (uint64_t *)fake;
+    oi_store_relaxed(&words[0], 0);
+    oi_store_release(&words[1], 0);
+    oi_store_release(&words[0], (uint64_t)3 << 32 | 1);
+}
+
+static void *look_all_the_time(void *unused)
+{
+    struct rng rng = rng_stream(seed, 1);
+    (void)unused;
+    preempt_join();
+    while (atomic_load(&looking)) {
+        atomic_fetch_add(&looks, 1);
+        atomic_fetch_add(&wrong_looks, oi_scope_may_look(&fakes[rng_below(&rng, BLOCKS)].object));
+    }
+    preempt_leave();
+    return NULL;
+}
+
+/* The look that is under way ends. */
+static void grace_period(void)
+{
+    unsigned long before = atomic_load(&looks);
+    while (atomic_load(&looks) < before + 2)
+        sched_yield();
+}
+
+static void test_look_at_blocks_taken_back(void)
+{
+    atomic_store(&looking, true);
+    preempt_start(seed);
+    pthread_t thread = thread_start(look_all_the_time, NULL, 0);
+    for (int round = 0; round < ROUNDS; round++) {
+        for (int i = 0; i < BLOCKS; i++)
+            make_dead(&fakes[i]);
+        grace_period();
+        for (int i = 0; i < BLOCKS; i++)
+            take_back_and_make(&fakes[i]);
+        grace_period();
+    }
+    atomic_store(&looking, false);
+    thread_join_running(thread);
+    preempt_stop();
+    CHECK_EQ(atomic_load(&wrong_looks), 0);
+    printf("       %lu looks, %ld pauses\n", atomic_load(&looks), preempt_pauses());
+}
+
+int main(void)
+{
+    check_start("scope_test");
+    seed = rng_seed();
+    fixture_start();
+    ouro_gc_disable();
+    CHECK_GE(ouro_gc_collect(2), 0); /* the threads run; nothing is recent */
+    FIXTURE_RUN(test_ids_of_every_class);
+    FIXTURE_RUN(test_ids_of_large_blocks);
+    FIXTURE_RUN(test_notes_are_apart);
+    FIXTURE_RUN(test_generations);
+    FIXTURE_RUN(test_leaving);
+    FIXTURE_RUN(test_pinned);
+    FIXTURE_RUN(test_after_a_vanished_collector);
+    FIXTURE_RUN(test_members);
+    FIXTURE_RUN(test_may_look);
+    FIXTURE_RUN(test_look_at_blocks_taken_back);
+    return check_finish();
+}
