@@ -101,6 +101,12 @@ ouro_status oi_dict_find(struct oi_dict *dict, ouro_value key, ouro_value *value
  * the dict on. */
 enum oi_probe oi_dict_read(const struct oi_keyed *store, size_t entry, const ouro_slot *slot, ouro_value *word);
 
+/* In a read section: a whole entry, with references. OI_UNSURE: look again; *key and *value are what it took all the same, or nil. */
+enum oi_probe oi_dict_read_entry(const struct oi_keyed *store, size_t entry, ouro_value *key, ouro_value *value);
+
+/* For readers, in a read section: the store, and how many entries are used while it was the dict's. As oi_list_look. */
+const struct oi_keyed *oi_dict_look(const struct oi_dict *dict, size_t *used);
+
 /* ---- Changing one entry ---- */
 
 enum oi_change_kind {

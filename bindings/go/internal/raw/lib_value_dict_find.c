@@ -227,29 +227,23 @@ static void read_own(const struct oi_dict *dict, oi_word_array *words, size_t ro
     }
 }
 
-/* What a reader finds of an entry: its words with references, or nothing. *held goes up by what it took, in any case. */
-static enum oi_probe read_entry(const struct oi_keyed *store, size_t entry, oi_word_array *words, size_t *held)
+enum oi_probe oi_dict_read_entry(const struct oi_keyed *store, size_t entry, ouro_value *key, ouro_value *value)
 {
-    ouro_value key, value;
+    *key = *value = OURO_NIL;
     if (oi_word_load(oi_keyed_key(store, entry)) == OI_GONE)
         return OI_ABSENT;
-    enum oi_probe found = oi_dict_read(store, entry, oi_keyed_value(store, entry), &value);
-    if (found != OI_FOUND)
+    enum oi_probe found = oi_dict_read(store, entry, oi_keyed_value(store, entry), store->stride == 1 ? key : value);
+    if (found != OI_FOUND || store->stride == 1)
         return found;
-    words[(*held)++] = value;
-    if (store->stride == 1)
-        return OI_FOUND;
-    /* The key is there as long as the value is. */
-    key = oi_word_load(oi_keyed_key(store, entry));
-    if (key == OI_GONE || !oi_word_try_hold(key))
+    oi_perturb();
+    ouro_value word = oi_word_load(oi_keyed_key(store, entry)); /* there as long as the value is */
+    if (word == OI_GONE || !oi_word_try_hold(word))
         return OI_UNSURE;
-    words[*held - 1] = key;
-    words[(*held)++] = value;
+    *key = word;
     return OI_FOUND;
 }
 
-/* For readers, in a read section: as oi_list_look. */
-static const struct oi_keyed *look(const struct oi_dict *dict, size_t *used)
+const struct oi_keyed *oi_dict_look(const struct oi_dict *dict, size_t *used)
 {
     for (;;) {
         const struct oi_keyed *store = oi_dict_store(dict);
@@ -266,12 +260,19 @@ static ouro_status try_read(const struct oi_dict *dict, oi_word_array *words, si
 {
     size_t used;
     uint64_t version = oi_turn_version(&dict->turn);
-    const struct oi_keyed *store = look(dict, &used);
+    const struct oi_keyed *store = oi_dict_look(dict, &used);
     *whole = used * (store ? store->stride : 1); /* or fewer */
     if (*whole > room)
         return OURO_OK;
     for (size_t entry = 0; entry < used; entry++) {
-        if (read_entry(store, entry, words, held) == OI_UNSURE)
+        ouro_value key, value;
+        enum oi_probe found = oi_dict_read_entry(store, entry, &key, &value);
+        if (found == OI_ABSENT)
+            continue;
+        words[(*held)++] = key;
+        if (store->stride == 2)
+            words[(*held)++] = value;
+        if (found == OI_UNSURE)
             return OURO_E_CHANGED;
     }
     *whole = *held;

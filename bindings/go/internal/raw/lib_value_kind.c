@@ -5,6 +5,7 @@
  * Kinds: which there are, what each can do, and what that makes of any value. */
 #include "lib_value_dict.h"
 #include "lib_value_host.h"
+#include "lib_value_iterator.h"
 #include "lib_value_list.h"
 #include "lib_value_number.h"
 #include "lib_value_record.h"
@@ -26,6 +27,7 @@ const uint8_t oi_kind_of_id[OI_OWN_TYPES] = {
     [OI_OWN_DICT] = OURO_KIND_DICT,
     [OI_OWN_SET] = OURO_KIND_SET,
     [OI_OWN_ITERATOR] = OURO_KIND_ITERATOR,
+    [OI_OWN_GENERATOR] = OURO_KIND_ITERATOR,
     [OI_OWN_WEAK_MAP] = OURO_KIND_WEAK_MAP,
     [OI_OWN_WEAK_SET] = OURO_KIND_WEAK_SET,
     [OI_OWN_STORE] = OURO_KIND_OBJECT,
@@ -120,7 +122,7 @@ bool oi_value_init(void)
     oi_hash_init();
     return oi_number_init() && oi_string_init() && oi_intern_init() && oi_bytes_init() && oi_tuple_init() && oi_shape_init() &&
            oi_record_init() && oi_host_init() && oi_list_init() &&
-           oi_dict_init() && oi_set_init();
+           oi_dict_init() && oi_set_init() && oi_iterator_init();
 }
 
 void oi_value_maintain(void)

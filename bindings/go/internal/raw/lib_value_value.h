@@ -29,6 +29,7 @@ enum oi_own_id {
     OI_OWN_ITERATOR,
     OI_OWN_WEAK_MAP,
     OI_OWN_WEAK_SET,
+    OI_OWN_GENERATOR,  /* an iterator */
     OI_OWN_STORE,      /* the elements of a list */
     OI_OWN_KEYED,      /* the entries of a dict or set */
     OI_OWN_VALUES_END
