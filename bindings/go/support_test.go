@@ -4,6 +4,7 @@ package ouro
 
 import (
 	"errors"
+	"fmt"
 	"math/rand"
 	"os"
 	"reflect"
@@ -37,7 +38,7 @@ func is(t *testing.T, err, want error) {
 func equal(t *testing.T, got, want any) {
 	t.Helper()
 	if !reflect.DeepEqual(got, want) {
-		t.Fatalf("%#v, and not %#v", got, want)
+		t.Fatalf("%.1000s, and not %.1000s", fmt.Sprintf("%#v", got), fmt.Sprintf("%#v", want))
 	}
 }
 

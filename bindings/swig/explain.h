@@ -9,7 +9,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#define OURO_EXPLAIN_ROOM 192
+#define OURO_EXPLAIN_ROOM 320 /* for a whole text */
+#define OURO_EXPLAIN_PART 192 /* for what a value is */
 
 /* "a list of 3", "an int" */
 static inline const char *ouro_explain_value(char *text, size_t room, ouro_value value)
@@ -28,7 +29,7 @@ static inline const char *ouro_explain_value(char *text, size_t room, ouro_value
 
 static inline const char *ouro_explain_index(char *text, size_t room, ouro_value container, ptrdiff_t index)
 {
-    char what[OURO_EXPLAIN_ROOM];
+    char what[OURO_EXPLAIN_PART];
     snprintf(text, room, "index %td is out of range for %s", index, ouro_explain_value(what, sizeof what, container));
     return text;
 }
@@ -36,7 +37,7 @@ static inline const char *ouro_explain_index(char *text, size_t room, ouro_value
 /* As it would be printed; the middle of what is long is left out. */
 static inline const char *ouro_explain_key(char *text, size_t room, ouro_value container, ouro_value key)
 {
-    char what[OURO_EXPLAIN_ROOM];
+    char what[OURO_EXPLAIN_PART];
     ouro_value shown = OURO_NIL;
     size_t size = 0;
     const char *bytes = ouro_repr(key, &shown) == OURO_OK ? ouro_string_data(shown, &size) : NULL;
@@ -52,7 +53,7 @@ static inline const char *ouro_explain_key(char *text, size_t room, ouro_value c
 /* "item must be a list, not an int" */
 static inline const char *ouro_explain_kind(char *text, size_t room, const char *argument, const char *wanted, ouro_value got)
 {
-    char what[OURO_EXPLAIN_ROOM];
+    char what[OURO_EXPLAIN_PART];
     snprintf(text, room, "%s must be %s, not %s", argument, wanted, ouro_explain_value(what, sizeof what, got));
     return text;
 }

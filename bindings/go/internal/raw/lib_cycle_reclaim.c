@@ -131,6 +131,7 @@ void oi_reclaim_tokens(struct oi_act *act, struct oi_scope *scope)
 struct outside {
     struct oi_act *act;
     struct oi_scope *scope;
+    size_t inner; /* of the members freed */
 };
 
 static OI_ALWAYS_INLINE void release_if_outside(ouro_object *child, void *arg)
@@ -153,6 +154,7 @@ static size_t free_page(struct outside *outside, uint32_t number)
         for (uint64_t bits = at->member[word]; bits; bits &= bits - 1, freed++) {
             ouro_object *o = oi_scope_at(at, word * 64 + (uint32_t)__builtin_ctzl(bits));
             const struct oi_type *type = oi_type_of(o);
+            outside->inner += type->inner;
             oi_each_ref(type, o, release_if_outside, outside);
             if (type->dispose)
                 type->dispose(o);
@@ -172,7 +174,7 @@ static size_t free_page(struct outside *outside, uint32_t number)
 
 size_t oi_reclaim_free(struct oi_act *act, struct oi_scope *scope, size_t *bytes)
 {
-    struct outside outside = {act, scope};
+    struct outside outside = {.act = act, .scope = scope};
     bool outer = act->destroying;
     size_t freed = 0;
     for (uint32_t number = 1; number <= scope->count; number++) {
@@ -186,5 +188,5 @@ size_t oi_reclaim_free(struct oi_act *act, struct oi_scope *scope, size_t *bytes
         act->destroying = outer;
         oi_destroy_run(act);
     }
-    return freed;
+    return freed - outside.inner;
 }

@@ -13,6 +13,7 @@
 #include "lib_object_misuse.h"
 #include "lib_object_weak.h"
 #include "lib_port_os.h"
+#include "lib_value_token.h"
 #include "lib_value_value.h"
 #include "lib_runtime_runtime.h"
 
@@ -89,6 +90,7 @@ ouro_status ouro_shutdown(ouro_leak_report *report)
     report = report ? report : &own;
     ouro_gc_set_debug(ouro_gc_get_debug() & ~(unsigned)OURO_GC_DEBUG_SAVEALL);
     oi_debug_clear();
+    oi_token_close();
     ouro_gc_collect(2);
     if (oi_debug_clear()) /* a collection that was under way has kept some */
         ouro_gc_collect(2);

@@ -182,5 +182,6 @@ OURO_END_DECLS
 #include "ouro_record.h"
 #include "ouro_scalar.h"
 #include "ouro_sequence.h"
+#include "ouro_token.h"
 
 #endif

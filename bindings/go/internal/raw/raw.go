@@ -156,126 +156,129 @@ typedef long long swig_type_126;
 typedef long long swig_type_127;
 typedef long long swig_type_128;
 typedef long long swig_type_129;
-typedef _goslice_ swig_type_130;
+typedef long long swig_type_130;
 typedef _goslice_ swig_type_131;
 typedef _goslice_ swig_type_132;
-typedef long long swig_type_133;
+typedef _goslice_ swig_type_133;
 typedef long long swig_type_134;
 typedef long long swig_type_135;
-extern void _wrap_Swig_free_raw_b98284d542933e2d(uintptr_t arg1);
-extern uintptr_t _wrap_Swig_malloc_raw_b98284d542933e2d(swig_intgo arg1);
-extern swig_intgo _wrap_gc_objects_raw_b98284d542933e2d(swig_intgo arg1);
-extern swig_intgo _wrap_gc_referents_raw_b98284d542933e2d(swig_type_1 arg1);
-extern swig_intgo _wrap_gc_referrers_raw_b98284d542933e2d(swig_type_2 arg1);
-extern swig_intgo _wrap_gc_garbage_raw_b98284d542933e2d(void);
-extern swig_type_3 _wrap_version_raw_b98284d542933e2d(void);
-extern void _wrap_safepoint_raw_b98284d542933e2d(void);
-extern swig_intgo _wrap_kind_of_raw_b98284d542933e2d(swig_type_4 arg1);
-extern swig_type_5 _wrap_value_type_name_raw_b98284d542933e2d(swig_type_6 arg1);
-extern _Bool _wrap_truth_raw_b98284d542933e2d(swig_type_7 arg1);
-extern _Bool _wrap_same_raw_b98284d542933e2d(swig_type_8 arg1, swig_type_9 arg2);
-extern swig_intgo _wrap_length_raw_b98284d542933e2d(swig_type_10 arg1);
-extern swig_intgo _wrap_equal_raw_b98284d542933e2d(swig_type_11 arg1, swig_type_12 arg2);
-extern swig_intgo _wrap_key_equal_raw_b98284d542933e2d(swig_type_13 arg1, swig_type_14 arg2);
-extern swig_intgo _wrap_hash_raw_b98284d542933e2d(swig_type_15 arg1);
-extern swig_intgo _wrap_compare_raw_b98284d542933e2d(swig_type_16 arg1, swig_type_17 arg2);
-extern swig_intgo _wrap_repr_raw_b98284d542933e2d(swig_type_18 arg1);
-extern swig_intgo _wrap_copy_raw_b98284d542933e2d(swig_type_19 arg1);
-extern swig_intgo _wrap_copy_deep_raw_b98284d542933e2d(swig_type_20 arg1);
-extern swig_intgo _wrap_intern_raw_b98284d542933e2d(swig_type_21 arg1);
-extern _Bool _wrap_is_interned_raw_b98284d542933e2d(swig_type_22 arg1);
-extern swig_intgo _wrap_tuple_new_raw_b98284d542933e2d(swig_type_23 arg1);
-extern swig_intgo _wrap_tuple_length_raw_b98284d542933e2d(swig_type_24 arg1);
-extern swig_intgo _wrap_tuple_slice_raw_b98284d542933e2d(swig_type_25 arg1, swig_intgo arg2, swig_intgo arg3, swig_intgo arg4);
-extern swig_intgo _wrap_tuple_concat_raw_b98284d542933e2d(swig_type_26 arg1, swig_type_27 arg2);
-extern swig_intgo _wrap_tuple_index_raw_b98284d542933e2d(swig_type_28 arg1, swig_type_29 arg2, swig_intgo arg3, swig_intgo arg4);
-extern swig_intgo _wrap_tuple_count_raw_b98284d542933e2d(swig_type_30 arg1, swig_type_31 arg2);
-extern swig_type_32 _wrap_list_new_raw_b98284d542933e2d(void);
-extern swig_intgo _wrap_list_new_with_room_raw_b98284d542933e2d(swig_intgo arg1);
-extern swig_intgo _wrap_list_from_raw_b98284d542933e2d(swig_type_33 arg1);
-extern swig_intgo _wrap_list_length_raw_b98284d542933e2d(swig_type_34 arg1);
-extern swig_intgo _wrap_list_compare_set_raw_b98284d542933e2d(swig_type_35 arg1, swig_intgo arg2, swig_type_36 arg3, swig_type_37 arg4);
-extern swig_intgo _wrap_list_append_all_raw_b98284d542933e2d(swig_type_38 arg1, swig_type_39 arg2);
-extern swig_intgo _wrap_list_extend_raw_b98284d542933e2d(swig_type_40 arg1, swig_type_41 arg2);
-extern swig_intgo _wrap_list_delete_raw_b98284d542933e2d(swig_type_42 arg1, swig_intgo arg2);
-extern swig_intgo _wrap_list_remove_raw_b98284d542933e2d(swig_type_43 arg1, swig_type_44 arg2);
-extern swig_intgo _wrap_list_clear_raw_b98284d542933e2d(swig_type_45 arg1);
-extern swig_intgo _wrap_list_index_raw_b98284d542933e2d(swig_type_46 arg1, swig_type_47 arg2, swig_intgo arg3, swig_intgo arg4);
-extern swig_intgo _wrap_list_count_raw_b98284d542933e2d(swig_type_48 arg1, swig_type_49 arg2);
-extern swig_intgo _wrap_list_slice_raw_b98284d542933e2d(swig_type_50 arg1, swig_intgo arg2, swig_intgo arg3, swig_intgo arg4);
-extern swig_intgo _wrap_list_set_slice_raw_b98284d542933e2d(swig_type_51 arg1, swig_intgo arg2, swig_intgo arg3, swig_intgo arg4, swig_type_52 arg5);
-extern swig_intgo _wrap_list_delete_slice_raw_b98284d542933e2d(swig_type_53 arg1, swig_intgo arg2, swig_intgo arg3, swig_intgo arg4);
-extern swig_intgo _wrap_list_concat_raw_b98284d542933e2d(swig_type_54 arg1, swig_type_55 arg2);
-extern swig_intgo _wrap_list_repeat_raw_b98284d542933e2d(swig_type_56 arg1, swig_intgo arg2);
-extern swig_intgo _wrap_list_reverse_raw_b98284d542933e2d(swig_type_57 arg1);
-extern swig_intgo _wrap_list_sort_raw_b98284d542933e2d(swig_type_58 arg1, _Bool arg2);
-extern swig_type_59 _wrap_dict_new_raw_b98284d542933e2d(void);
-extern swig_intgo _wrap_dict_from_raw_b98284d542933e2d(swig_type_60 arg1);
-extern swig_intgo _wrap_dict_length_raw_b98284d542933e2d(swig_type_61 arg1);
-extern swig_intgo _wrap_dict_set_all_raw_b98284d542933e2d(swig_type_62 arg1, swig_type_63 arg2);
-extern swig_intgo _wrap_dict_compare_set_raw_b98284d542933e2d(swig_type_64 arg1, swig_type_65 arg2, swig_type_66 arg3, swig_type_67 arg4);
-extern swig_intgo _wrap_dict_clear_raw_b98284d542933e2d(swig_type_68 arg1);
-extern swig_intgo _wrap_dict_update_raw_b98284d542933e2d(swig_type_69 arg1, swig_type_70 arg2);
-extern swig_type_71 _wrap_set_new_raw_b98284d542933e2d(void);
-extern swig_intgo _wrap_set_from_raw_b98284d542933e2d(swig_type_72 arg1);
-extern swig_intgo _wrap_set_length_raw_b98284d542933e2d(swig_type_73 arg1);
-extern swig_intgo _wrap_set_add_all_raw_b98284d542933e2d(swig_type_74 arg1, swig_type_75 arg2);
-extern swig_intgo _wrap_set_remove_raw_b98284d542933e2d(swig_type_76 arg1, swig_type_77 arg2);
-extern swig_intgo _wrap_set_clear_raw_b98284d542933e2d(swig_type_78 arg1);
-extern swig_intgo _wrap_set_update_raw_b98284d542933e2d(swig_type_79 arg1, swig_type_80 arg2);
-extern swig_intgo _wrap_set_union_raw_b98284d542933e2d(swig_type_81 arg1, swig_type_82 arg2);
-extern swig_intgo _wrap_set_intersection_raw_b98284d542933e2d(swig_type_83 arg1, swig_type_84 arg2);
-extern swig_intgo _wrap_set_difference_raw_b98284d542933e2d(swig_type_85 arg1, swig_type_86 arg2);
-extern swig_intgo _wrap_set_symmetric_difference_raw_b98284d542933e2d(swig_type_87 arg1, swig_type_88 arg2);
-extern swig_intgo _wrap_set_is_subset_raw_b98284d542933e2d(swig_type_89 arg1, swig_type_90 arg2);
-extern swig_intgo _wrap_set_is_disjoint_raw_b98284d542933e2d(swig_type_91 arg1, swig_type_92 arg2);
-extern swig_intgo _wrap_weak_map_new_raw_b98284d542933e2d(swig_intgo arg1);
-extern swig_intgo _wrap_weak_map_length_raw_b98284d542933e2d(swig_type_93 arg1);
-extern swig_intgo _wrap_weak_map_has_raw_b98284d542933e2d(swig_type_94 arg1, swig_type_95 arg2);
-extern swig_intgo _wrap_weak_map_delete_raw_b98284d542933e2d(swig_type_96 arg1, swig_type_97 arg2);
-extern swig_intgo _wrap_weak_map_clear_raw_b98284d542933e2d(swig_type_98 arg1);
-extern swig_type_99 _wrap_weak_set_new_raw_b98284d542933e2d(void);
-extern swig_intgo _wrap_weak_set_length_raw_b98284d542933e2d(swig_type_100 arg1);
-extern swig_intgo _wrap_weak_set_has_raw_b98284d542933e2d(swig_type_101 arg1, swig_type_102 arg2);
-extern swig_intgo _wrap_weak_set_add_raw_b98284d542933e2d(swig_type_103 arg1, swig_type_104 arg2);
-extern swig_intgo _wrap_weak_set_discard_raw_b98284d542933e2d(swig_type_105 arg1, swig_type_106 arg2);
-extern swig_intgo _wrap_weak_set_clear_raw_b98284d542933e2d(swig_type_107 arg1);
-extern swig_intgo _wrap_shape_new_raw_b98284d542933e2d(swig_type_108 arg1, swig_type_109 arg2);
-extern swig_intgo _wrap_shape_length_raw_b98284d542933e2d(swig_type_110 arg1);
-extern swig_intgo _wrap_shape_name_raw_b98284d542933e2d(swig_type_111 arg1);
-extern swig_intgo _wrap_shape_field_raw_b98284d542933e2d(swig_type_112 arg1, swig_intgo arg2);
-extern swig_intgo _wrap_shape_index_raw_b98284d542933e2d(swig_type_113 arg1, swig_type_114 arg2);
-extern swig_intgo _wrap_record_from_raw_b98284d542933e2d(swig_type_115 arg1, swig_type_116 arg2);
-extern swig_intgo _wrap_record_shape_raw_b98284d542933e2d(swig_type_117 arg1);
-extern swig_intgo _wrap_record_length_raw_b98284d542933e2d(swig_type_118 arg1);
-extern swig_intgo _wrap_record_compare_set_raw_b98284d542933e2d(swig_type_119 arg1, swig_type_120 arg2, swig_type_121 arg3, swig_type_122 arg4);
-extern swig_intgo _wrap_record_get_at_raw_b98284d542933e2d(swig_type_123 arg1, swig_intgo arg2);
-extern swig_intgo _wrap_record_set_at_raw_b98284d542933e2d(swig_type_124 arg1, swig_intgo arg2, swig_type_125 arg3);
-extern swig_intgo _wrap_iterate_raw_b98284d542933e2d(swig_type_126 arg1);
-extern swig_intgo _wrap_iterate_reversed_raw_b98284d542933e2d(swig_type_127 arg1);
-extern swig_intgo _wrap_iterate_part_raw_b98284d542933e2d(swig_type_128 arg1, swig_intgo arg2);
-extern swig_intgo _wrap_iterate_range_raw_b98284d542933e2d(swig_intgo arg1, swig_intgo arg2, swig_intgo arg3);
-extern swig_intgo _wrap_weak_ref_new_raw_b98284d542933e2d(swig_type_129 arg1);
-extern swig_intgo _wrap_gc_collect_raw_b98284d542933e2d(swig_intgo arg1);
-extern swig_intgo _wrap_gc_collect_async_raw_b98284d542933e2d(swig_intgo arg1);
-extern void _wrap_gc_enable_raw_b98284d542933e2d(void);
-extern void _wrap_gc_disable_raw_b98284d542933e2d(void);
-extern _Bool _wrap_gc_is_enabled_raw_b98284d542933e2d(void);
-extern void _wrap_gc_get_threshold_raw_b98284d542933e2d(swig_type_130 arg1);
-extern swig_intgo _wrap_gc_set_threshold_raw_b98284d542933e2d(swig_type_131 arg1);
-extern void _wrap_gc_get_count_raw_b98284d542933e2d(swig_type_132 arg1);
-extern void _wrap_gc_freeze_raw_b98284d542933e2d(void);
-extern void _wrap_gc_unfreeze_raw_b98284d542933e2d(void);
-extern swig_intgo _wrap_gc_get_freeze_count_raw_b98284d542933e2d(void);
-extern void _wrap_gc_set_debug_raw_b98284d542933e2d(swig_intgo arg1);
-extern swig_intgo _wrap_gc_get_debug_raw_b98284d542933e2d(void);
-extern void _wrap_gc_clear_garbage_raw_b98284d542933e2d(void);
-extern swig_intgo _wrap_finalizers_run_raw_b98284d542933e2d(swig_intgo arg1);
-extern _Bool _wrap_value_is_tracked_raw_b98284d542933e2d(swig_type_133 arg1);
-extern _Bool _wrap_value_is_finalized_raw_b98284d542933e2d(swig_type_134 arg1);
-extern swig_intgo _wrap_mem_set_limit_raw_b98284d542933e2d(swig_intgo arg1, swig_intgo arg2);
-extern swig_intgo _wrap_mem_trim_raw_b98284d542933e2d(void);
-extern swig_intgo _wrap_value_refcount_raw_b98284d542933e2d(swig_type_135 arg1);
+typedef long long swig_type_136;
+extern void _wrap_Swig_free_raw_135a522a550aa7bc(uintptr_t arg1);
+extern uintptr_t _wrap_Swig_malloc_raw_135a522a550aa7bc(swig_intgo arg1);
+extern swig_intgo _wrap_gc_objects_raw_135a522a550aa7bc(swig_intgo arg1);
+extern swig_intgo _wrap_gc_referents_raw_135a522a550aa7bc(swig_type_1 arg1);
+extern swig_intgo _wrap_gc_referrers_raw_135a522a550aa7bc(swig_type_2 arg1);
+extern swig_intgo _wrap_gc_garbage_raw_135a522a550aa7bc(void);
+extern swig_type_3 _wrap_version_raw_135a522a550aa7bc(void);
+extern void _wrap_safepoint_raw_135a522a550aa7bc(void);
+extern swig_intgo _wrap_kind_of_raw_135a522a550aa7bc(swig_type_4 arg1);
+extern swig_type_5 _wrap_value_type_name_raw_135a522a550aa7bc(swig_type_6 arg1);
+extern _Bool _wrap_truth_raw_135a522a550aa7bc(swig_type_7 arg1);
+extern _Bool _wrap_same_raw_135a522a550aa7bc(swig_type_8 arg1, swig_type_9 arg2);
+extern swig_intgo _wrap_length_raw_135a522a550aa7bc(swig_type_10 arg1);
+extern swig_intgo _wrap_equal_raw_135a522a550aa7bc(swig_type_11 arg1, swig_type_12 arg2);
+extern swig_intgo _wrap_key_equal_raw_135a522a550aa7bc(swig_type_13 arg1, swig_type_14 arg2);
+extern swig_intgo _wrap_hash_raw_135a522a550aa7bc(swig_type_15 arg1);
+extern swig_intgo _wrap_compare_raw_135a522a550aa7bc(swig_type_16 arg1, swig_type_17 arg2);
+extern swig_intgo _wrap_repr_raw_135a522a550aa7bc(swig_type_18 arg1);
+extern swig_intgo _wrap_copy_raw_135a522a550aa7bc(swig_type_19 arg1);
+extern swig_intgo _wrap_copy_deep_raw_135a522a550aa7bc(swig_type_20 arg1);
+extern swig_intgo _wrap_intern_raw_135a522a550aa7bc(swig_type_21 arg1);
+extern _Bool _wrap_is_interned_raw_135a522a550aa7bc(swig_type_22 arg1);
+extern swig_intgo _wrap_tuple_new_raw_135a522a550aa7bc(swig_type_23 arg1);
+extern swig_intgo _wrap_tuple_length_raw_135a522a550aa7bc(swig_type_24 arg1);
+extern swig_intgo _wrap_tuple_slice_raw_135a522a550aa7bc(swig_type_25 arg1, swig_intgo arg2, swig_intgo arg3, swig_intgo arg4);
+extern swig_intgo _wrap_tuple_concat_raw_135a522a550aa7bc(swig_type_26 arg1, swig_type_27 arg2);
+extern swig_intgo _wrap_tuple_index_raw_135a522a550aa7bc(swig_type_28 arg1, swig_type_29 arg2, swig_intgo arg3, swig_intgo arg4);
+extern swig_intgo _wrap_tuple_count_raw_135a522a550aa7bc(swig_type_30 arg1, swig_type_31 arg2);
+extern swig_type_32 _wrap_list_new_raw_135a522a550aa7bc(void);
+extern swig_intgo _wrap_list_new_with_room_raw_135a522a550aa7bc(swig_intgo arg1);
+extern swig_intgo _wrap_list_from_raw_135a522a550aa7bc(swig_type_33 arg1);
+extern swig_intgo _wrap_list_length_raw_135a522a550aa7bc(swig_type_34 arg1);
+extern swig_intgo _wrap_list_compare_set_raw_135a522a550aa7bc(swig_type_35 arg1, swig_intgo arg2, swig_type_36 arg3, swig_type_37 arg4);
+extern swig_intgo _wrap_list_append_all_raw_135a522a550aa7bc(swig_type_38 arg1, swig_type_39 arg2);
+extern swig_intgo _wrap_list_extend_raw_135a522a550aa7bc(swig_type_40 arg1, swig_type_41 arg2);
+extern swig_intgo _wrap_list_delete_raw_135a522a550aa7bc(swig_type_42 arg1, swig_intgo arg2);
+extern swig_intgo _wrap_list_remove_raw_135a522a550aa7bc(swig_type_43 arg1, swig_type_44 arg2);
+extern swig_intgo _wrap_list_clear_raw_135a522a550aa7bc(swig_type_45 arg1);
+extern swig_intgo _wrap_list_index_raw_135a522a550aa7bc(swig_type_46 arg1, swig_type_47 arg2, swig_intgo arg3, swig_intgo arg4);
+extern swig_intgo _wrap_list_count_raw_135a522a550aa7bc(swig_type_48 arg1, swig_type_49 arg2);
+extern swig_intgo _wrap_list_slice_raw_135a522a550aa7bc(swig_type_50 arg1, swig_intgo arg2, swig_intgo arg3, swig_intgo arg4);
+extern swig_intgo _wrap_list_set_slice_raw_135a522a550aa7bc(swig_type_51 arg1, swig_intgo arg2, swig_intgo arg3, swig_intgo arg4, swig_type_52 arg5);
+extern swig_intgo _wrap_list_delete_slice_raw_135a522a550aa7bc(swig_type_53 arg1, swig_intgo arg2, swig_intgo arg3, swig_intgo arg4);
+extern swig_intgo _wrap_list_concat_raw_135a522a550aa7bc(swig_type_54 arg1, swig_type_55 arg2);
+extern swig_intgo _wrap_list_repeat_raw_135a522a550aa7bc(swig_type_56 arg1, swig_intgo arg2);
+extern swig_intgo _wrap_list_reverse_raw_135a522a550aa7bc(swig_type_57 arg1);
+extern swig_intgo _wrap_list_sort_raw_135a522a550aa7bc(swig_type_58 arg1, _Bool arg2);
+extern swig_type_59 _wrap_dict_new_raw_135a522a550aa7bc(void);
+extern swig_intgo _wrap_dict_from_raw_135a522a550aa7bc(swig_type_60 arg1);
+extern swig_intgo _wrap_dict_length_raw_135a522a550aa7bc(swig_type_61 arg1);
+extern swig_intgo _wrap_dict_set_all_raw_135a522a550aa7bc(swig_type_62 arg1, swig_type_63 arg2);
+extern swig_intgo _wrap_dict_compare_set_raw_135a522a550aa7bc(swig_type_64 arg1, swig_type_65 arg2, swig_type_66 arg3, swig_type_67 arg4);
+extern swig_intgo _wrap_dict_clear_raw_135a522a550aa7bc(swig_type_68 arg1);
+extern swig_intgo _wrap_dict_update_raw_135a522a550aa7bc(swig_type_69 arg1, swig_type_70 arg2);
+extern swig_type_71 _wrap_set_new_raw_135a522a550aa7bc(void);
+extern swig_intgo _wrap_set_from_raw_135a522a550aa7bc(swig_type_72 arg1);
+extern swig_intgo _wrap_set_length_raw_135a522a550aa7bc(swig_type_73 arg1);
+extern swig_intgo _wrap_set_add_all_raw_135a522a550aa7bc(swig_type_74 arg1, swig_type_75 arg2);
+extern swig_intgo _wrap_set_remove_raw_135a522a550aa7bc(swig_type_76 arg1, swig_type_77 arg2);
+extern swig_intgo _wrap_set_clear_raw_135a522a550aa7bc(swig_type_78 arg1);
+extern swig_intgo _wrap_set_update_raw_135a522a550aa7bc(swig_type_79 arg1, swig_type_80 arg2);
+extern swig_intgo _wrap_set_union_raw_135a522a550aa7bc(swig_type_81 arg1, swig_type_82 arg2);
+extern swig_intgo _wrap_set_intersection_raw_135a522a550aa7bc(swig_type_83 arg1, swig_type_84 arg2);
+extern swig_intgo _wrap_set_difference_raw_135a522a550aa7bc(swig_type_85 arg1, swig_type_86 arg2);
+extern swig_intgo _wrap_set_symmetric_difference_raw_135a522a550aa7bc(swig_type_87 arg1, swig_type_88 arg2);
+extern swig_intgo _wrap_set_is_subset_raw_135a522a550aa7bc(swig_type_89 arg1, swig_type_90 arg2);
+extern swig_intgo _wrap_set_is_disjoint_raw_135a522a550aa7bc(swig_type_91 arg1, swig_type_92 arg2);
+extern swig_intgo _wrap_weak_map_new_raw_135a522a550aa7bc(swig_intgo arg1);
+extern swig_intgo _wrap_weak_map_length_raw_135a522a550aa7bc(swig_type_93 arg1);
+extern swig_intgo _wrap_weak_map_has_raw_135a522a550aa7bc(swig_type_94 arg1, swig_type_95 arg2);
+extern swig_intgo _wrap_weak_map_delete_raw_135a522a550aa7bc(swig_type_96 arg1, swig_type_97 arg2);
+extern swig_intgo _wrap_weak_map_clear_raw_135a522a550aa7bc(swig_type_98 arg1);
+extern swig_type_99 _wrap_weak_set_new_raw_135a522a550aa7bc(void);
+extern swig_intgo _wrap_weak_set_length_raw_135a522a550aa7bc(swig_type_100 arg1);
+extern swig_intgo _wrap_weak_set_has_raw_135a522a550aa7bc(swig_type_101 arg1, swig_type_102 arg2);
+extern swig_intgo _wrap_weak_set_add_raw_135a522a550aa7bc(swig_type_103 arg1, swig_type_104 arg2);
+extern swig_intgo _wrap_weak_set_discard_raw_135a522a550aa7bc(swig_type_105 arg1, swig_type_106 arg2);
+extern swig_intgo _wrap_weak_set_clear_raw_135a522a550aa7bc(swig_type_107 arg1);
+extern swig_intgo _wrap_shape_new_raw_135a522a550aa7bc(swig_type_108 arg1, swig_type_109 arg2);
+extern swig_intgo _wrap_shape_length_raw_135a522a550aa7bc(swig_type_110 arg1);
+extern swig_intgo _wrap_shape_name_raw_135a522a550aa7bc(swig_type_111 arg1);
+extern swig_intgo _wrap_shape_field_raw_135a522a550aa7bc(swig_type_112 arg1, swig_intgo arg2);
+extern swig_intgo _wrap_shape_index_raw_135a522a550aa7bc(swig_type_113 arg1, swig_type_114 arg2);
+extern swig_intgo _wrap_record_from_raw_135a522a550aa7bc(swig_type_115 arg1, swig_type_116 arg2);
+extern swig_intgo _wrap_record_shape_raw_135a522a550aa7bc(swig_type_117 arg1);
+extern swig_intgo _wrap_record_length_raw_135a522a550aa7bc(swig_type_118 arg1);
+extern swig_intgo _wrap_record_compare_set_raw_135a522a550aa7bc(swig_type_119 arg1, swig_type_120 arg2, swig_type_121 arg3, swig_type_122 arg4);
+extern swig_intgo _wrap_record_get_at_raw_135a522a550aa7bc(swig_type_123 arg1, swig_intgo arg2);
+extern swig_intgo _wrap_record_set_at_raw_135a522a550aa7bc(swig_type_124 arg1, swig_intgo arg2, swig_type_125 arg3);
+extern swig_intgo _wrap_iterate_raw_135a522a550aa7bc(swig_type_126 arg1);
+extern swig_intgo _wrap_iterate_reversed_raw_135a522a550aa7bc(swig_type_127 arg1);
+extern swig_intgo _wrap_iterate_part_raw_135a522a550aa7bc(swig_type_128 arg1, swig_intgo arg2);
+extern swig_intgo _wrap_iterate_range_raw_135a522a550aa7bc(swig_intgo arg1, swig_intgo arg2, swig_intgo arg3);
+extern swig_intgo _wrap_export_raw_135a522a550aa7bc(swig_type_129 arg1, swig_voidp arg2);
+extern swig_intgo _wrap_Xouro_import_raw_135a522a550aa7bc(swig_intgo arg1);
+extern swig_intgo _wrap_weak_ref_new_raw_135a522a550aa7bc(swig_type_130 arg1);
+extern swig_intgo _wrap_gc_collect_raw_135a522a550aa7bc(swig_intgo arg1);
+extern swig_intgo _wrap_gc_collect_async_raw_135a522a550aa7bc(swig_intgo arg1);
+extern void _wrap_gc_enable_raw_135a522a550aa7bc(void);
+extern void _wrap_gc_disable_raw_135a522a550aa7bc(void);
+extern _Bool _wrap_gc_is_enabled_raw_135a522a550aa7bc(void);
+extern void _wrap_gc_get_threshold_raw_135a522a550aa7bc(swig_type_131 arg1);
+extern swig_intgo _wrap_gc_set_threshold_raw_135a522a550aa7bc(swig_type_132 arg1);
+extern void _wrap_gc_get_count_raw_135a522a550aa7bc(swig_type_133 arg1);
+extern void _wrap_gc_freeze_raw_135a522a550aa7bc(void);
+extern void _wrap_gc_unfreeze_raw_135a522a550aa7bc(void);
+extern swig_intgo _wrap_gc_get_freeze_count_raw_135a522a550aa7bc(void);
+extern void _wrap_gc_set_debug_raw_135a522a550aa7bc(swig_intgo arg1);
+extern swig_intgo _wrap_gc_get_debug_raw_135a522a550aa7bc(void);
+extern void _wrap_gc_clear_garbage_raw_135a522a550aa7bc(void);
+extern swig_intgo _wrap_finalizers_run_raw_135a522a550aa7bc(swig_intgo arg1);
+extern _Bool _wrap_value_is_tracked_raw_135a522a550aa7bc(swig_type_134 arg1);
+extern _Bool _wrap_value_is_finalized_raw_135a522a550aa7bc(swig_type_135 arg1);
+extern swig_intgo _wrap_mem_set_limit_raw_135a522a550aa7bc(swig_intgo arg1, swig_intgo arg2);
+extern swig_intgo _wrap_mem_trim_raw_135a522a550aa7bc(void);
+extern swig_intgo _wrap_value_refcount_raw_135a522a550aa7bc(swig_type_136 arg1);
 #undef intgo
 */
 import "C"
@@ -318,47 +321,47 @@ func swigCopyString(s string) string {
 
 func Swig_free(arg1 uintptr) {
 	_swig_i_0 := arg1
-	C._wrap_Swig_free_raw_b98284d542933e2d(C.uintptr_t(_swig_i_0))
+	C._wrap_Swig_free_raw_135a522a550aa7bc(C.uintptr_t(_swig_i_0))
 }
 
 func Swig_malloc(arg1 int) (_swig_ret uintptr) {
 	var swig_r uintptr
 	_swig_i_0 := arg1
-	swig_r = (uintptr)(C._wrap_Swig_malloc_raw_b98284d542933e2d(C.swig_intgo(_swig_i_0)))
+	swig_r = (uintptr)(C._wrap_Swig_malloc_raw_135a522a550aa7bc(C.swig_intgo(_swig_i_0)))
 	return swig_r
 }
 
 func Gc_objects(arg1 int) (_swig_ret uint64) {
 	var swig_r uint64
 	_swig_i_0 := arg1
-	swig_r = (uint64)(C._wrap_gc_objects_raw_b98284d542933e2d(C.swig_intgo(_swig_i_0)))
+	swig_r = (uint64)(C._wrap_gc_objects_raw_135a522a550aa7bc(C.swig_intgo(_swig_i_0)))
 	return swig_r
 }
 
 func Gc_referents(arg1 uint64) (_swig_ret uint64) {
 	var swig_r uint64
 	_swig_i_0 := arg1
-	swig_r = (uint64)(C._wrap_gc_referents_raw_b98284d542933e2d(C.swig_type_1(_swig_i_0)))
+	swig_r = (uint64)(C._wrap_gc_referents_raw_135a522a550aa7bc(C.swig_type_1(_swig_i_0)))
 	return swig_r
 }
 
 func Gc_referrers(arg1 uint64) (_swig_ret uint64) {
 	var swig_r uint64
 	_swig_i_0 := arg1
-	swig_r = (uint64)(C._wrap_gc_referrers_raw_b98284d542933e2d(C.swig_type_2(_swig_i_0)))
+	swig_r = (uint64)(C._wrap_gc_referrers_raw_135a522a550aa7bc(C.swig_type_2(_swig_i_0)))
 	return swig_r
 }
 
 func Gc_garbage() (_swig_ret uint64) {
 	var swig_r uint64
-	swig_r = (uint64)(C._wrap_gc_garbage_raw_b98284d542933e2d())
+	swig_r = (uint64)(C._wrap_gc_garbage_raw_135a522a550aa7bc())
 	return swig_r
 }
 
 type Enum_SS_ouro_status int
 func Version() (_swig_ret string) {
 	var swig_r string
-	swig_r_p := C._wrap_version_raw_b98284d542933e2d()
+	swig_r_p := C._wrap_version_raw_135a522a550aa7bc()
 	swig_r = *(*string)(unsafe.Pointer(&swig_r_p))
 	var swig_r_1 string
  swig_r_1 = swigCopyString(swig_r) 
@@ -366,21 +369,21 @@ func Version() (_swig_ret string) {
 }
 
 func Safepoint() {
-	C._wrap_safepoint_raw_b98284d542933e2d()
+	C._wrap_safepoint_raw_135a522a550aa7bc()
 }
 
 type Enum_SS_ouro_kind int
 func Kind_of(arg1 uint64) (_swig_ret Enum_SS_ouro_kind) {
 	var swig_r Enum_SS_ouro_kind
 	_swig_i_0 := arg1
-	swig_r = (Enum_SS_ouro_kind)(C._wrap_kind_of_raw_b98284d542933e2d(C.swig_type_4(_swig_i_0)))
+	swig_r = (Enum_SS_ouro_kind)(C._wrap_kind_of_raw_135a522a550aa7bc(C.swig_type_4(_swig_i_0)))
 	return swig_r
 }
 
 func Value_type_name(arg1 uint64) (_swig_ret string) {
 	var swig_r string
 	_swig_i_0 := arg1
-	swig_r_p := C._wrap_value_type_name_raw_b98284d542933e2d(C.swig_type_6(_swig_i_0))
+	swig_r_p := C._wrap_value_type_name_raw_135a522a550aa7bc(C.swig_type_6(_swig_i_0))
 	swig_r = *(*string)(unsafe.Pointer(&swig_r_p))
 	var swig_r_1 string
  swig_r_1 = swigCopyString(swig_r) 
@@ -390,7 +393,7 @@ func Value_type_name(arg1 uint64) (_swig_ret string) {
 func Truth(arg1 uint64) (_swig_ret bool) {
 	var swig_r bool
 	_swig_i_0 := arg1
-	swig_r = (bool)(C._wrap_truth_raw_b98284d542933e2d(C.swig_type_7(_swig_i_0)))
+	swig_r = (bool)(C._wrap_truth_raw_135a522a550aa7bc(C.swig_type_7(_swig_i_0)))
 	return swig_r
 }
 
@@ -398,14 +401,14 @@ func Same(arg1 uint64, arg2 uint64) (_swig_ret bool) {
 	var swig_r bool
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
-	swig_r = (bool)(C._wrap_same_raw_b98284d542933e2d(C.swig_type_8(_swig_i_0), C.swig_type_9(_swig_i_1)))
+	swig_r = (bool)(C._wrap_same_raw_135a522a550aa7bc(C.swig_type_8(_swig_i_0), C.swig_type_9(_swig_i_1)))
 	return swig_r
 }
 
 func Length(arg1 uint64) (_swig_ret uint64) {
 	var swig_r uint64
 	_swig_i_0 := arg1
-	swig_r = (uint64)(C._wrap_length_raw_b98284d542933e2d(C.swig_type_10(_swig_i_0)))
+	swig_r = (uint64)(C._wrap_length_raw_135a522a550aa7bc(C.swig_type_10(_swig_i_0)))
 	return swig_r
 }
 
@@ -413,7 +416,7 @@ func Equal(arg1 uint64, arg2 uint64) (_swig_ret uint64) {
 	var swig_r uint64
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
-	swig_r = (uint64)(C._wrap_equal_raw_b98284d542933e2d(C.swig_type_11(_swig_i_0), C.swig_type_12(_swig_i_1)))
+	swig_r = (uint64)(C._wrap_equal_raw_135a522a550aa7bc(C.swig_type_11(_swig_i_0), C.swig_type_12(_swig_i_1)))
 	return swig_r
 }
 
@@ -421,14 +424,14 @@ func Key_equal(arg1 uint64, arg2 uint64) (_swig_ret uint64) {
 	var swig_r uint64
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
-	swig_r = (uint64)(C._wrap_key_equal_raw_b98284d542933e2d(C.swig_type_13(_swig_i_0), C.swig_type_14(_swig_i_1)))
+	swig_r = (uint64)(C._wrap_key_equal_raw_135a522a550aa7bc(C.swig_type_13(_swig_i_0), C.swig_type_14(_swig_i_1)))
 	return swig_r
 }
 
 func Hash(arg1 uint64) (_swig_ret uint64) {
 	var swig_r uint64
 	_swig_i_0 := arg1
-	swig_r = (uint64)(C._wrap_hash_raw_b98284d542933e2d(C.swig_type_15(_swig_i_0)))
+	swig_r = (uint64)(C._wrap_hash_raw_135a522a550aa7bc(C.swig_type_15(_swig_i_0)))
 	return swig_r
 }
 
@@ -436,49 +439,49 @@ func Compare(arg1 uint64, arg2 uint64) (_swig_ret uint64) {
 	var swig_r uint64
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
-	swig_r = (uint64)(C._wrap_compare_raw_b98284d542933e2d(C.swig_type_16(_swig_i_0), C.swig_type_17(_swig_i_1)))
+	swig_r = (uint64)(C._wrap_compare_raw_135a522a550aa7bc(C.swig_type_16(_swig_i_0), C.swig_type_17(_swig_i_1)))
 	return swig_r
 }
 
 func Repr(arg1 uint64) (_swig_ret uint64) {
 	var swig_r uint64
 	_swig_i_0 := arg1
-	swig_r = (uint64)(C._wrap_repr_raw_b98284d542933e2d(C.swig_type_18(_swig_i_0)))
+	swig_r = (uint64)(C._wrap_repr_raw_135a522a550aa7bc(C.swig_type_18(_swig_i_0)))
 	return swig_r
 }
 
 func Copy(arg1 uint64) (_swig_ret uint64) {
 	var swig_r uint64
 	_swig_i_0 := arg1
-	swig_r = (uint64)(C._wrap_copy_raw_b98284d542933e2d(C.swig_type_19(_swig_i_0)))
+	swig_r = (uint64)(C._wrap_copy_raw_135a522a550aa7bc(C.swig_type_19(_swig_i_0)))
 	return swig_r
 }
 
 func Copy_deep(arg1 uint64) (_swig_ret uint64) {
 	var swig_r uint64
 	_swig_i_0 := arg1
-	swig_r = (uint64)(C._wrap_copy_deep_raw_b98284d542933e2d(C.swig_type_20(_swig_i_0)))
+	swig_r = (uint64)(C._wrap_copy_deep_raw_135a522a550aa7bc(C.swig_type_20(_swig_i_0)))
 	return swig_r
 }
 
 func Intern(arg1 uint64) (_swig_ret uint64) {
 	var swig_r uint64
 	_swig_i_0 := arg1
-	swig_r = (uint64)(C._wrap_intern_raw_b98284d542933e2d(C.swig_type_21(_swig_i_0)))
+	swig_r = (uint64)(C._wrap_intern_raw_135a522a550aa7bc(C.swig_type_21(_swig_i_0)))
 	return swig_r
 }
 
 func Is_interned(arg1 uint64) (_swig_ret bool) {
 	var swig_r bool
 	_swig_i_0 := arg1
-	swig_r = (bool)(C._wrap_is_interned_raw_b98284d542933e2d(C.swig_type_22(_swig_i_0)))
+	swig_r = (bool)(C._wrap_is_interned_raw_135a522a550aa7bc(C.swig_type_22(_swig_i_0)))
 	return swig_r
 }
 
 func Tuple_new(arg1 []uint64) (_swig_ret uint64) {
 	var swig_r uint64
 	_swig_i_0 := arg1
-	swig_r = (uint64)(C._wrap_tuple_new_raw_b98284d542933e2d(*(*C.swig_type_23)(unsafe.Pointer(&_swig_i_0))))
+	swig_r = (uint64)(C._wrap_tuple_new_raw_135a522a550aa7bc(*(*C.swig_type_23)(unsafe.Pointer(&_swig_i_0))))
 	if Swig_escape_always_false {
 		Swig_escape_val = arg1
 	}
@@ -488,7 +491,7 @@ func Tuple_new(arg1 []uint64) (_swig_ret uint64) {
 func Tuple_length(arg1 uint64) (_swig_ret uint64) {
 	var swig_r uint64
 	_swig_i_0 := arg1
-	swig_r = (uint64)(C._wrap_tuple_length_raw_b98284d542933e2d(C.swig_type_24(_swig_i_0)))
+	swig_r = (uint64)(C._wrap_tuple_length_raw_135a522a550aa7bc(C.swig_type_24(_swig_i_0)))
 	return swig_r
 }
 
@@ -498,7 +501,7 @@ func Tuple_slice(arg1 uint64, arg2 int, arg3 int, arg4 int) (_swig_ret uint64) {
 	_swig_i_1 := arg2
 	_swig_i_2 := arg3
 	_swig_i_3 := arg4
-	swig_r = (uint64)(C._wrap_tuple_slice_raw_b98284d542933e2d(C.swig_type_25(_swig_i_0), C.swig_intgo(_swig_i_1), C.swig_intgo(_swig_i_2), C.swig_intgo(_swig_i_3)))
+	swig_r = (uint64)(C._wrap_tuple_slice_raw_135a522a550aa7bc(C.swig_type_25(_swig_i_0), C.swig_intgo(_swig_i_1), C.swig_intgo(_swig_i_2), C.swig_intgo(_swig_i_3)))
 	return swig_r
 }
 
@@ -506,7 +509,7 @@ func Tuple_concat(arg1 uint64, arg2 uint64) (_swig_ret uint64) {
 	var swig_r uint64
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
-	swig_r = (uint64)(C._wrap_tuple_concat_raw_b98284d542933e2d(C.swig_type_26(_swig_i_0), C.swig_type_27(_swig_i_1)))
+	swig_r = (uint64)(C._wrap_tuple_concat_raw_135a522a550aa7bc(C.swig_type_26(_swig_i_0), C.swig_type_27(_swig_i_1)))
 	return swig_r
 }
 
@@ -516,7 +519,7 @@ func Tuple_index(arg1 uint64, arg2 uint64, arg3 int, arg4 int) (_swig_ret uint64
 	_swig_i_1 := arg2
 	_swig_i_2 := arg3
 	_swig_i_3 := arg4
-	swig_r = (uint64)(C._wrap_tuple_index_raw_b98284d542933e2d(C.swig_type_28(_swig_i_0), C.swig_type_29(_swig_i_1), C.swig_intgo(_swig_i_2), C.swig_intgo(_swig_i_3)))
+	swig_r = (uint64)(C._wrap_tuple_index_raw_135a522a550aa7bc(C.swig_type_28(_swig_i_0), C.swig_type_29(_swig_i_1), C.swig_intgo(_swig_i_2), C.swig_intgo(_swig_i_3)))
 	return swig_r
 }
 
@@ -524,27 +527,27 @@ func Tuple_count(arg1 uint64, arg2 uint64) (_swig_ret uint64) {
 	var swig_r uint64
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
-	swig_r = (uint64)(C._wrap_tuple_count_raw_b98284d542933e2d(C.swig_type_30(_swig_i_0), C.swig_type_31(_swig_i_1)))
+	swig_r = (uint64)(C._wrap_tuple_count_raw_135a522a550aa7bc(C.swig_type_30(_swig_i_0), C.swig_type_31(_swig_i_1)))
 	return swig_r
 }
 
 func List_new() (_swig_ret uint64) {
 	var swig_r uint64
-	swig_r = (uint64)(C._wrap_list_new_raw_b98284d542933e2d())
+	swig_r = (uint64)(C._wrap_list_new_raw_135a522a550aa7bc())
 	return swig_r
 }
 
 func List_new_with_room(arg1 int) (_swig_ret uint64) {
 	var swig_r uint64
 	_swig_i_0 := arg1
-	swig_r = (uint64)(C._wrap_list_new_with_room_raw_b98284d542933e2d(C.swig_intgo(_swig_i_0)))
+	swig_r = (uint64)(C._wrap_list_new_with_room_raw_135a522a550aa7bc(C.swig_intgo(_swig_i_0)))
 	return swig_r
 }
 
 func List_from(arg1 []uint64) (_swig_ret uint64) {
 	var swig_r uint64
 	_swig_i_0 := arg1
-	swig_r = (uint64)(C._wrap_list_from_raw_b98284d542933e2d(*(*C.swig_type_33)(unsafe.Pointer(&_swig_i_0))))
+	swig_r = (uint64)(C._wrap_list_from_raw_135a522a550aa7bc(*(*C.swig_type_33)(unsafe.Pointer(&_swig_i_0))))
 	if Swig_escape_always_false {
 		Swig_escape_val = arg1
 	}
@@ -554,7 +557,7 @@ func List_from(arg1 []uint64) (_swig_ret uint64) {
 func List_length(arg1 uint64) (_swig_ret uint64) {
 	var swig_r uint64
 	_swig_i_0 := arg1
-	swig_r = (uint64)(C._wrap_list_length_raw_b98284d542933e2d(C.swig_type_34(_swig_i_0)))
+	swig_r = (uint64)(C._wrap_list_length_raw_135a522a550aa7bc(C.swig_type_34(_swig_i_0)))
 	return swig_r
 }
 
@@ -564,7 +567,7 @@ func List_compare_set(arg1 uint64, arg2 int, arg3 uint64, arg4 uint64) (_swig_re
 	_swig_i_1 := arg2
 	_swig_i_2 := arg3
 	_swig_i_3 := arg4
-	swig_r = (uint64)(C._wrap_list_compare_set_raw_b98284d542933e2d(C.swig_type_35(_swig_i_0), C.swig_intgo(_swig_i_1), C.swig_type_36(_swig_i_2), C.swig_type_37(_swig_i_3)))
+	swig_r = (uint64)(C._wrap_list_compare_set_raw_135a522a550aa7bc(C.swig_type_35(_swig_i_0), C.swig_intgo(_swig_i_1), C.swig_type_36(_swig_i_2), C.swig_type_37(_swig_i_3)))
 	return swig_r
 }
 
@@ -572,7 +575,7 @@ func List_append_all(arg1 uint64, arg2 []uint64) (_swig_ret uint64) {
 	var swig_r uint64
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
-	swig_r = (uint64)(C._wrap_list_append_all_raw_b98284d542933e2d(C.swig_type_38(_swig_i_0), *(*C.swig_type_39)(unsafe.Pointer(&_swig_i_1))))
+	swig_r = (uint64)(C._wrap_list_append_all_raw_135a522a550aa7bc(C.swig_type_38(_swig_i_0), *(*C.swig_type_39)(unsafe.Pointer(&_swig_i_1))))
 	if Swig_escape_always_false {
 		Swig_escape_val = arg2
 	}
@@ -583,7 +586,7 @@ func List_extend(arg1 uint64, arg2 uint64) (_swig_ret uint64) {
 	var swig_r uint64
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
-	swig_r = (uint64)(C._wrap_list_extend_raw_b98284d542933e2d(C.swig_type_40(_swig_i_0), C.swig_type_41(_swig_i_1)))
+	swig_r = (uint64)(C._wrap_list_extend_raw_135a522a550aa7bc(C.swig_type_40(_swig_i_0), C.swig_type_41(_swig_i_1)))
 	return swig_r
 }
 
@@ -591,7 +594,7 @@ func List_delete(arg1 uint64, arg2 int) (_swig_ret uint64) {
 	var swig_r uint64
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
-	swig_r = (uint64)(C._wrap_list_delete_raw_b98284d542933e2d(C.swig_type_42(_swig_i_0), C.swig_intgo(_swig_i_1)))
+	swig_r = (uint64)(C._wrap_list_delete_raw_135a522a550aa7bc(C.swig_type_42(_swig_i_0), C.swig_intgo(_swig_i_1)))
 	return swig_r
 }
 
@@ -599,14 +602,14 @@ func List_remove(arg1 uint64, arg2 uint64) (_swig_ret uint64) {
 	var swig_r uint64
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
-	swig_r = (uint64)(C._wrap_list_remove_raw_b98284d542933e2d(C.swig_type_43(_swig_i_0), C.swig_type_44(_swig_i_1)))
+	swig_r = (uint64)(C._wrap_list_remove_raw_135a522a550aa7bc(C.swig_type_43(_swig_i_0), C.swig_type_44(_swig_i_1)))
 	return swig_r
 }
 
 func List_clear(arg1 uint64) (_swig_ret uint64) {
 	var swig_r uint64
 	_swig_i_0 := arg1
-	swig_r = (uint64)(C._wrap_list_clear_raw_b98284d542933e2d(C.swig_type_45(_swig_i_0)))
+	swig_r = (uint64)(C._wrap_list_clear_raw_135a522a550aa7bc(C.swig_type_45(_swig_i_0)))
 	return swig_r
 }
 
@@ -616,7 +619,7 @@ func List_index(arg1 uint64, arg2 uint64, arg3 int, arg4 int) (_swig_ret uint64)
 	_swig_i_1 := arg2
 	_swig_i_2 := arg3
 	_swig_i_3 := arg4
-	swig_r = (uint64)(C._wrap_list_index_raw_b98284d542933e2d(C.swig_type_46(_swig_i_0), C.swig_type_47(_swig_i_1), C.swig_intgo(_swig_i_2), C.swig_intgo(_swig_i_3)))
+	swig_r = (uint64)(C._wrap_list_index_raw_135a522a550aa7bc(C.swig_type_46(_swig_i_0), C.swig_type_47(_swig_i_1), C.swig_intgo(_swig_i_2), C.swig_intgo(_swig_i_3)))
 	return swig_r
 }
 
@@ -624,7 +627,7 @@ func List_count(arg1 uint64, arg2 uint64) (_swig_ret uint64) {
 	var swig_r uint64
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
-	swig_r = (uint64)(C._wrap_list_count_raw_b98284d542933e2d(C.swig_type_48(_swig_i_0), C.swig_type_49(_swig_i_1)))
+	swig_r = (uint64)(C._wrap_list_count_raw_135a522a550aa7bc(C.swig_type_48(_swig_i_0), C.swig_type_49(_swig_i_1)))
 	return swig_r
 }
 
@@ -634,7 +637,7 @@ func List_slice(arg1 uint64, arg2 int, arg3 int, arg4 int) (_swig_ret uint64) {
 	_swig_i_1 := arg2
 	_swig_i_2 := arg3
 	_swig_i_3 := arg4
-	swig_r = (uint64)(C._wrap_list_slice_raw_b98284d542933e2d(C.swig_type_50(_swig_i_0), C.swig_intgo(_swig_i_1), C.swig_intgo(_swig_i_2), C.swig_intgo(_swig_i_3)))
+	swig_r = (uint64)(C._wrap_list_slice_raw_135a522a550aa7bc(C.swig_type_50(_swig_i_0), C.swig_intgo(_swig_i_1), C.swig_intgo(_swig_i_2), C.swig_intgo(_swig_i_3)))
 	return swig_r
 }
 
@@ -645,7 +648,7 @@ func List_set_slice(arg1 uint64, arg2 int, arg3 int, arg4 int, arg5 []uint64) (_
 	_swig_i_2 := arg3
 	_swig_i_3 := arg4
 	_swig_i_4 := arg5
-	swig_r = (uint64)(C._wrap_list_set_slice_raw_b98284d542933e2d(C.swig_type_51(_swig_i_0), C.swig_intgo(_swig_i_1), C.swig_intgo(_swig_i_2), C.swig_intgo(_swig_i_3), *(*C.swig_type_52)(unsafe.Pointer(&_swig_i_4))))
+	swig_r = (uint64)(C._wrap_list_set_slice_raw_135a522a550aa7bc(C.swig_type_51(_swig_i_0), C.swig_intgo(_swig_i_1), C.swig_intgo(_swig_i_2), C.swig_intgo(_swig_i_3), *(*C.swig_type_52)(unsafe.Pointer(&_swig_i_4))))
 	if Swig_escape_always_false {
 		Swig_escape_val = arg5
 	}
@@ -658,7 +661,7 @@ func List_delete_slice(arg1 uint64, arg2 int, arg3 int, arg4 int) (_swig_ret uin
 	_swig_i_1 := arg2
 	_swig_i_2 := arg3
 	_swig_i_3 := arg4
-	swig_r = (uint64)(C._wrap_list_delete_slice_raw_b98284d542933e2d(C.swig_type_53(_swig_i_0), C.swig_intgo(_swig_i_1), C.swig_intgo(_swig_i_2), C.swig_intgo(_swig_i_3)))
+	swig_r = (uint64)(C._wrap_list_delete_slice_raw_135a522a550aa7bc(C.swig_type_53(_swig_i_0), C.swig_intgo(_swig_i_1), C.swig_intgo(_swig_i_2), C.swig_intgo(_swig_i_3)))
 	return swig_r
 }
 
@@ -666,7 +669,7 @@ func List_concat(arg1 uint64, arg2 uint64) (_swig_ret uint64) {
 	var swig_r uint64
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
-	swig_r = (uint64)(C._wrap_list_concat_raw_b98284d542933e2d(C.swig_type_54(_swig_i_0), C.swig_type_55(_swig_i_1)))
+	swig_r = (uint64)(C._wrap_list_concat_raw_135a522a550aa7bc(C.swig_type_54(_swig_i_0), C.swig_type_55(_swig_i_1)))
 	return swig_r
 }
 
@@ -674,14 +677,14 @@ func List_repeat(arg1 uint64, arg2 int) (_swig_ret uint64) {
 	var swig_r uint64
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
-	swig_r = (uint64)(C._wrap_list_repeat_raw_b98284d542933e2d(C.swig_type_56(_swig_i_0), C.swig_intgo(_swig_i_1)))
+	swig_r = (uint64)(C._wrap_list_repeat_raw_135a522a550aa7bc(C.swig_type_56(_swig_i_0), C.swig_intgo(_swig_i_1)))
 	return swig_r
 }
 
 func List_reverse(arg1 uint64) (_swig_ret uint64) {
 	var swig_r uint64
 	_swig_i_0 := arg1
-	swig_r = (uint64)(C._wrap_list_reverse_raw_b98284d542933e2d(C.swig_type_57(_swig_i_0)))
+	swig_r = (uint64)(C._wrap_list_reverse_raw_135a522a550aa7bc(C.swig_type_57(_swig_i_0)))
 	return swig_r
 }
 
@@ -689,20 +692,20 @@ func List_sort(arg1 uint64, arg2 bool) (_swig_ret uint64) {
 	var swig_r uint64
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
-	swig_r = (uint64)(C._wrap_list_sort_raw_b98284d542933e2d(C.swig_type_58(_swig_i_0), C._Bool(_swig_i_1)))
+	swig_r = (uint64)(C._wrap_list_sort_raw_135a522a550aa7bc(C.swig_type_58(_swig_i_0), C._Bool(_swig_i_1)))
 	return swig_r
 }
 
 func Dict_new() (_swig_ret uint64) {
 	var swig_r uint64
-	swig_r = (uint64)(C._wrap_dict_new_raw_b98284d542933e2d())
+	swig_r = (uint64)(C._wrap_dict_new_raw_135a522a550aa7bc())
 	return swig_r
 }
 
 func Dict_from(arg1 []uint64) (_swig_ret uint64) {
 	var swig_r uint64
 	_swig_i_0 := arg1
-	swig_r = (uint64)(C._wrap_dict_from_raw_b98284d542933e2d(*(*C.swig_type_60)(unsafe.Pointer(&_swig_i_0))))
+	swig_r = (uint64)(C._wrap_dict_from_raw_135a522a550aa7bc(*(*C.swig_type_60)(unsafe.Pointer(&_swig_i_0))))
 	if Swig_escape_always_false {
 		Swig_escape_val = arg1
 	}
@@ -712,7 +715,7 @@ func Dict_from(arg1 []uint64) (_swig_ret uint64) {
 func Dict_length(arg1 uint64) (_swig_ret uint64) {
 	var swig_r uint64
 	_swig_i_0 := arg1
-	swig_r = (uint64)(C._wrap_dict_length_raw_b98284d542933e2d(C.swig_type_61(_swig_i_0)))
+	swig_r = (uint64)(C._wrap_dict_length_raw_135a522a550aa7bc(C.swig_type_61(_swig_i_0)))
 	return swig_r
 }
 
@@ -720,7 +723,7 @@ func Dict_set_all(arg1 uint64, arg2 []uint64) (_swig_ret uint64) {
 	var swig_r uint64
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
-	swig_r = (uint64)(C._wrap_dict_set_all_raw_b98284d542933e2d(C.swig_type_62(_swig_i_0), *(*C.swig_type_63)(unsafe.Pointer(&_swig_i_1))))
+	swig_r = (uint64)(C._wrap_dict_set_all_raw_135a522a550aa7bc(C.swig_type_62(_swig_i_0), *(*C.swig_type_63)(unsafe.Pointer(&_swig_i_1))))
 	if Swig_escape_always_false {
 		Swig_escape_val = arg2
 	}
@@ -733,14 +736,14 @@ func Dict_compare_set(arg1 uint64, arg2 uint64, arg3 uint64, arg4 uint64) (_swig
 	_swig_i_1 := arg2
 	_swig_i_2 := arg3
 	_swig_i_3 := arg4
-	swig_r = (uint64)(C._wrap_dict_compare_set_raw_b98284d542933e2d(C.swig_type_64(_swig_i_0), C.swig_type_65(_swig_i_1), C.swig_type_66(_swig_i_2), C.swig_type_67(_swig_i_3)))
+	swig_r = (uint64)(C._wrap_dict_compare_set_raw_135a522a550aa7bc(C.swig_type_64(_swig_i_0), C.swig_type_65(_swig_i_1), C.swig_type_66(_swig_i_2), C.swig_type_67(_swig_i_3)))
 	return swig_r
 }
 
 func Dict_clear(arg1 uint64) (_swig_ret uint64) {
 	var swig_r uint64
 	_swig_i_0 := arg1
-	swig_r = (uint64)(C._wrap_dict_clear_raw_b98284d542933e2d(C.swig_type_68(_swig_i_0)))
+	swig_r = (uint64)(C._wrap_dict_clear_raw_135a522a550aa7bc(C.swig_type_68(_swig_i_0)))
 	return swig_r
 }
 
@@ -748,20 +751,20 @@ func Dict_update(arg1 uint64, arg2 uint64) (_swig_ret uint64) {
 	var swig_r uint64
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
-	swig_r = (uint64)(C._wrap_dict_update_raw_b98284d542933e2d(C.swig_type_69(_swig_i_0), C.swig_type_70(_swig_i_1)))
+	swig_r = (uint64)(C._wrap_dict_update_raw_135a522a550aa7bc(C.swig_type_69(_swig_i_0), C.swig_type_70(_swig_i_1)))
 	return swig_r
 }
 
 func Set_new() (_swig_ret uint64) {
 	var swig_r uint64
-	swig_r = (uint64)(C._wrap_set_new_raw_b98284d542933e2d())
+	swig_r = (uint64)(C._wrap_set_new_raw_135a522a550aa7bc())
 	return swig_r
 }
 
 func Set_from(arg1 []uint64) (_swig_ret uint64) {
 	var swig_r uint64
 	_swig_i_0 := arg1
-	swig_r = (uint64)(C._wrap_set_from_raw_b98284d542933e2d(*(*C.swig_type_72)(unsafe.Pointer(&_swig_i_0))))
+	swig_r = (uint64)(C._wrap_set_from_raw_135a522a550aa7bc(*(*C.swig_type_72)(unsafe.Pointer(&_swig_i_0))))
 	if Swig_escape_always_false {
 		Swig_escape_val = arg1
 	}
@@ -771,7 +774,7 @@ func Set_from(arg1 []uint64) (_swig_ret uint64) {
 func Set_length(arg1 uint64) (_swig_ret uint64) {
 	var swig_r uint64
 	_swig_i_0 := arg1
-	swig_r = (uint64)(C._wrap_set_length_raw_b98284d542933e2d(C.swig_type_73(_swig_i_0)))
+	swig_r = (uint64)(C._wrap_set_length_raw_135a522a550aa7bc(C.swig_type_73(_swig_i_0)))
 	return swig_r
 }
 
@@ -779,7 +782,7 @@ func Set_add_all(arg1 uint64, arg2 []uint64) (_swig_ret uint64) {
 	var swig_r uint64
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
-	swig_r = (uint64)(C._wrap_set_add_all_raw_b98284d542933e2d(C.swig_type_74(_swig_i_0), *(*C.swig_type_75)(unsafe.Pointer(&_swig_i_1))))
+	swig_r = (uint64)(C._wrap_set_add_all_raw_135a522a550aa7bc(C.swig_type_74(_swig_i_0), *(*C.swig_type_75)(unsafe.Pointer(&_swig_i_1))))
 	if Swig_escape_always_false {
 		Swig_escape_val = arg2
 	}
@@ -790,14 +793,14 @@ func Set_remove(arg1 uint64, arg2 uint64) (_swig_ret uint64) {
 	var swig_r uint64
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
-	swig_r = (uint64)(C._wrap_set_remove_raw_b98284d542933e2d(C.swig_type_76(_swig_i_0), C.swig_type_77(_swig_i_1)))
+	swig_r = (uint64)(C._wrap_set_remove_raw_135a522a550aa7bc(C.swig_type_76(_swig_i_0), C.swig_type_77(_swig_i_1)))
 	return swig_r
 }
 
 func Set_clear(arg1 uint64) (_swig_ret uint64) {
 	var swig_r uint64
 	_swig_i_0 := arg1
-	swig_r = (uint64)(C._wrap_set_clear_raw_b98284d542933e2d(C.swig_type_78(_swig_i_0)))
+	swig_r = (uint64)(C._wrap_set_clear_raw_135a522a550aa7bc(C.swig_type_78(_swig_i_0)))
 	return swig_r
 }
 
@@ -805,7 +808,7 @@ func Set_update(arg1 uint64, arg2 uint64) (_swig_ret uint64) {
 	var swig_r uint64
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
-	swig_r = (uint64)(C._wrap_set_update_raw_b98284d542933e2d(C.swig_type_79(_swig_i_0), C.swig_type_80(_swig_i_1)))
+	swig_r = (uint64)(C._wrap_set_update_raw_135a522a550aa7bc(C.swig_type_79(_swig_i_0), C.swig_type_80(_swig_i_1)))
 	return swig_r
 }
 
@@ -813,7 +816,7 @@ func Set_union(arg1 uint64, arg2 uint64) (_swig_ret uint64) {
 	var swig_r uint64
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
-	swig_r = (uint64)(C._wrap_set_union_raw_b98284d542933e2d(C.swig_type_81(_swig_i_0), C.swig_type_82(_swig_i_1)))
+	swig_r = (uint64)(C._wrap_set_union_raw_135a522a550aa7bc(C.swig_type_81(_swig_i_0), C.swig_type_82(_swig_i_1)))
 	return swig_r
 }
 
@@ -821,7 +824,7 @@ func Set_intersection(arg1 uint64, arg2 uint64) (_swig_ret uint64) {
 	var swig_r uint64
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
-	swig_r = (uint64)(C._wrap_set_intersection_raw_b98284d542933e2d(C.swig_type_83(_swig_i_0), C.swig_type_84(_swig_i_1)))
+	swig_r = (uint64)(C._wrap_set_intersection_raw_135a522a550aa7bc(C.swig_type_83(_swig_i_0), C.swig_type_84(_swig_i_1)))
 	return swig_r
 }
 
@@ -829,7 +832,7 @@ func Set_difference(arg1 uint64, arg2 uint64) (_swig_ret uint64) {
 	var swig_r uint64
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
-	swig_r = (uint64)(C._wrap_set_difference_raw_b98284d542933e2d(C.swig_type_85(_swig_i_0), C.swig_type_86(_swig_i_1)))
+	swig_r = (uint64)(C._wrap_set_difference_raw_135a522a550aa7bc(C.swig_type_85(_swig_i_0), C.swig_type_86(_swig_i_1)))
 	return swig_r
 }
 
@@ -837,7 +840,7 @@ func Set_symmetric_difference(arg1 uint64, arg2 uint64) (_swig_ret uint64) {
 	var swig_r uint64
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
-	swig_r = (uint64)(C._wrap_set_symmetric_difference_raw_b98284d542933e2d(C.swig_type_87(_swig_i_0), C.swig_type_88(_swig_i_1)))
+	swig_r = (uint64)(C._wrap_set_symmetric_difference_raw_135a522a550aa7bc(C.swig_type_87(_swig_i_0), C.swig_type_88(_swig_i_1)))
 	return swig_r
 }
 
@@ -845,7 +848,7 @@ func Set_is_subset(arg1 uint64, arg2 uint64) (_swig_ret uint64) {
 	var swig_r uint64
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
-	swig_r = (uint64)(C._wrap_set_is_subset_raw_b98284d542933e2d(C.swig_type_89(_swig_i_0), C.swig_type_90(_swig_i_1)))
+	swig_r = (uint64)(C._wrap_set_is_subset_raw_135a522a550aa7bc(C.swig_type_89(_swig_i_0), C.swig_type_90(_swig_i_1)))
 	return swig_r
 }
 
@@ -853,21 +856,21 @@ func Set_is_disjoint(arg1 uint64, arg2 uint64) (_swig_ret uint64) {
 	var swig_r uint64
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
-	swig_r = (uint64)(C._wrap_set_is_disjoint_raw_b98284d542933e2d(C.swig_type_91(_swig_i_0), C.swig_type_92(_swig_i_1)))
+	swig_r = (uint64)(C._wrap_set_is_disjoint_raw_135a522a550aa7bc(C.swig_type_91(_swig_i_0), C.swig_type_92(_swig_i_1)))
 	return swig_r
 }
 
 func Weak_map_new(arg1 uint) (_swig_ret uint64) {
 	var swig_r uint64
 	_swig_i_0 := arg1
-	swig_r = (uint64)(C._wrap_weak_map_new_raw_b98284d542933e2d(C.swig_intgo(_swig_i_0)))
+	swig_r = (uint64)(C._wrap_weak_map_new_raw_135a522a550aa7bc(C.swig_intgo(_swig_i_0)))
 	return swig_r
 }
 
 func Weak_map_length(arg1 uint64) (_swig_ret uint64) {
 	var swig_r uint64
 	_swig_i_0 := arg1
-	swig_r = (uint64)(C._wrap_weak_map_length_raw_b98284d542933e2d(C.swig_type_93(_swig_i_0)))
+	swig_r = (uint64)(C._wrap_weak_map_length_raw_135a522a550aa7bc(C.swig_type_93(_swig_i_0)))
 	return swig_r
 }
 
@@ -875,7 +878,7 @@ func Weak_map_has(arg1 uint64, arg2 uint64) (_swig_ret uint64) {
 	var swig_r uint64
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
-	swig_r = (uint64)(C._wrap_weak_map_has_raw_b98284d542933e2d(C.swig_type_94(_swig_i_0), C.swig_type_95(_swig_i_1)))
+	swig_r = (uint64)(C._wrap_weak_map_has_raw_135a522a550aa7bc(C.swig_type_94(_swig_i_0), C.swig_type_95(_swig_i_1)))
 	return swig_r
 }
 
@@ -883,27 +886,27 @@ func Weak_map_delete(arg1 uint64, arg2 uint64) (_swig_ret uint64) {
 	var swig_r uint64
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
-	swig_r = (uint64)(C._wrap_weak_map_delete_raw_b98284d542933e2d(C.swig_type_96(_swig_i_0), C.swig_type_97(_swig_i_1)))
+	swig_r = (uint64)(C._wrap_weak_map_delete_raw_135a522a550aa7bc(C.swig_type_96(_swig_i_0), C.swig_type_97(_swig_i_1)))
 	return swig_r
 }
 
 func Weak_map_clear(arg1 uint64) (_swig_ret uint64) {
 	var swig_r uint64
 	_swig_i_0 := arg1
-	swig_r = (uint64)(C._wrap_weak_map_clear_raw_b98284d542933e2d(C.swig_type_98(_swig_i_0)))
+	swig_r = (uint64)(C._wrap_weak_map_clear_raw_135a522a550aa7bc(C.swig_type_98(_swig_i_0)))
 	return swig_r
 }
 
 func Weak_set_new() (_swig_ret uint64) {
 	var swig_r uint64
-	swig_r = (uint64)(C._wrap_weak_set_new_raw_b98284d542933e2d())
+	swig_r = (uint64)(C._wrap_weak_set_new_raw_135a522a550aa7bc())
 	return swig_r
 }
 
 func Weak_set_length(arg1 uint64) (_swig_ret uint64) {
 	var swig_r uint64
 	_swig_i_0 := arg1
-	swig_r = (uint64)(C._wrap_weak_set_length_raw_b98284d542933e2d(C.swig_type_100(_swig_i_0)))
+	swig_r = (uint64)(C._wrap_weak_set_length_raw_135a522a550aa7bc(C.swig_type_100(_swig_i_0)))
 	return swig_r
 }
 
@@ -911,7 +914,7 @@ func Weak_set_has(arg1 uint64, arg2 uint64) (_swig_ret uint64) {
 	var swig_r uint64
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
-	swig_r = (uint64)(C._wrap_weak_set_has_raw_b98284d542933e2d(C.swig_type_101(_swig_i_0), C.swig_type_102(_swig_i_1)))
+	swig_r = (uint64)(C._wrap_weak_set_has_raw_135a522a550aa7bc(C.swig_type_101(_swig_i_0), C.swig_type_102(_swig_i_1)))
 	return swig_r
 }
 
@@ -919,7 +922,7 @@ func Weak_set_add(arg1 uint64, arg2 uint64) (_swig_ret uint64) {
 	var swig_r uint64
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
-	swig_r = (uint64)(C._wrap_weak_set_add_raw_b98284d542933e2d(C.swig_type_103(_swig_i_0), C.swig_type_104(_swig_i_1)))
+	swig_r = (uint64)(C._wrap_weak_set_add_raw_135a522a550aa7bc(C.swig_type_103(_swig_i_0), C.swig_type_104(_swig_i_1)))
 	return swig_r
 }
 
@@ -927,14 +930,14 @@ func Weak_set_discard(arg1 uint64, arg2 uint64) (_swig_ret uint64) {
 	var swig_r uint64
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
-	swig_r = (uint64)(C._wrap_weak_set_discard_raw_b98284d542933e2d(C.swig_type_105(_swig_i_0), C.swig_type_106(_swig_i_1)))
+	swig_r = (uint64)(C._wrap_weak_set_discard_raw_135a522a550aa7bc(C.swig_type_105(_swig_i_0), C.swig_type_106(_swig_i_1)))
 	return swig_r
 }
 
 func Weak_set_clear(arg1 uint64) (_swig_ret uint64) {
 	var swig_r uint64
 	_swig_i_0 := arg1
-	swig_r = (uint64)(C._wrap_weak_set_clear_raw_b98284d542933e2d(C.swig_type_107(_swig_i_0)))
+	swig_r = (uint64)(C._wrap_weak_set_clear_raw_135a522a550aa7bc(C.swig_type_107(_swig_i_0)))
 	return swig_r
 }
 
@@ -942,7 +945,7 @@ func Shape_new(arg1 uint64, arg2 []uint64) (_swig_ret uint64) {
 	var swig_r uint64
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
-	swig_r = (uint64)(C._wrap_shape_new_raw_b98284d542933e2d(C.swig_type_108(_swig_i_0), *(*C.swig_type_109)(unsafe.Pointer(&_swig_i_1))))
+	swig_r = (uint64)(C._wrap_shape_new_raw_135a522a550aa7bc(C.swig_type_108(_swig_i_0), *(*C.swig_type_109)(unsafe.Pointer(&_swig_i_1))))
 	if Swig_escape_always_false {
 		Swig_escape_val = arg2
 	}
@@ -952,14 +955,14 @@ func Shape_new(arg1 uint64, arg2 []uint64) (_swig_ret uint64) {
 func Shape_length(arg1 uint64) (_swig_ret uint64) {
 	var swig_r uint64
 	_swig_i_0 := arg1
-	swig_r = (uint64)(C._wrap_shape_length_raw_b98284d542933e2d(C.swig_type_110(_swig_i_0)))
+	swig_r = (uint64)(C._wrap_shape_length_raw_135a522a550aa7bc(C.swig_type_110(_swig_i_0)))
 	return swig_r
 }
 
 func Shape_name(arg1 uint64) (_swig_ret uint64) {
 	var swig_r uint64
 	_swig_i_0 := arg1
-	swig_r = (uint64)(C._wrap_shape_name_raw_b98284d542933e2d(C.swig_type_111(_swig_i_0)))
+	swig_r = (uint64)(C._wrap_shape_name_raw_135a522a550aa7bc(C.swig_type_111(_swig_i_0)))
 	return swig_r
 }
 
@@ -967,7 +970,7 @@ func Shape_field(arg1 uint64, arg2 int) (_swig_ret uint64) {
 	var swig_r uint64
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
-	swig_r = (uint64)(C._wrap_shape_field_raw_b98284d542933e2d(C.swig_type_112(_swig_i_0), C.swig_intgo(_swig_i_1)))
+	swig_r = (uint64)(C._wrap_shape_field_raw_135a522a550aa7bc(C.swig_type_112(_swig_i_0), C.swig_intgo(_swig_i_1)))
 	return swig_r
 }
 
@@ -975,7 +978,7 @@ func Shape_index(arg1 uint64, arg2 uint64) (_swig_ret uint64) {
 	var swig_r uint64
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
-	swig_r = (uint64)(C._wrap_shape_index_raw_b98284d542933e2d(C.swig_type_113(_swig_i_0), C.swig_type_114(_swig_i_1)))
+	swig_r = (uint64)(C._wrap_shape_index_raw_135a522a550aa7bc(C.swig_type_113(_swig_i_0), C.swig_type_114(_swig_i_1)))
 	return swig_r
 }
 
@@ -983,7 +986,7 @@ func Record_from(arg1 uint64, arg2 []uint64) (_swig_ret uint64) {
 	var swig_r uint64
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
-	swig_r = (uint64)(C._wrap_record_from_raw_b98284d542933e2d(C.swig_type_115(_swig_i_0), *(*C.swig_type_116)(unsafe.Pointer(&_swig_i_1))))
+	swig_r = (uint64)(C._wrap_record_from_raw_135a522a550aa7bc(C.swig_type_115(_swig_i_0), *(*C.swig_type_116)(unsafe.Pointer(&_swig_i_1))))
 	if Swig_escape_always_false {
 		Swig_escape_val = arg2
 	}
@@ -993,14 +996,14 @@ func Record_from(arg1 uint64, arg2 []uint64) (_swig_ret uint64) {
 func Record_shape(arg1 uint64) (_swig_ret uint64) {
 	var swig_r uint64
 	_swig_i_0 := arg1
-	swig_r = (uint64)(C._wrap_record_shape_raw_b98284d542933e2d(C.swig_type_117(_swig_i_0)))
+	swig_r = (uint64)(C._wrap_record_shape_raw_135a522a550aa7bc(C.swig_type_117(_swig_i_0)))
 	return swig_r
 }
 
 func Record_length(arg1 uint64) (_swig_ret uint64) {
 	var swig_r uint64
 	_swig_i_0 := arg1
-	swig_r = (uint64)(C._wrap_record_length_raw_b98284d542933e2d(C.swig_type_118(_swig_i_0)))
+	swig_r = (uint64)(C._wrap_record_length_raw_135a522a550aa7bc(C.swig_type_118(_swig_i_0)))
 	return swig_r
 }
 
@@ -1010,7 +1013,7 @@ func Record_compare_set(arg1 uint64, arg2 uint64, arg3 uint64, arg4 uint64) (_sw
 	_swig_i_1 := arg2
 	_swig_i_2 := arg3
 	_swig_i_3 := arg4
-	swig_r = (uint64)(C._wrap_record_compare_set_raw_b98284d542933e2d(C.swig_type_119(_swig_i_0), C.swig_type_120(_swig_i_1), C.swig_type_121(_swig_i_2), C.swig_type_122(_swig_i_3)))
+	swig_r = (uint64)(C._wrap_record_compare_set_raw_135a522a550aa7bc(C.swig_type_119(_swig_i_0), C.swig_type_120(_swig_i_1), C.swig_type_121(_swig_i_2), C.swig_type_122(_swig_i_3)))
 	return swig_r
 }
 
@@ -1018,7 +1021,7 @@ func Record_get_at(arg1 uint64, arg2 int) (_swig_ret uint64) {
 	var swig_r uint64
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
-	swig_r = (uint64)(C._wrap_record_get_at_raw_b98284d542933e2d(C.swig_type_123(_swig_i_0), C.swig_intgo(_swig_i_1)))
+	swig_r = (uint64)(C._wrap_record_get_at_raw_135a522a550aa7bc(C.swig_type_123(_swig_i_0), C.swig_intgo(_swig_i_1)))
 	return swig_r
 }
 
@@ -1027,7 +1030,7 @@ func Record_set_at(arg1 uint64, arg2 int, arg3 uint64) (_swig_ret uint64) {
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
 	_swig_i_2 := arg3
-	swig_r = (uint64)(C._wrap_record_set_at_raw_b98284d542933e2d(C.swig_type_124(_swig_i_0), C.swig_intgo(_swig_i_1), C.swig_type_125(_swig_i_2)))
+	swig_r = (uint64)(C._wrap_record_set_at_raw_135a522a550aa7bc(C.swig_type_124(_swig_i_0), C.swig_intgo(_swig_i_1), C.swig_type_125(_swig_i_2)))
 	return swig_r
 }
 
@@ -1035,14 +1038,14 @@ type Enum_SS_ouro_part int
 func Iterate(arg1 uint64) (_swig_ret uint64) {
 	var swig_r uint64
 	_swig_i_0 := arg1
-	swig_r = (uint64)(C._wrap_iterate_raw_b98284d542933e2d(C.swig_type_126(_swig_i_0)))
+	swig_r = (uint64)(C._wrap_iterate_raw_135a522a550aa7bc(C.swig_type_126(_swig_i_0)))
 	return swig_r
 }
 
 func Iterate_reversed(arg1 uint64) (_swig_ret uint64) {
 	var swig_r uint64
 	_swig_i_0 := arg1
-	swig_r = (uint64)(C._wrap_iterate_reversed_raw_b98284d542933e2d(C.swig_type_127(_swig_i_0)))
+	swig_r = (uint64)(C._wrap_iterate_reversed_raw_135a522a550aa7bc(C.swig_type_127(_swig_i_0)))
 	return swig_r
 }
 
@@ -1050,7 +1053,7 @@ func Iterate_part(arg1 uint64, arg2 Enum_SS_ouro_part) (_swig_ret uint64) {
 	var swig_r uint64
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
-	swig_r = (uint64)(C._wrap_iterate_part_raw_b98284d542933e2d(C.swig_type_128(_swig_i_0), C.swig_intgo(_swig_i_1)))
+	swig_r = (uint64)(C._wrap_iterate_part_raw_135a522a550aa7bc(C.swig_type_128(_swig_i_0), C.swig_intgo(_swig_i_1)))
 	return swig_r
 }
 
@@ -1059,48 +1062,63 @@ func Iterate_range(arg1 int, arg2 int, arg3 int) (_swig_ret uint64) {
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
 	_swig_i_2 := arg3
-	swig_r = (uint64)(C._wrap_iterate_range_raw_b98284d542933e2d(C.swig_intgo(_swig_i_0), C.swig_intgo(_swig_i_1), C.swig_intgo(_swig_i_2)))
+	swig_r = (uint64)(C._wrap_iterate_range_raw_135a522a550aa7bc(C.swig_intgo(_swig_i_0), C.swig_intgo(_swig_i_1), C.swig_intgo(_swig_i_2)))
+	return swig_r
+}
+
+func Export(arg1 uint64, arg2 *int) (_swig_ret uint64) {
+	var swig_r uint64
+	_swig_i_0 := arg1
+	_swig_i_1 := arg2
+	swig_r = (uint64)(C._wrap_export_raw_135a522a550aa7bc(C.swig_type_129(_swig_i_0), C.swig_voidp(_swig_i_1)))
+	return swig_r
+}
+
+func Xouro_import(arg1 int) (_swig_ret uint64) {
+	var swig_r uint64
+	_swig_i_0 := arg1
+	swig_r = (uint64)(C._wrap_Xouro_import_raw_135a522a550aa7bc(C.swig_intgo(_swig_i_0)))
 	return swig_r
 }
 
 func Weak_ref_new(arg1 uint64) (_swig_ret uint64) {
 	var swig_r uint64
 	_swig_i_0 := arg1
-	swig_r = (uint64)(C._wrap_weak_ref_new_raw_b98284d542933e2d(C.swig_type_129(_swig_i_0)))
+	swig_r = (uint64)(C._wrap_weak_ref_new_raw_135a522a550aa7bc(C.swig_type_130(_swig_i_0)))
 	return swig_r
 }
 
 func Gc_collect(arg1 int) (_swig_ret int) {
 	var swig_r int
 	_swig_i_0 := arg1
-	swig_r = (int)(C._wrap_gc_collect_raw_b98284d542933e2d(C.swig_intgo(_swig_i_0)))
+	swig_r = (int)(C._wrap_gc_collect_raw_135a522a550aa7bc(C.swig_intgo(_swig_i_0)))
 	return swig_r
 }
 
 func Gc_collect_async(arg1 int) (_swig_ret uint64) {
 	var swig_r uint64
 	_swig_i_0 := arg1
-	swig_r = (uint64)(C._wrap_gc_collect_async_raw_b98284d542933e2d(C.swig_intgo(_swig_i_0)))
+	swig_r = (uint64)(C._wrap_gc_collect_async_raw_135a522a550aa7bc(C.swig_intgo(_swig_i_0)))
 	return swig_r
 }
 
 func Gc_enable() {
-	C._wrap_gc_enable_raw_b98284d542933e2d()
+	C._wrap_gc_enable_raw_135a522a550aa7bc()
 }
 
 func Gc_disable() {
-	C._wrap_gc_disable_raw_b98284d542933e2d()
+	C._wrap_gc_disable_raw_135a522a550aa7bc()
 }
 
 func Gc_is_enabled() (_swig_ret bool) {
 	var swig_r bool
-	swig_r = (bool)(C._wrap_gc_is_enabled_raw_b98284d542933e2d())
+	swig_r = (bool)(C._wrap_gc_is_enabled_raw_135a522a550aa7bc())
 	return swig_r
 }
 
 func Gc_get_threshold(arg1 []int) {
 	_swig_i_0 := arg1
-	C._wrap_gc_get_threshold_raw_b98284d542933e2d(*(*C.swig_type_130)(unsafe.Pointer(&_swig_i_0)))
+	C._wrap_gc_get_threshold_raw_135a522a550aa7bc(*(*C.swig_type_131)(unsafe.Pointer(&_swig_i_0)))
 	if Swig_escape_always_false {
 		Swig_escape_val = arg1
 	}
@@ -1109,7 +1127,7 @@ func Gc_get_threshold(arg1 []int) {
 func Gc_set_threshold(arg1 []int) (_swig_ret uint64) {
 	var swig_r uint64
 	_swig_i_0 := arg1
-	swig_r = (uint64)(C._wrap_gc_set_threshold_raw_b98284d542933e2d(*(*C.swig_type_131)(unsafe.Pointer(&_swig_i_0))))
+	swig_r = (uint64)(C._wrap_gc_set_threshold_raw_135a522a550aa7bc(*(*C.swig_type_132)(unsafe.Pointer(&_swig_i_0))))
 	if Swig_escape_always_false {
 		Swig_escape_val = arg1
 	}
@@ -1118,59 +1136,59 @@ func Gc_set_threshold(arg1 []int) (_swig_ret uint64) {
 
 func Gc_get_count(arg1 []int) {
 	_swig_i_0 := arg1
-	C._wrap_gc_get_count_raw_b98284d542933e2d(*(*C.swig_type_132)(unsafe.Pointer(&_swig_i_0)))
+	C._wrap_gc_get_count_raw_135a522a550aa7bc(*(*C.swig_type_133)(unsafe.Pointer(&_swig_i_0)))
 	if Swig_escape_always_false {
 		Swig_escape_val = arg1
 	}
 }
 
 func Gc_freeze() {
-	C._wrap_gc_freeze_raw_b98284d542933e2d()
+	C._wrap_gc_freeze_raw_135a522a550aa7bc()
 }
 
 func Gc_unfreeze() {
-	C._wrap_gc_unfreeze_raw_b98284d542933e2d()
+	C._wrap_gc_unfreeze_raw_135a522a550aa7bc()
 }
 
 func Gc_get_freeze_count() (_swig_ret int) {
 	var swig_r int
-	swig_r = (int)(C._wrap_gc_get_freeze_count_raw_b98284d542933e2d())
+	swig_r = (int)(C._wrap_gc_get_freeze_count_raw_135a522a550aa7bc())
 	return swig_r
 }
 
 func Gc_set_debug(arg1 uint) {
 	_swig_i_0 := arg1
-	C._wrap_gc_set_debug_raw_b98284d542933e2d(C.swig_intgo(_swig_i_0))
+	C._wrap_gc_set_debug_raw_135a522a550aa7bc(C.swig_intgo(_swig_i_0))
 }
 
 func Gc_get_debug() (_swig_ret uint) {
 	var swig_r uint
-	swig_r = (uint)(C._wrap_gc_get_debug_raw_b98284d542933e2d())
+	swig_r = (uint)(C._wrap_gc_get_debug_raw_135a522a550aa7bc())
 	return swig_r
 }
 
 func Gc_clear_garbage() {
-	C._wrap_gc_clear_garbage_raw_b98284d542933e2d()
+	C._wrap_gc_clear_garbage_raw_135a522a550aa7bc()
 }
 
 func Finalizers_run(arg1 int) (_swig_ret int) {
 	var swig_r int
 	_swig_i_0 := arg1
-	swig_r = (int)(C._wrap_finalizers_run_raw_b98284d542933e2d(C.swig_intgo(_swig_i_0)))
+	swig_r = (int)(C._wrap_finalizers_run_raw_135a522a550aa7bc(C.swig_intgo(_swig_i_0)))
 	return swig_r
 }
 
 func Value_is_tracked(arg1 uint64) (_swig_ret bool) {
 	var swig_r bool
 	_swig_i_0 := arg1
-	swig_r = (bool)(C._wrap_value_is_tracked_raw_b98284d542933e2d(C.swig_type_133(_swig_i_0)))
+	swig_r = (bool)(C._wrap_value_is_tracked_raw_135a522a550aa7bc(C.swig_type_134(_swig_i_0)))
 	return swig_r
 }
 
 func Value_is_finalized(arg1 uint64) (_swig_ret bool) {
 	var swig_r bool
 	_swig_i_0 := arg1
-	swig_r = (bool)(C._wrap_value_is_finalized_raw_b98284d542933e2d(C.swig_type_134(_swig_i_0)))
+	swig_r = (bool)(C._wrap_value_is_finalized_raw_135a522a550aa7bc(C.swig_type_135(_swig_i_0)))
 	return swig_r
 }
 
@@ -1178,20 +1196,20 @@ func Mem_set_limit(arg1 int, arg2 int) (_swig_ret uint64) {
 	var swig_r uint64
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
-	swig_r = (uint64)(C._wrap_mem_set_limit_raw_b98284d542933e2d(C.swig_intgo(_swig_i_0), C.swig_intgo(_swig_i_1)))
+	swig_r = (uint64)(C._wrap_mem_set_limit_raw_135a522a550aa7bc(C.swig_intgo(_swig_i_0), C.swig_intgo(_swig_i_1)))
 	return swig_r
 }
 
 func Mem_trim() (_swig_ret int) {
 	var swig_r int
-	swig_r = (int)(C._wrap_mem_trim_raw_b98284d542933e2d())
+	swig_r = (int)(C._wrap_mem_trim_raw_135a522a550aa7bc())
 	return swig_r
 }
 
 func Value_refcount(arg1 uint64) (_swig_ret int) {
 	var swig_r int
 	_swig_i_0 := arg1
-	swig_r = (int)(C._wrap_value_refcount_raw_b98284d542933e2d(C.swig_type_135(_swig_i_0)))
+	swig_r = (int)(C._wrap_value_refcount_raw_135a522a550aa7bc(C.swig_type_136(_swig_i_0)))
 	return swig_r
 }
 

@@ -268,7 +268,7 @@ static size_t ouro_value_refcount(ouro_value value) { return ouro_is_object(valu
 extern "C" {
 #endif
 
-void _wrap_Swig_free_raw_b98284d542933e2d(void *_swig_go_0) {
+void _wrap_Swig_free_raw_135a522a550aa7bc(void *_swig_go_0) {
   void *arg1 = (void *) 0 ;
   
   arg1 = *(void **)&_swig_go_0; 
@@ -278,7 +278,7 @@ void _wrap_Swig_free_raw_b98284d542933e2d(void *_swig_go_0) {
 }
 
 
-void *_wrap_Swig_malloc_raw_b98284d542933e2d(intgo _swig_go_0) {
+void *_wrap_Swig_malloc_raw_135a522a550aa7bc(intgo _swig_go_0) {
   int arg1 ;
   void *result = 0 ;
   void *_swig_go_result;
@@ -291,7 +291,7 @@ void *_wrap_Swig_malloc_raw_b98284d542933e2d(intgo _swig_go_0) {
 }
 
 
-intgo _wrap_gc_objects_raw_b98284d542933e2d(intgo _swig_go_0) {
+intgo _wrap_gc_objects_raw_135a522a550aa7bc(intgo _swig_go_0) {
   int arg1 ;
   ouro_value *arg2 = (ouro_value *) 0 ;
   ouro_value made2 ;
@@ -319,7 +319,7 @@ intgo _wrap_gc_objects_raw_b98284d542933e2d(intgo _swig_go_0) {
 }
 
 
-intgo _wrap_gc_referents_raw_b98284d542933e2d(long long _swig_go_0) {
+intgo _wrap_gc_referents_raw_135a522a550aa7bc(long long _swig_go_0) {
   ouro_value arg1 ;
   ouro_value *arg2 = (ouro_value *) 0 ;
   ouro_value made2 ;
@@ -347,7 +347,7 @@ intgo _wrap_gc_referents_raw_b98284d542933e2d(long long _swig_go_0) {
 }
 
 
-intgo _wrap_gc_referrers_raw_b98284d542933e2d(long long _swig_go_0) {
+intgo _wrap_gc_referrers_raw_135a522a550aa7bc(long long _swig_go_0) {
   ouro_value arg1 ;
   ouro_value *arg2 = (ouro_value *) 0 ;
   ouro_value made2 ;
@@ -375,7 +375,7 @@ intgo _wrap_gc_referrers_raw_b98284d542933e2d(long long _swig_go_0) {
 }
 
 
-intgo _wrap_gc_garbage_raw_b98284d542933e2d() {
+intgo _wrap_gc_garbage_raw_135a522a550aa7bc() {
   ouro_value *arg1 = (ouro_value *) 0 ;
   ouro_value made1 ;
   ouro_status result;
@@ -401,7 +401,7 @@ intgo _wrap_gc_garbage_raw_b98284d542933e2d() {
 }
 
 
-_gostring_ _wrap_version_raw_b98284d542933e2d() {
+_gostring_ _wrap_version_raw_135a522a550aa7bc() {
   char *result = 0 ;
   _gostring_ _swig_go_result;
   
@@ -412,7 +412,7 @@ _gostring_ _wrap_version_raw_b98284d542933e2d() {
 }
 
 
-void _wrap_safepoint_raw_b98284d542933e2d() {
+void _wrap_safepoint_raw_135a522a550aa7bc() {
   ouro_go_attach();
   ouro_safepoint();
   
@@ -420,7 +420,7 @@ void _wrap_safepoint_raw_b98284d542933e2d() {
 }
 
 
-intgo _wrap_kind_of_raw_b98284d542933e2d(long long _swig_go_0) {
+intgo _wrap_kind_of_raw_135a522a550aa7bc(long long _swig_go_0) {
   ouro_value arg1 ;
   ouro_kind result;
   intgo _swig_go_result;
@@ -436,7 +436,7 @@ intgo _wrap_kind_of_raw_b98284d542933e2d(long long _swig_go_0) {
 }
 
 
-_gostring_ _wrap_value_type_name_raw_b98284d542933e2d(long long _swig_go_0) {
+_gostring_ _wrap_value_type_name_raw_135a522a550aa7bc(long long _swig_go_0) {
   ouro_value arg1 ;
   char *result = 0 ;
   _gostring_ _swig_go_result;
@@ -452,7 +452,7 @@ _gostring_ _wrap_value_type_name_raw_b98284d542933e2d(long long _swig_go_0) {
 }
 
 
-bool _wrap_truth_raw_b98284d542933e2d(long long _swig_go_0) {
+bool _wrap_truth_raw_135a522a550aa7bc(long long _swig_go_0) {
   ouro_value arg1 ;
   bool result;
   bool _swig_go_result;
@@ -468,7 +468,7 @@ bool _wrap_truth_raw_b98284d542933e2d(long long _swig_go_0) {
 }
 
 
-bool _wrap_same_raw_b98284d542933e2d(long long _swig_go_0, long long _swig_go_1) {
+bool _wrap_same_raw_135a522a550aa7bc(long long _swig_go_0, long long _swig_go_1) {
   ouro_value arg1 ;
   ouro_value arg2 ;
   bool result;
@@ -486,7 +486,7 @@ bool _wrap_same_raw_b98284d542933e2d(long long _swig_go_0, long long _swig_go_1)
 }
 
 
-intgo _wrap_length_raw_b98284d542933e2d(long long _swig_go_0) {
+intgo _wrap_length_raw_135a522a550aa7bc(long long _swig_go_0) {
   ouro_value arg1 ;
   size_t *arg2 = (size_t *) 0 ;
   size_t out2 ;
@@ -512,7 +512,7 @@ intgo _wrap_length_raw_b98284d542933e2d(long long _swig_go_0) {
 }
 
 
-intgo _wrap_equal_raw_b98284d542933e2d(long long _swig_go_0, long long _swig_go_1) {
+intgo _wrap_equal_raw_135a522a550aa7bc(long long _swig_go_0, long long _swig_go_1) {
   ouro_value arg1 ;
   ouro_value arg2 ;
   bool *arg3 = (bool *) 0 ;
@@ -540,7 +540,7 @@ intgo _wrap_equal_raw_b98284d542933e2d(long long _swig_go_0, long long _swig_go_
 }
 
 
-intgo _wrap_key_equal_raw_b98284d542933e2d(long long _swig_go_0, long long _swig_go_1) {
+intgo _wrap_key_equal_raw_135a522a550aa7bc(long long _swig_go_0, long long _swig_go_1) {
   ouro_value arg1 ;
   ouro_value arg2 ;
   bool *arg3 = (bool *) 0 ;
@@ -568,7 +568,7 @@ intgo _wrap_key_equal_raw_b98284d542933e2d(long long _swig_go_0, long long _swig
 }
 
 
-intgo _wrap_hash_raw_b98284d542933e2d(long long _swig_go_0) {
+intgo _wrap_hash_raw_135a522a550aa7bc(long long _swig_go_0) {
   ouro_value arg1 ;
   uint64_t *arg2 = (uint64_t *) 0 ;
   uint64_t out2 ;
@@ -594,7 +594,7 @@ intgo _wrap_hash_raw_b98284d542933e2d(long long _swig_go_0) {
 }
 
 
-intgo _wrap_compare_raw_b98284d542933e2d(long long _swig_go_0, long long _swig_go_1) {
+intgo _wrap_compare_raw_135a522a550aa7bc(long long _swig_go_0, long long _swig_go_1) {
   ouro_value arg1 ;
   ouro_value arg2 ;
   int *arg3 = (int *) 0 ;
@@ -622,7 +622,7 @@ intgo _wrap_compare_raw_b98284d542933e2d(long long _swig_go_0, long long _swig_g
 }
 
 
-intgo _wrap_repr_raw_b98284d542933e2d(long long _swig_go_0) {
+intgo _wrap_repr_raw_135a522a550aa7bc(long long _swig_go_0) {
   ouro_value arg1 ;
   ouro_value *arg2 = (ouro_value *) 0 ;
   ouro_value made2 ;
@@ -650,7 +650,7 @@ intgo _wrap_repr_raw_b98284d542933e2d(long long _swig_go_0) {
 }
 
 
-intgo _wrap_copy_raw_b98284d542933e2d(long long _swig_go_0) {
+intgo _wrap_copy_raw_135a522a550aa7bc(long long _swig_go_0) {
   ouro_value arg1 ;
   ouro_value *arg2 = (ouro_value *) 0 ;
   ouro_value made2 ;
@@ -678,7 +678,7 @@ intgo _wrap_copy_raw_b98284d542933e2d(long long _swig_go_0) {
 }
 
 
-intgo _wrap_copy_deep_raw_b98284d542933e2d(long long _swig_go_0) {
+intgo _wrap_copy_deep_raw_135a522a550aa7bc(long long _swig_go_0) {
   ouro_value arg1 ;
   ouro_value *arg2 = (ouro_value *) 0 ;
   ouro_value made2 ;
@@ -706,7 +706,7 @@ intgo _wrap_copy_deep_raw_b98284d542933e2d(long long _swig_go_0) {
 }
 
 
-intgo _wrap_intern_raw_b98284d542933e2d(long long _swig_go_0) {
+intgo _wrap_intern_raw_135a522a550aa7bc(long long _swig_go_0) {
   ouro_value arg1 ;
   ouro_value *arg2 = (ouro_value *) 0 ;
   ouro_value made2 ;
@@ -734,7 +734,7 @@ intgo _wrap_intern_raw_b98284d542933e2d(long long _swig_go_0) {
 }
 
 
-bool _wrap_is_interned_raw_b98284d542933e2d(long long _swig_go_0) {
+bool _wrap_is_interned_raw_135a522a550aa7bc(long long _swig_go_0) {
   ouro_value arg1 ;
   bool result;
   bool _swig_go_result;
@@ -750,7 +750,7 @@ bool _wrap_is_interned_raw_b98284d542933e2d(long long _swig_go_0) {
 }
 
 
-intgo _wrap_tuple_new_raw_b98284d542933e2d(_goslice_ _swig_go_0) {
+intgo _wrap_tuple_new_raw_135a522a550aa7bc(_goslice_ _swig_go_0) {
   ouro_value *arg1 = (ouro_value *) 0 ;
   size_t arg2 ;
   ouro_value *arg3 = (ouro_value *) 0 ;
@@ -794,7 +794,7 @@ intgo _wrap_tuple_new_raw_b98284d542933e2d(_goslice_ _swig_go_0) {
 }
 
 
-intgo _wrap_tuple_length_raw_b98284d542933e2d(long long _swig_go_0) {
+intgo _wrap_tuple_length_raw_135a522a550aa7bc(long long _swig_go_0) {
   ouro_value arg1 ;
   size_t *arg2 = (size_t *) 0 ;
   size_t out2 ;
@@ -820,7 +820,7 @@ intgo _wrap_tuple_length_raw_b98284d542933e2d(long long _swig_go_0) {
 }
 
 
-intgo _wrap_tuple_slice_raw_b98284d542933e2d(long long _swig_go_0, intgo _swig_go_1, intgo _swig_go_2, intgo _swig_go_3) {
+intgo _wrap_tuple_slice_raw_135a522a550aa7bc(long long _swig_go_0, intgo _swig_go_1, intgo _swig_go_2, intgo _swig_go_3) {
   ouro_value arg1 ;
   ptrdiff_t arg2 ;
   ptrdiff_t arg3 ;
@@ -854,7 +854,7 @@ intgo _wrap_tuple_slice_raw_b98284d542933e2d(long long _swig_go_0, intgo _swig_g
 }
 
 
-intgo _wrap_tuple_concat_raw_b98284d542933e2d(long long _swig_go_0, long long _swig_go_1) {
+intgo _wrap_tuple_concat_raw_135a522a550aa7bc(long long _swig_go_0, long long _swig_go_1) {
   ouro_value arg1 ;
   ouro_value arg2 ;
   ouro_value *arg3 = (ouro_value *) 0 ;
@@ -884,7 +884,7 @@ intgo _wrap_tuple_concat_raw_b98284d542933e2d(long long _swig_go_0, long long _s
 }
 
 
-intgo _wrap_tuple_index_raw_b98284d542933e2d(long long _swig_go_0, long long _swig_go_1, intgo _swig_go_2, intgo _swig_go_3) {
+intgo _wrap_tuple_index_raw_135a522a550aa7bc(long long _swig_go_0, long long _swig_go_1, intgo _swig_go_2, intgo _swig_go_3) {
   ouro_value arg1 ;
   ouro_value arg2 ;
   ptrdiff_t arg3 ;
@@ -916,7 +916,7 @@ intgo _wrap_tuple_index_raw_b98284d542933e2d(long long _swig_go_0, long long _sw
 }
 
 
-intgo _wrap_tuple_count_raw_b98284d542933e2d(long long _swig_go_0, long long _swig_go_1) {
+intgo _wrap_tuple_count_raw_135a522a550aa7bc(long long _swig_go_0, long long _swig_go_1) {
   ouro_value arg1 ;
   ouro_value arg2 ;
   size_t *arg3 = (size_t *) 0 ;
@@ -944,7 +944,7 @@ intgo _wrap_tuple_count_raw_b98284d542933e2d(long long _swig_go_0, long long _sw
 }
 
 
-long long _wrap_list_new_raw_b98284d542933e2d() {
+long long _wrap_list_new_raw_135a522a550aa7bc() {
   ouro_value result;
   long long _swig_go_result;
   
@@ -961,7 +961,7 @@ long long _wrap_list_new_raw_b98284d542933e2d() {
 }
 
 
-intgo _wrap_list_new_with_room_raw_b98284d542933e2d(intgo _swig_go_0) {
+intgo _wrap_list_new_with_room_raw_135a522a550aa7bc(intgo _swig_go_0) {
   size_t arg1 ;
   ouro_value *arg2 = (ouro_value *) 0 ;
   ouro_value made2 ;
@@ -989,7 +989,7 @@ intgo _wrap_list_new_with_room_raw_b98284d542933e2d(intgo _swig_go_0) {
 }
 
 
-intgo _wrap_list_from_raw_b98284d542933e2d(_goslice_ _swig_go_0) {
+intgo _wrap_list_from_raw_135a522a550aa7bc(_goslice_ _swig_go_0) {
   ouro_value *arg1 = (ouro_value *) 0 ;
   size_t arg2 ;
   ouro_value *arg3 = (ouro_value *) 0 ;
@@ -1033,7 +1033,7 @@ intgo _wrap_list_from_raw_b98284d542933e2d(_goslice_ _swig_go_0) {
 }
 
 
-intgo _wrap_list_length_raw_b98284d542933e2d(long long _swig_go_0) {
+intgo _wrap_list_length_raw_135a522a550aa7bc(long long _swig_go_0) {
   ouro_value arg1 ;
   size_t *arg2 = (size_t *) 0 ;
   size_t out2 ;
@@ -1059,7 +1059,7 @@ intgo _wrap_list_length_raw_b98284d542933e2d(long long _swig_go_0) {
 }
 
 
-intgo _wrap_list_compare_set_raw_b98284d542933e2d(long long _swig_go_0, intgo _swig_go_1, long long _swig_go_2, long long _swig_go_3) {
+intgo _wrap_list_compare_set_raw_135a522a550aa7bc(long long _swig_go_0, intgo _swig_go_1, long long _swig_go_2, long long _swig_go_3) {
   ouro_value arg1 ;
   ptrdiff_t arg2 ;
   ouro_value arg3 ;
@@ -1091,7 +1091,7 @@ intgo _wrap_list_compare_set_raw_b98284d542933e2d(long long _swig_go_0, intgo _s
 }
 
 
-intgo _wrap_list_append_all_raw_b98284d542933e2d(long long _swig_go_0, _goslice_ _swig_go_1) {
+intgo _wrap_list_append_all_raw_135a522a550aa7bc(long long _swig_go_0, _goslice_ _swig_go_1) {
   ouro_value arg1 ;
   ouro_value *arg2 = (ouro_value *) 0 ;
   size_t arg3 ;
@@ -1125,7 +1125,7 @@ intgo _wrap_list_append_all_raw_b98284d542933e2d(long long _swig_go_0, _goslice_
 }
 
 
-intgo _wrap_list_extend_raw_b98284d542933e2d(long long _swig_go_0, long long _swig_go_1) {
+intgo _wrap_list_extend_raw_135a522a550aa7bc(long long _swig_go_0, long long _swig_go_1) {
   ouro_value arg1 ;
   ouro_value arg2 ;
   ouro_status result;
@@ -1143,7 +1143,7 @@ intgo _wrap_list_extend_raw_b98284d542933e2d(long long _swig_go_0, long long _sw
 }
 
 
-intgo _wrap_list_delete_raw_b98284d542933e2d(long long _swig_go_0, intgo _swig_go_1) {
+intgo _wrap_list_delete_raw_135a522a550aa7bc(long long _swig_go_0, intgo _swig_go_1) {
   ouro_value arg1 ;
   ptrdiff_t arg2 ;
   ouro_status result;
@@ -1161,7 +1161,7 @@ intgo _wrap_list_delete_raw_b98284d542933e2d(long long _swig_go_0, intgo _swig_g
 }
 
 
-intgo _wrap_list_remove_raw_b98284d542933e2d(long long _swig_go_0, long long _swig_go_1) {
+intgo _wrap_list_remove_raw_135a522a550aa7bc(long long _swig_go_0, long long _swig_go_1) {
   ouro_value arg1 ;
   ouro_value arg2 ;
   ouro_status result;
@@ -1179,7 +1179,7 @@ intgo _wrap_list_remove_raw_b98284d542933e2d(long long _swig_go_0, long long _sw
 }
 
 
-intgo _wrap_list_clear_raw_b98284d542933e2d(long long _swig_go_0) {
+intgo _wrap_list_clear_raw_135a522a550aa7bc(long long _swig_go_0) {
   ouro_value arg1 ;
   ouro_status result;
   intgo _swig_go_result;
@@ -1195,7 +1195,7 @@ intgo _wrap_list_clear_raw_b98284d542933e2d(long long _swig_go_0) {
 }
 
 
-intgo _wrap_list_index_raw_b98284d542933e2d(long long _swig_go_0, long long _swig_go_1, intgo _swig_go_2, intgo _swig_go_3) {
+intgo _wrap_list_index_raw_135a522a550aa7bc(long long _swig_go_0, long long _swig_go_1, intgo _swig_go_2, intgo _swig_go_3) {
   ouro_value arg1 ;
   ouro_value arg2 ;
   ptrdiff_t arg3 ;
@@ -1227,7 +1227,7 @@ intgo _wrap_list_index_raw_b98284d542933e2d(long long _swig_go_0, long long _swi
 }
 
 
-intgo _wrap_list_count_raw_b98284d542933e2d(long long _swig_go_0, long long _swig_go_1) {
+intgo _wrap_list_count_raw_135a522a550aa7bc(long long _swig_go_0, long long _swig_go_1) {
   ouro_value arg1 ;
   ouro_value arg2 ;
   size_t *arg3 = (size_t *) 0 ;
@@ -1255,7 +1255,7 @@ intgo _wrap_list_count_raw_b98284d542933e2d(long long _swig_go_0, long long _swi
 }
 
 
-intgo _wrap_list_slice_raw_b98284d542933e2d(long long _swig_go_0, intgo _swig_go_1, intgo _swig_go_2, intgo _swig_go_3) {
+intgo _wrap_list_slice_raw_135a522a550aa7bc(long long _swig_go_0, intgo _swig_go_1, intgo _swig_go_2, intgo _swig_go_3) {
   ouro_value arg1 ;
   ptrdiff_t arg2 ;
   ptrdiff_t arg3 ;
@@ -1289,7 +1289,7 @@ intgo _wrap_list_slice_raw_b98284d542933e2d(long long _swig_go_0, intgo _swig_go
 }
 
 
-intgo _wrap_list_set_slice_raw_b98284d542933e2d(long long _swig_go_0, intgo _swig_go_1, intgo _swig_go_2, intgo _swig_go_3, _goslice_ _swig_go_4) {
+intgo _wrap_list_set_slice_raw_135a522a550aa7bc(long long _swig_go_0, intgo _swig_go_1, intgo _swig_go_2, intgo _swig_go_3, _goslice_ _swig_go_4) {
   ouro_value arg1 ;
   ptrdiff_t arg2 ;
   ptrdiff_t arg3 ;
@@ -1329,7 +1329,7 @@ intgo _wrap_list_set_slice_raw_b98284d542933e2d(long long _swig_go_0, intgo _swi
 }
 
 
-intgo _wrap_list_delete_slice_raw_b98284d542933e2d(long long _swig_go_0, intgo _swig_go_1, intgo _swig_go_2, intgo _swig_go_3) {
+intgo _wrap_list_delete_slice_raw_135a522a550aa7bc(long long _swig_go_0, intgo _swig_go_1, intgo _swig_go_2, intgo _swig_go_3) {
   ouro_value arg1 ;
   ptrdiff_t arg2 ;
   ptrdiff_t arg3 ;
@@ -1351,7 +1351,7 @@ intgo _wrap_list_delete_slice_raw_b98284d542933e2d(long long _swig_go_0, intgo _
 }
 
 
-intgo _wrap_list_concat_raw_b98284d542933e2d(long long _swig_go_0, long long _swig_go_1) {
+intgo _wrap_list_concat_raw_135a522a550aa7bc(long long _swig_go_0, long long _swig_go_1) {
   ouro_value arg1 ;
   ouro_value arg2 ;
   ouro_value *arg3 = (ouro_value *) 0 ;
@@ -1381,7 +1381,7 @@ intgo _wrap_list_concat_raw_b98284d542933e2d(long long _swig_go_0, long long _sw
 }
 
 
-intgo _wrap_list_repeat_raw_b98284d542933e2d(long long _swig_go_0, intgo _swig_go_1) {
+intgo _wrap_list_repeat_raw_135a522a550aa7bc(long long _swig_go_0, intgo _swig_go_1) {
   ouro_value arg1 ;
   size_t arg2 ;
   ouro_value *arg3 = (ouro_value *) 0 ;
@@ -1411,7 +1411,7 @@ intgo _wrap_list_repeat_raw_b98284d542933e2d(long long _swig_go_0, intgo _swig_g
 }
 
 
-intgo _wrap_list_reverse_raw_b98284d542933e2d(long long _swig_go_0) {
+intgo _wrap_list_reverse_raw_135a522a550aa7bc(long long _swig_go_0) {
   ouro_value arg1 ;
   ouro_status result;
   intgo _swig_go_result;
@@ -1427,7 +1427,7 @@ intgo _wrap_list_reverse_raw_b98284d542933e2d(long long _swig_go_0) {
 }
 
 
-intgo _wrap_list_sort_raw_b98284d542933e2d(long long _swig_go_0, bool _swig_go_1) {
+intgo _wrap_list_sort_raw_135a522a550aa7bc(long long _swig_go_0, bool _swig_go_1) {
   ouro_value arg1 ;
   bool arg2 ;
   ouro_status result;
@@ -1445,7 +1445,7 @@ intgo _wrap_list_sort_raw_b98284d542933e2d(long long _swig_go_0, bool _swig_go_1
 }
 
 
-long long _wrap_dict_new_raw_b98284d542933e2d() {
+long long _wrap_dict_new_raw_135a522a550aa7bc() {
   ouro_value result;
   long long _swig_go_result;
   
@@ -1462,7 +1462,7 @@ long long _wrap_dict_new_raw_b98284d542933e2d() {
 }
 
 
-intgo _wrap_dict_from_raw_b98284d542933e2d(_goslice_ _swig_go_0) {
+intgo _wrap_dict_from_raw_135a522a550aa7bc(_goslice_ _swig_go_0) {
   ouro_value *arg1 = (ouro_value *) 0 ;
   ouro_value *arg2 = (ouro_value *) 0 ;
   size_t arg3 ;
@@ -1508,7 +1508,7 @@ intgo _wrap_dict_from_raw_b98284d542933e2d(_goslice_ _swig_go_0) {
 }
 
 
-intgo _wrap_dict_length_raw_b98284d542933e2d(long long _swig_go_0) {
+intgo _wrap_dict_length_raw_135a522a550aa7bc(long long _swig_go_0) {
   ouro_value arg1 ;
   size_t *arg2 = (size_t *) 0 ;
   size_t out2 ;
@@ -1534,7 +1534,7 @@ intgo _wrap_dict_length_raw_b98284d542933e2d(long long _swig_go_0) {
 }
 
 
-intgo _wrap_dict_set_all_raw_b98284d542933e2d(long long _swig_go_0, _goslice_ _swig_go_1) {
+intgo _wrap_dict_set_all_raw_135a522a550aa7bc(long long _swig_go_0, _goslice_ _swig_go_1) {
   ouro_value arg1 ;
   ouro_value *arg2 = (ouro_value *) 0 ;
   ouro_value *arg3 = (ouro_value *) 0 ;
@@ -1570,7 +1570,7 @@ intgo _wrap_dict_set_all_raw_b98284d542933e2d(long long _swig_go_0, _goslice_ _s
 }
 
 
-intgo _wrap_dict_compare_set_raw_b98284d542933e2d(long long _swig_go_0, long long _swig_go_1, long long _swig_go_2, long long _swig_go_3) {
+intgo _wrap_dict_compare_set_raw_135a522a550aa7bc(long long _swig_go_0, long long _swig_go_1, long long _swig_go_2, long long _swig_go_3) {
   ouro_value arg1 ;
   ouro_value arg2 ;
   ouro_value arg3 ;
@@ -1602,7 +1602,7 @@ intgo _wrap_dict_compare_set_raw_b98284d542933e2d(long long _swig_go_0, long lon
 }
 
 
-intgo _wrap_dict_clear_raw_b98284d542933e2d(long long _swig_go_0) {
+intgo _wrap_dict_clear_raw_135a522a550aa7bc(long long _swig_go_0) {
   ouro_value arg1 ;
   ouro_status result;
   intgo _swig_go_result;
@@ -1618,7 +1618,7 @@ intgo _wrap_dict_clear_raw_b98284d542933e2d(long long _swig_go_0) {
 }
 
 
-intgo _wrap_dict_update_raw_b98284d542933e2d(long long _swig_go_0, long long _swig_go_1) {
+intgo _wrap_dict_update_raw_135a522a550aa7bc(long long _swig_go_0, long long _swig_go_1) {
   ouro_value arg1 ;
   ouro_value arg2 ;
   ouro_status result;
@@ -1636,7 +1636,7 @@ intgo _wrap_dict_update_raw_b98284d542933e2d(long long _swig_go_0, long long _sw
 }
 
 
-long long _wrap_set_new_raw_b98284d542933e2d() {
+long long _wrap_set_new_raw_135a522a550aa7bc() {
   ouro_value result;
   long long _swig_go_result;
   
@@ -1653,7 +1653,7 @@ long long _wrap_set_new_raw_b98284d542933e2d() {
 }
 
 
-intgo _wrap_set_from_raw_b98284d542933e2d(_goslice_ _swig_go_0) {
+intgo _wrap_set_from_raw_135a522a550aa7bc(_goslice_ _swig_go_0) {
   ouro_value *arg1 = (ouro_value *) 0 ;
   size_t arg2 ;
   ouro_value *arg3 = (ouro_value *) 0 ;
@@ -1697,7 +1697,7 @@ intgo _wrap_set_from_raw_b98284d542933e2d(_goslice_ _swig_go_0) {
 }
 
 
-intgo _wrap_set_length_raw_b98284d542933e2d(long long _swig_go_0) {
+intgo _wrap_set_length_raw_135a522a550aa7bc(long long _swig_go_0) {
   ouro_value arg1 ;
   size_t *arg2 = (size_t *) 0 ;
   size_t out2 ;
@@ -1723,7 +1723,7 @@ intgo _wrap_set_length_raw_b98284d542933e2d(long long _swig_go_0) {
 }
 
 
-intgo _wrap_set_add_all_raw_b98284d542933e2d(long long _swig_go_0, _goslice_ _swig_go_1) {
+intgo _wrap_set_add_all_raw_135a522a550aa7bc(long long _swig_go_0, _goslice_ _swig_go_1) {
   ouro_value arg1 ;
   ouro_value *arg2 = (ouro_value *) 0 ;
   size_t arg3 ;
@@ -1757,7 +1757,7 @@ intgo _wrap_set_add_all_raw_b98284d542933e2d(long long _swig_go_0, _goslice_ _sw
 }
 
 
-intgo _wrap_set_remove_raw_b98284d542933e2d(long long _swig_go_0, long long _swig_go_1) {
+intgo _wrap_set_remove_raw_135a522a550aa7bc(long long _swig_go_0, long long _swig_go_1) {
   ouro_value arg1 ;
   ouro_value arg2 ;
   ouro_status result;
@@ -1775,7 +1775,7 @@ intgo _wrap_set_remove_raw_b98284d542933e2d(long long _swig_go_0, long long _swi
 }
 
 
-intgo _wrap_set_clear_raw_b98284d542933e2d(long long _swig_go_0) {
+intgo _wrap_set_clear_raw_135a522a550aa7bc(long long _swig_go_0) {
   ouro_value arg1 ;
   ouro_status result;
   intgo _swig_go_result;
@@ -1791,7 +1791,7 @@ intgo _wrap_set_clear_raw_b98284d542933e2d(long long _swig_go_0) {
 }
 
 
-intgo _wrap_set_update_raw_b98284d542933e2d(long long _swig_go_0, long long _swig_go_1) {
+intgo _wrap_set_update_raw_135a522a550aa7bc(long long _swig_go_0, long long _swig_go_1) {
   ouro_value arg1 ;
   ouro_value arg2 ;
   ouro_status result;
@@ -1809,7 +1809,7 @@ intgo _wrap_set_update_raw_b98284d542933e2d(long long _swig_go_0, long long _swi
 }
 
 
-intgo _wrap_set_union_raw_b98284d542933e2d(long long _swig_go_0, long long _swig_go_1) {
+intgo _wrap_set_union_raw_135a522a550aa7bc(long long _swig_go_0, long long _swig_go_1) {
   ouro_value arg1 ;
   ouro_value arg2 ;
   ouro_value *arg3 = (ouro_value *) 0 ;
@@ -1839,7 +1839,7 @@ intgo _wrap_set_union_raw_b98284d542933e2d(long long _swig_go_0, long long _swig
 }
 
 
-intgo _wrap_set_intersection_raw_b98284d542933e2d(long long _swig_go_0, long long _swig_go_1) {
+intgo _wrap_set_intersection_raw_135a522a550aa7bc(long long _swig_go_0, long long _swig_go_1) {
   ouro_value arg1 ;
   ouro_value arg2 ;
   ouro_value *arg3 = (ouro_value *) 0 ;
@@ -1869,7 +1869,7 @@ intgo _wrap_set_intersection_raw_b98284d542933e2d(long long _swig_go_0, long lon
 }
 
 
-intgo _wrap_set_difference_raw_b98284d542933e2d(long long _swig_go_0, long long _swig_go_1) {
+intgo _wrap_set_difference_raw_135a522a550aa7bc(long long _swig_go_0, long long _swig_go_1) {
   ouro_value arg1 ;
   ouro_value arg2 ;
   ouro_value *arg3 = (ouro_value *) 0 ;
@@ -1899,7 +1899,7 @@ intgo _wrap_set_difference_raw_b98284d542933e2d(long long _swig_go_0, long long 
 }
 
 
-intgo _wrap_set_symmetric_difference_raw_b98284d542933e2d(long long _swig_go_0, long long _swig_go_1) {
+intgo _wrap_set_symmetric_difference_raw_135a522a550aa7bc(long long _swig_go_0, long long _swig_go_1) {
   ouro_value arg1 ;
   ouro_value arg2 ;
   ouro_value *arg3 = (ouro_value *) 0 ;
@@ -1929,7 +1929,7 @@ intgo _wrap_set_symmetric_difference_raw_b98284d542933e2d(long long _swig_go_0, 
 }
 
 
-intgo _wrap_set_is_subset_raw_b98284d542933e2d(long long _swig_go_0, long long _swig_go_1) {
+intgo _wrap_set_is_subset_raw_135a522a550aa7bc(long long _swig_go_0, long long _swig_go_1) {
   ouro_value arg1 ;
   ouro_value arg2 ;
   bool *arg3 = (bool *) 0 ;
@@ -1957,7 +1957,7 @@ intgo _wrap_set_is_subset_raw_b98284d542933e2d(long long _swig_go_0, long long _
 }
 
 
-intgo _wrap_set_is_disjoint_raw_b98284d542933e2d(long long _swig_go_0, long long _swig_go_1) {
+intgo _wrap_set_is_disjoint_raw_135a522a550aa7bc(long long _swig_go_0, long long _swig_go_1) {
   ouro_value arg1 ;
   ouro_value arg2 ;
   bool *arg3 = (bool *) 0 ;
@@ -1985,7 +1985,7 @@ intgo _wrap_set_is_disjoint_raw_b98284d542933e2d(long long _swig_go_0, long long
 }
 
 
-intgo _wrap_weak_map_new_raw_b98284d542933e2d(intgo _swig_go_0) {
+intgo _wrap_weak_map_new_raw_135a522a550aa7bc(intgo _swig_go_0) {
   unsigned int arg1 ;
   ouro_value *arg2 = (ouro_value *) 0 ;
   ouro_value made2 ;
@@ -2013,7 +2013,7 @@ intgo _wrap_weak_map_new_raw_b98284d542933e2d(intgo _swig_go_0) {
 }
 
 
-intgo _wrap_weak_map_length_raw_b98284d542933e2d(long long _swig_go_0) {
+intgo _wrap_weak_map_length_raw_135a522a550aa7bc(long long _swig_go_0) {
   ouro_value arg1 ;
   size_t *arg2 = (size_t *) 0 ;
   size_t out2 ;
@@ -2039,7 +2039,7 @@ intgo _wrap_weak_map_length_raw_b98284d542933e2d(long long _swig_go_0) {
 }
 
 
-intgo _wrap_weak_map_has_raw_b98284d542933e2d(long long _swig_go_0, long long _swig_go_1) {
+intgo _wrap_weak_map_has_raw_135a522a550aa7bc(long long _swig_go_0, long long _swig_go_1) {
   ouro_value arg1 ;
   ouro_value arg2 ;
   bool *arg3 = (bool *) 0 ;
@@ -2067,7 +2067,7 @@ intgo _wrap_weak_map_has_raw_b98284d542933e2d(long long _swig_go_0, long long _s
 }
 
 
-intgo _wrap_weak_map_delete_raw_b98284d542933e2d(long long _swig_go_0, long long _swig_go_1) {
+intgo _wrap_weak_map_delete_raw_135a522a550aa7bc(long long _swig_go_0, long long _swig_go_1) {
   ouro_value arg1 ;
   ouro_value arg2 ;
   ouro_status result;
@@ -2085,7 +2085,7 @@ intgo _wrap_weak_map_delete_raw_b98284d542933e2d(long long _swig_go_0, long long
 }
 
 
-intgo _wrap_weak_map_clear_raw_b98284d542933e2d(long long _swig_go_0) {
+intgo _wrap_weak_map_clear_raw_135a522a550aa7bc(long long _swig_go_0) {
   ouro_value arg1 ;
   ouro_status result;
   intgo _swig_go_result;
@@ -2101,7 +2101,7 @@ intgo _wrap_weak_map_clear_raw_b98284d542933e2d(long long _swig_go_0) {
 }
 
 
-long long _wrap_weak_set_new_raw_b98284d542933e2d() {
+long long _wrap_weak_set_new_raw_135a522a550aa7bc() {
   ouro_value result;
   long long _swig_go_result;
   
@@ -2118,7 +2118,7 @@ long long _wrap_weak_set_new_raw_b98284d542933e2d() {
 }
 
 
-intgo _wrap_weak_set_length_raw_b98284d542933e2d(long long _swig_go_0) {
+intgo _wrap_weak_set_length_raw_135a522a550aa7bc(long long _swig_go_0) {
   ouro_value arg1 ;
   size_t *arg2 = (size_t *) 0 ;
   size_t out2 ;
@@ -2144,7 +2144,7 @@ intgo _wrap_weak_set_length_raw_b98284d542933e2d(long long _swig_go_0) {
 }
 
 
-intgo _wrap_weak_set_has_raw_b98284d542933e2d(long long _swig_go_0, long long _swig_go_1) {
+intgo _wrap_weak_set_has_raw_135a522a550aa7bc(long long _swig_go_0, long long _swig_go_1) {
   ouro_value arg1 ;
   ouro_value arg2 ;
   bool *arg3 = (bool *) 0 ;
@@ -2172,7 +2172,7 @@ intgo _wrap_weak_set_has_raw_b98284d542933e2d(long long _swig_go_0, long long _s
 }
 
 
-intgo _wrap_weak_set_add_raw_b98284d542933e2d(long long _swig_go_0, long long _swig_go_1) {
+intgo _wrap_weak_set_add_raw_135a522a550aa7bc(long long _swig_go_0, long long _swig_go_1) {
   ouro_value arg1 ;
   ouro_value arg2 ;
   bool *arg3 = (bool *) 0 ;
@@ -2200,7 +2200,7 @@ intgo _wrap_weak_set_add_raw_b98284d542933e2d(long long _swig_go_0, long long _s
 }
 
 
-intgo _wrap_weak_set_discard_raw_b98284d542933e2d(long long _swig_go_0, long long _swig_go_1) {
+intgo _wrap_weak_set_discard_raw_135a522a550aa7bc(long long _swig_go_0, long long _swig_go_1) {
   ouro_value arg1 ;
   ouro_value arg2 ;
   bool *arg3 = (bool *) 0 ;
@@ -2228,7 +2228,7 @@ intgo _wrap_weak_set_discard_raw_b98284d542933e2d(long long _swig_go_0, long lon
 }
 
 
-intgo _wrap_weak_set_clear_raw_b98284d542933e2d(long long _swig_go_0) {
+intgo _wrap_weak_set_clear_raw_135a522a550aa7bc(long long _swig_go_0) {
   ouro_value arg1 ;
   ouro_status result;
   intgo _swig_go_result;
@@ -2244,7 +2244,7 @@ intgo _wrap_weak_set_clear_raw_b98284d542933e2d(long long _swig_go_0) {
 }
 
 
-intgo _wrap_shape_new_raw_b98284d542933e2d(long long _swig_go_0, _goslice_ _swig_go_1) {
+intgo _wrap_shape_new_raw_135a522a550aa7bc(long long _swig_go_0, _goslice_ _swig_go_1) {
   ouro_value arg1 ;
   ouro_value *arg2 = (ouro_value *) 0 ;
   size_t arg3 ;
@@ -2290,7 +2290,7 @@ intgo _wrap_shape_new_raw_b98284d542933e2d(long long _swig_go_0, _goslice_ _swig
 }
 
 
-intgo _wrap_shape_length_raw_b98284d542933e2d(long long _swig_go_0) {
+intgo _wrap_shape_length_raw_135a522a550aa7bc(long long _swig_go_0) {
   ouro_value arg1 ;
   size_t *arg2 = (size_t *) 0 ;
   size_t out2 ;
@@ -2316,7 +2316,7 @@ intgo _wrap_shape_length_raw_b98284d542933e2d(long long _swig_go_0) {
 }
 
 
-intgo _wrap_shape_name_raw_b98284d542933e2d(long long _swig_go_0) {
+intgo _wrap_shape_name_raw_135a522a550aa7bc(long long _swig_go_0) {
   ouro_value arg1 ;
   ouro_value *arg2 = (ouro_value *) 0 ;
   ouro_value made2 ;
@@ -2344,7 +2344,7 @@ intgo _wrap_shape_name_raw_b98284d542933e2d(long long _swig_go_0) {
 }
 
 
-intgo _wrap_shape_field_raw_b98284d542933e2d(long long _swig_go_0, intgo _swig_go_1) {
+intgo _wrap_shape_field_raw_135a522a550aa7bc(long long _swig_go_0, intgo _swig_go_1) {
   ouro_value arg1 ;
   size_t arg2 ;
   ouro_value *arg3 = (ouro_value *) 0 ;
@@ -2374,7 +2374,7 @@ intgo _wrap_shape_field_raw_b98284d542933e2d(long long _swig_go_0, intgo _swig_g
 }
 
 
-intgo _wrap_shape_index_raw_b98284d542933e2d(long long _swig_go_0, long long _swig_go_1) {
+intgo _wrap_shape_index_raw_135a522a550aa7bc(long long _swig_go_0, long long _swig_go_1) {
   ouro_value arg1 ;
   ouro_value arg2 ;
   size_t *arg3 = (size_t *) 0 ;
@@ -2402,7 +2402,7 @@ intgo _wrap_shape_index_raw_b98284d542933e2d(long long _swig_go_0, long long _sw
 }
 
 
-intgo _wrap_record_from_raw_b98284d542933e2d(long long _swig_go_0, _goslice_ _swig_go_1) {
+intgo _wrap_record_from_raw_135a522a550aa7bc(long long _swig_go_0, _goslice_ _swig_go_1) {
   ouro_value arg1 ;
   ouro_value *arg2 = (ouro_value *) 0 ;
   ouro_value *arg3 = (ouro_value *) 0 ;
@@ -2450,7 +2450,7 @@ intgo _wrap_record_from_raw_b98284d542933e2d(long long _swig_go_0, _goslice_ _sw
 }
 
 
-intgo _wrap_record_shape_raw_b98284d542933e2d(long long _swig_go_0) {
+intgo _wrap_record_shape_raw_135a522a550aa7bc(long long _swig_go_0) {
   ouro_value arg1 ;
   ouro_value *arg2 = (ouro_value *) 0 ;
   ouro_value made2 ;
@@ -2478,7 +2478,7 @@ intgo _wrap_record_shape_raw_b98284d542933e2d(long long _swig_go_0) {
 }
 
 
-intgo _wrap_record_length_raw_b98284d542933e2d(long long _swig_go_0) {
+intgo _wrap_record_length_raw_135a522a550aa7bc(long long _swig_go_0) {
   ouro_value arg1 ;
   size_t *arg2 = (size_t *) 0 ;
   size_t out2 ;
@@ -2504,7 +2504,7 @@ intgo _wrap_record_length_raw_b98284d542933e2d(long long _swig_go_0) {
 }
 
 
-intgo _wrap_record_compare_set_raw_b98284d542933e2d(long long _swig_go_0, long long _swig_go_1, long long _swig_go_2, long long _swig_go_3) {
+intgo _wrap_record_compare_set_raw_135a522a550aa7bc(long long _swig_go_0, long long _swig_go_1, long long _swig_go_2, long long _swig_go_3) {
   ouro_value arg1 ;
   ouro_value arg2 ;
   ouro_value arg3 ;
@@ -2536,7 +2536,7 @@ intgo _wrap_record_compare_set_raw_b98284d542933e2d(long long _swig_go_0, long l
 }
 
 
-intgo _wrap_record_get_at_raw_b98284d542933e2d(long long _swig_go_0, intgo _swig_go_1) {
+intgo _wrap_record_get_at_raw_135a522a550aa7bc(long long _swig_go_0, intgo _swig_go_1) {
   ouro_value arg1 ;
   size_t arg2 ;
   ouro_value *arg3 = (ouro_value *) 0 ;
@@ -2566,7 +2566,7 @@ intgo _wrap_record_get_at_raw_b98284d542933e2d(long long _swig_go_0, intgo _swig
 }
 
 
-intgo _wrap_record_set_at_raw_b98284d542933e2d(long long _swig_go_0, intgo _swig_go_1, long long _swig_go_2) {
+intgo _wrap_record_set_at_raw_135a522a550aa7bc(long long _swig_go_0, intgo _swig_go_1, long long _swig_go_2) {
   ouro_value arg1 ;
   size_t arg2 ;
   ouro_value arg3 ;
@@ -2586,7 +2586,7 @@ intgo _wrap_record_set_at_raw_b98284d542933e2d(long long _swig_go_0, intgo _swig
 }
 
 
-intgo _wrap_iterate_raw_b98284d542933e2d(long long _swig_go_0) {
+intgo _wrap_iterate_raw_135a522a550aa7bc(long long _swig_go_0) {
   ouro_value arg1 ;
   ouro_value *arg2 = (ouro_value *) 0 ;
   ouro_value made2 ;
@@ -2614,7 +2614,7 @@ intgo _wrap_iterate_raw_b98284d542933e2d(long long _swig_go_0) {
 }
 
 
-intgo _wrap_iterate_reversed_raw_b98284d542933e2d(long long _swig_go_0) {
+intgo _wrap_iterate_reversed_raw_135a522a550aa7bc(long long _swig_go_0) {
   ouro_value arg1 ;
   ouro_value *arg2 = (ouro_value *) 0 ;
   ouro_value made2 ;
@@ -2642,7 +2642,7 @@ intgo _wrap_iterate_reversed_raw_b98284d542933e2d(long long _swig_go_0) {
 }
 
 
-intgo _wrap_iterate_part_raw_b98284d542933e2d(long long _swig_go_0, intgo _swig_go_1) {
+intgo _wrap_iterate_part_raw_135a522a550aa7bc(long long _swig_go_0, intgo _swig_go_1) {
   ouro_value arg1 ;
   ouro_part arg2 ;
   ouro_value *arg3 = (ouro_value *) 0 ;
@@ -2672,7 +2672,7 @@ intgo _wrap_iterate_part_raw_b98284d542933e2d(long long _swig_go_0, intgo _swig_
 }
 
 
-intgo _wrap_iterate_range_raw_b98284d542933e2d(intgo _swig_go_0, intgo _swig_go_1, intgo _swig_go_2) {
+intgo _wrap_iterate_range_raw_135a522a550aa7bc(intgo _swig_go_0, intgo _swig_go_1, intgo _swig_go_2) {
   int64_t arg1 ;
   int64_t arg2 ;
   int64_t arg3 ;
@@ -2704,7 +2704,53 @@ intgo _wrap_iterate_range_raw_b98284d542933e2d(intgo _swig_go_0, intgo _swig_go_
 }
 
 
-intgo _wrap_weak_ref_new_raw_b98284d542933e2d(long long _swig_go_0) {
+intgo _wrap_export_raw_135a522a550aa7bc(long long _swig_go_0, intgo *_swig_go_1) {
+  ouro_value arg1 ;
+  int64_t *arg2 = (int64_t *) 0 ;
+  ouro_status result;
+  intgo _swig_go_result;
+  
+  arg1 = _swig_go_0; 
+  arg2 = *(int64_t **)&_swig_go_1; 
+  
+  
+  ouro_go_attach();
+  result = (ouro_status)ouro_export(arg1,arg2);
+  
+  _swig_go_result = ouro_go_status(result); 
+  return _swig_go_result;
+}
+
+
+intgo _wrap_Xouro_import_raw_135a522a550aa7bc(intgo _swig_go_0) {
+  int64_t arg1 ;
+  ouro_value *arg2 = (ouro_value *) 0 ;
+  ouro_value made2 ;
+  ouro_status result;
+  intgo _swig_go_result;
+  
+  
+  made2 = OURO_NIL;
+  arg2 = &made2;
+  
+  arg1 = _swig_go_0; 
+  
+  
+  ouro_go_attach();
+  result = (ouro_status)ouro_import(arg1,arg2);
+  
+  _swig_go_result = ouro_go_status(result); 
+  
+  if (result == OURO_OK) {
+    ouro_value_share(*arg2);
+    _swig_go_result = *arg2;
+  }
+  
+  return _swig_go_result;
+}
+
+
+intgo _wrap_weak_ref_new_raw_135a522a550aa7bc(long long _swig_go_0) {
   ouro_value arg1 ;
   ouro_value *arg2 = (ouro_value *) 0 ;
   ouro_value made2 ;
@@ -2732,7 +2778,7 @@ intgo _wrap_weak_ref_new_raw_b98284d542933e2d(long long _swig_go_0) {
 }
 
 
-intgo _wrap_gc_collect_raw_b98284d542933e2d(intgo _swig_go_0) {
+intgo _wrap_gc_collect_raw_135a522a550aa7bc(intgo _swig_go_0) {
   int arg1 ;
   long result;
   intgo _swig_go_result;
@@ -2748,7 +2794,7 @@ intgo _wrap_gc_collect_raw_b98284d542933e2d(intgo _swig_go_0) {
 }
 
 
-intgo _wrap_gc_collect_async_raw_b98284d542933e2d(intgo _swig_go_0) {
+intgo _wrap_gc_collect_async_raw_135a522a550aa7bc(intgo _swig_go_0) {
   int arg1 ;
   ouro_status result;
   intgo _swig_go_result;
@@ -2764,7 +2810,7 @@ intgo _wrap_gc_collect_async_raw_b98284d542933e2d(intgo _swig_go_0) {
 }
 
 
-void _wrap_gc_enable_raw_b98284d542933e2d() {
+void _wrap_gc_enable_raw_135a522a550aa7bc() {
   ouro_go_attach();
   ouro_gc_enable();
   
@@ -2772,7 +2818,7 @@ void _wrap_gc_enable_raw_b98284d542933e2d() {
 }
 
 
-void _wrap_gc_disable_raw_b98284d542933e2d() {
+void _wrap_gc_disable_raw_135a522a550aa7bc() {
   ouro_go_attach();
   ouro_gc_disable();
   
@@ -2780,7 +2826,7 @@ void _wrap_gc_disable_raw_b98284d542933e2d() {
 }
 
 
-bool _wrap_gc_is_enabled_raw_b98284d542933e2d() {
+bool _wrap_gc_is_enabled_raw_135a522a550aa7bc() {
   bool result;
   bool _swig_go_result;
   
@@ -2794,7 +2840,7 @@ bool _wrap_gc_is_enabled_raw_b98284d542933e2d() {
 }
 
 
-void _wrap_gc_get_threshold_raw_b98284d542933e2d(_goslice_ _swig_go_0) {
+void _wrap_gc_get_threshold_raw_135a522a550aa7bc(_goslice_ _swig_go_0) {
   size_t *arg1 ;
   
   arg1 = (size_t *)_swig_go_0.array; 
@@ -2808,7 +2854,7 @@ void _wrap_gc_get_threshold_raw_b98284d542933e2d(_goslice_ _swig_go_0) {
 }
 
 
-intgo _wrap_gc_set_threshold_raw_b98284d542933e2d(_goslice_ _swig_go_0) {
+intgo _wrap_gc_set_threshold_raw_135a522a550aa7bc(_goslice_ _swig_go_0) {
   size_t *arg1 ;
   ouro_status result;
   intgo _swig_go_result;
@@ -2825,7 +2871,7 @@ intgo _wrap_gc_set_threshold_raw_b98284d542933e2d(_goslice_ _swig_go_0) {
 }
 
 
-void _wrap_gc_get_count_raw_b98284d542933e2d(_goslice_ _swig_go_0) {
+void _wrap_gc_get_count_raw_135a522a550aa7bc(_goslice_ _swig_go_0) {
   size_t *arg1 ;
   
   arg1 = (size_t *)_swig_go_0.array; 
@@ -2839,7 +2885,7 @@ void _wrap_gc_get_count_raw_b98284d542933e2d(_goslice_ _swig_go_0) {
 }
 
 
-void _wrap_gc_freeze_raw_b98284d542933e2d() {
+void _wrap_gc_freeze_raw_135a522a550aa7bc() {
   ouro_go_attach();
   ouro_gc_freeze();
   
@@ -2847,7 +2893,7 @@ void _wrap_gc_freeze_raw_b98284d542933e2d() {
 }
 
 
-void _wrap_gc_unfreeze_raw_b98284d542933e2d() {
+void _wrap_gc_unfreeze_raw_135a522a550aa7bc() {
   ouro_go_attach();
   ouro_gc_unfreeze();
   
@@ -2855,7 +2901,7 @@ void _wrap_gc_unfreeze_raw_b98284d542933e2d() {
 }
 
 
-intgo _wrap_gc_get_freeze_count_raw_b98284d542933e2d() {
+intgo _wrap_gc_get_freeze_count_raw_135a522a550aa7bc() {
   size_t result;
   intgo _swig_go_result;
   
@@ -2869,7 +2915,7 @@ intgo _wrap_gc_get_freeze_count_raw_b98284d542933e2d() {
 }
 
 
-void _wrap_gc_set_debug_raw_b98284d542933e2d(intgo _swig_go_0) {
+void _wrap_gc_set_debug_raw_135a522a550aa7bc(intgo _swig_go_0) {
   unsigned int arg1 ;
   
   arg1 = (unsigned int)_swig_go_0; 
@@ -2882,7 +2928,7 @@ void _wrap_gc_set_debug_raw_b98284d542933e2d(intgo _swig_go_0) {
 }
 
 
-intgo _wrap_gc_get_debug_raw_b98284d542933e2d() {
+intgo _wrap_gc_get_debug_raw_135a522a550aa7bc() {
   unsigned int result;
   intgo _swig_go_result;
   
@@ -2896,7 +2942,7 @@ intgo _wrap_gc_get_debug_raw_b98284d542933e2d() {
 }
 
 
-void _wrap_gc_clear_garbage_raw_b98284d542933e2d() {
+void _wrap_gc_clear_garbage_raw_135a522a550aa7bc() {
   ouro_go_attach();
   ouro_gc_clear_garbage();
   
@@ -2904,7 +2950,7 @@ void _wrap_gc_clear_garbage_raw_b98284d542933e2d() {
 }
 
 
-intgo _wrap_finalizers_run_raw_b98284d542933e2d(intgo _swig_go_0) {
+intgo _wrap_finalizers_run_raw_135a522a550aa7bc(intgo _swig_go_0) {
   size_t arg1 ;
   size_t result;
   intgo _swig_go_result;
@@ -2920,7 +2966,7 @@ intgo _wrap_finalizers_run_raw_b98284d542933e2d(intgo _swig_go_0) {
 }
 
 
-bool _wrap_value_is_tracked_raw_b98284d542933e2d(long long _swig_go_0) {
+bool _wrap_value_is_tracked_raw_135a522a550aa7bc(long long _swig_go_0) {
   ouro_value arg1 ;
   bool result;
   bool _swig_go_result;
@@ -2936,7 +2982,7 @@ bool _wrap_value_is_tracked_raw_b98284d542933e2d(long long _swig_go_0) {
 }
 
 
-bool _wrap_value_is_finalized_raw_b98284d542933e2d(long long _swig_go_0) {
+bool _wrap_value_is_finalized_raw_135a522a550aa7bc(long long _swig_go_0) {
   ouro_value arg1 ;
   bool result;
   bool _swig_go_result;
@@ -2952,7 +2998,7 @@ bool _wrap_value_is_finalized_raw_b98284d542933e2d(long long _swig_go_0) {
 }
 
 
-intgo _wrap_mem_set_limit_raw_b98284d542933e2d(intgo _swig_go_0, intgo _swig_go_1) {
+intgo _wrap_mem_set_limit_raw_135a522a550aa7bc(intgo _swig_go_0, intgo _swig_go_1) {
   size_t arg1 ;
   size_t arg2 ;
   ouro_status result;
@@ -2970,7 +3016,7 @@ intgo _wrap_mem_set_limit_raw_b98284d542933e2d(intgo _swig_go_0, intgo _swig_go_
 }
 
 
-intgo _wrap_mem_trim_raw_b98284d542933e2d() {
+intgo _wrap_mem_trim_raw_135a522a550aa7bc() {
   size_t result;
   intgo _swig_go_result;
   
@@ -2984,7 +3030,7 @@ intgo _wrap_mem_trim_raw_b98284d542933e2d() {
 }
 
 
-intgo _wrap_value_refcount_raw_b98284d542933e2d(long long _swig_go_0) {
+intgo _wrap_value_refcount_raw_135a522a550aa7bc(long long _swig_go_0) {
   ouro_value arg1 ;
   size_t result;
   intgo _swig_go_result;
