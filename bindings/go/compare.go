@@ -36,7 +36,7 @@ func KeyEqual(a, b any) (bool, error) {
 // Hash is the hash that goes with KeyEqual. It differs between processes; that of a Go value, also between times at which the library held none that is equal
 // to it.
 func Hash(v any) (uint64, error) {
-	word, err := two("Hash(v)", v, nil, func(v, _ uint64) uint64 { return raw.Hash(v) })
+	word, err := one("Hash(v)", v, raw.Hash)
 	return word >> 2, err
 }
 
@@ -60,7 +60,7 @@ func Compare(a, b any) (int, error) {
 // Repr shows any value as the library does.
 func Repr(v any) (string, error) {
 	var s string
-	_, err := two("Repr(v)", v, nil, func(v, _ uint64) uint64 {
+	_, err := one("Repr(v)", v, func(v uint64) uint64 {
 		word := raw.Repr(v)
 		if isError(word) {
 			return word
@@ -82,6 +82,20 @@ func DeepCopy[T Object](x T) (T, error) {
 	a := raw.Describe(word)
 	to, _ := value(&a).(T)
 	return to, nil
+}
+
+// one and two are for functions of any values.
+func one(op string, v any, f func(v uint64) uint64) (uint64, error) {
+	var t temporary
+	if err := t.set(v); err != nil {
+		return 0, wrong(op, err, lastOne, v)
+	}
+	defer t.done()
+	word := f(t.Word)
+	if isError(word) {
+		return 0, failedKey(op, word, v)
+	}
+	return word, nil
 }
 
 func two(op string, a, b any, f func(a, b uint64) uint64) (uint64, error) {

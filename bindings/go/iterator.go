@@ -34,10 +34,10 @@ func (it *Iterator) ref() *handle {
 	return &it.handle
 }
 
-// Iterate gives an iterator over any object: the elements of a list, tuple or set, the keys of a dict, the values of a record; of an iterator, itself. ErrType.
-func Iterate(o Object) (*Iterator, error) {
-	word, err := refOf(o).call("Iterate(o)", raw.Iterate)
-	return newIterator(word, about(err, o))
+// Iterate gives an iterator over any value that has one: the elements of a list, tuple or set, the keys of a dict, the values of a record, the code points of a
+// string, as strings, the bytes of bytes; of an iterator, itself. ErrType.
+func Iterate(v any) (*Iterator, error) {
+	return newIterator(one("Iterate(v)", v, raw.Iterate))
 }
 
 // NewRange gives an iterator over start, start + step, ... before stop. ErrInvalid: step is 0.

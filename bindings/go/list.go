@@ -290,11 +290,16 @@ func (l *List) sub(op string, start, stop, step int) (*List, error) {
 	return newList(l.ref().call(op, func(l uint64) uint64 { return raw.List_slice(l, start, stop, step) }))
 }
 
-// SetSlice puts values in the place of the elements from start to before stop, at one moment.
-func (l *List) SetSlice(start, stop int, values ...any) error {
-	return l.ref().do("List.SetSlice(start, stop, values)", func(l uint64) uint64 {
-		return give(values, func(v []uint64) uint64 { return raw.List_set_slice(l, start, stop, 1, v) })
+// SetSlice puts values in the place of the elements start, start + step, ... before stop, at one moment; there are as many of them, unless step is 1. ErrInvalid:
+// step is 0, or there are not.
+func (l *List) SetSlice(start, stop, step int, values ...any) error {
+	err := l.ref().do("List.SetSlice(start, stop, step, values)", func(l uint64) uint64 {
+		return give(values, func(v []uint64) uint64 { return raw.List_set_slice(l, start, stop, step, v) })
 	})
+	if errors.Is(err, ErrInvalid) {
+		return says("List.SetSlice", ErrInvalid, "step is 0, or values are not as many as elements")
+	}
+	return err
 }
 
 // DeleteSlice takes out the elements start, start + step, ... before stop. ErrInvalid: step is 0.

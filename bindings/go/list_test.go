@@ -107,7 +107,7 @@ func TestListSlices(t *testing.T) {
 		sub := must(l.Sub(Omitted, Omitted, -2))
 		defer sub.Close()
 		equal(t, must(SliceOf[int](sub)), []int{5, 3, 1})
-		no(l.SetSlice(1, 5, "x", "y"))
+		no(l.SetSlice(1, 5, 1, "x", "y"))
 		equal(t, l.String(), `[0, "x", "y", 5]`)
 		no(l.DeleteSlice(Omitted, Omitted, 3))
 		equal(t, l.String(), `["x", "y"]`)

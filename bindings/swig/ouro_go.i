@@ -39,6 +39,9 @@
 %ignore ouro_iterator_next_pair;
 %ignore ouro_weak_ref_get;
 
+/* A keyword. */
+%rename(import_token) ouro_import;
+
 /* What is not called: Go has its own strings, and reads numbers off the words. */
 %ignore ouro_float_new;
 %ignore ouro_float_value;
@@ -85,7 +88,8 @@
     }
 %}
 
-%typemap(in, numinputs = 0) bool *OUT (bool out), size_t *OUT (size_t out), int *OUT (int out), uint64_t *OUT (uint64_t out) %{
+%typemap(in, numinputs = 0) bool *OUT (bool out), size_t *OUT (size_t out), int *OUT (int out), int64_t *OUT (int64_t out),
+    uint64_t *OUT (uint64_t out) %{
     out = 0;
     $1 = &out;
 %}
@@ -93,7 +97,7 @@
     if (result == OURO_OK)
         _swig_go_result = ouro_bool_new(*$1);
 %}
-%typemap(argout) size_t *OUT, int *OUT, uint64_t *OUT %{
+%typemap(argout) size_t *OUT, int *OUT, int64_t *OUT, uint64_t *OUT %{
     if (result == OURO_OK)
         _swig_go_result = (uint64_t)*$1 << 2 | 1;
 %}

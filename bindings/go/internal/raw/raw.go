@@ -256,8 +256,8 @@ extern swig_intgo _wrap_iterate_raw_135a522a550aa7bc(swig_type_126 arg1);
 extern swig_intgo _wrap_iterate_reversed_raw_135a522a550aa7bc(swig_type_127 arg1);
 extern swig_intgo _wrap_iterate_part_raw_135a522a550aa7bc(swig_type_128 arg1, swig_intgo arg2);
 extern swig_intgo _wrap_iterate_range_raw_135a522a550aa7bc(swig_intgo arg1, swig_intgo arg2, swig_intgo arg3);
-extern swig_intgo _wrap_export_raw_135a522a550aa7bc(swig_type_129 arg1, swig_voidp arg2);
-extern swig_intgo _wrap_Xouro_import_raw_135a522a550aa7bc(swig_intgo arg1);
+extern swig_intgo _wrap_export_raw_135a522a550aa7bc(swig_type_129 arg1);
+extern swig_intgo _wrap_import_token_raw_135a522a550aa7bc(swig_intgo arg1);
 extern swig_intgo _wrap_weak_ref_new_raw_135a522a550aa7bc(swig_type_130 arg1);
 extern swig_intgo _wrap_gc_collect_raw_135a522a550aa7bc(swig_intgo arg1);
 extern swig_intgo _wrap_gc_collect_async_raw_135a522a550aa7bc(swig_intgo arg1);
@@ -1066,18 +1066,17 @@ func Iterate_range(arg1 int, arg2 int, arg3 int) (_swig_ret uint64) {
 	return swig_r
 }
 
-func Export(arg1 uint64, arg2 *int) (_swig_ret uint64) {
+func Export(arg1 uint64) (_swig_ret uint64) {
 	var swig_r uint64
 	_swig_i_0 := arg1
-	_swig_i_1 := arg2
-	swig_r = (uint64)(C._wrap_export_raw_135a522a550aa7bc(C.swig_type_129(_swig_i_0), C.swig_voidp(_swig_i_1)))
+	swig_r = (uint64)(C._wrap_export_raw_135a522a550aa7bc(C.swig_type_129(_swig_i_0)))
 	return swig_r
 }
 
-func Xouro_import(arg1 int) (_swig_ret uint64) {
+func Import_token(arg1 int) (_swig_ret uint64) {
 	var swig_r uint64
 	_swig_i_0 := arg1
-	swig_r = (uint64)(C._wrap_Xouro_import_raw_135a522a550aa7bc(C.swig_intgo(_swig_i_0)))
+	swig_r = (uint64)(C._wrap_import_token_raw_135a522a550aa7bc(C.swig_intgo(_swig_i_0)))
 	return swig_r
 }
 

@@ -2704,25 +2704,33 @@ intgo _wrap_iterate_range_raw_135a522a550aa7bc(intgo _swig_go_0, intgo _swig_go_
 }
 
 
-intgo _wrap_export_raw_135a522a550aa7bc(long long _swig_go_0, intgo *_swig_go_1) {
+intgo _wrap_export_raw_135a522a550aa7bc(long long _swig_go_0) {
   ouro_value arg1 ;
   int64_t *arg2 = (int64_t *) 0 ;
+  int64_t out2 ;
   ouro_status result;
   intgo _swig_go_result;
   
+  
+  out2 = 0;
+  arg2 = &out2;
+  
   arg1 = _swig_go_0; 
-  arg2 = *(int64_t **)&_swig_go_1; 
   
   
   ouro_go_attach();
   result = (ouro_status)ouro_export(arg1,arg2);
   
   _swig_go_result = ouro_go_status(result); 
+  
+  if (result == OURO_OK)
+  _swig_go_result = (uint64_t)*arg2 << 2 | 1;
+  
   return _swig_go_result;
 }
 
 
-intgo _wrap_Xouro_import_raw_135a522a550aa7bc(intgo _swig_go_0) {
+intgo _wrap_import_token_raw_135a522a550aa7bc(intgo _swig_go_0) {
   int64_t arg1 ;
   ouro_value *arg2 = (ouro_value *) 0 ;
   ouro_value made2 ;
