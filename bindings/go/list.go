@@ -142,8 +142,8 @@ func appendSlice[T any](op string, l *List, values []T) error {
 	})
 }
 
-// Extend puts what another object's iteration gives at the end; of a container, what is in it at one moment. ErrType, ErrChanged.
-func (l *List) Extend(other Object) error {
+// Extend puts what the iteration of another value gives at the end; of a container, what is in it at one moment. ErrType, ErrChanged.
+func (l *List) Extend(other any) error {
 	return l.ref().do1("List.Extend(other)", other, raw.List_extend)
 }
 

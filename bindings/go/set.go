@@ -83,8 +83,8 @@ func (s *Set) Pop() (any, error) {
 // Clear takes all elements out.
 func (s *Set) Clear() error { return s.ref().do("Set.Clear", raw.Set_clear) }
 
-// Update puts in what another object's iteration gives. ErrType, ErrChanged.
-func (s *Set) Update(other Object) error {
+// Update puts in what the iteration of another value gives. ErrType, ErrChanged.
+func (s *Set) Update(other any) error {
 	return s.ref().do1("Set.Update(other)", other, raw.Set_update)
 }
 

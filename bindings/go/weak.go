@@ -237,7 +237,17 @@ func (m *WeakMap) Pop(key any) (any, error) {
 // Clear takes all entries out.
 func (m *WeakMap) Clear() error { return m.ref().do("WeakMap.Clear", raw.Weak_map_clear) }
 
-// Items gives an iterator whose NextPair gives keys and values.
+// Keys gives an iterator over the keys that are alive.
+func (m *WeakMap) Keys() (*Iterator, error) {
+	return newIterator(m.ref().call("WeakMap.Keys", raw.Iterate))
+}
+
+// Values gives one over the values.
+func (m *WeakMap) Values() (*Iterator, error) {
+	return newIterator(m.ref().call("WeakMap.Values", func(m uint64) uint64 { return raw.IteratePart(m, raw.Values) }))
+}
+
+// Items gives one whose NextPair gives keys and values.
 func (m *WeakMap) Items() (*Iterator, error) {
 	return newIterator(m.ref().call("WeakMap.Items", func(m uint64) uint64 { return raw.IteratePart(m, raw.Items) }))
 }
