@@ -2,7 +2,10 @@
 
 /* SPDX-License-Identifier: MIT
  *
- * Generators: iterators whose values a program makes, one for each call. */
+ * Generators: iterators whose values a program makes, one for each call.
+ *
+ * G1  The program's functions are called for one generator one at a time, by whoever has made `state` its own, and `dispose` last, once: by its
+ *     finalizer or, if another thread is in `next` then (it has come by a weak reference), by that thread when it is done. */
 #include "lib_value_iterator.h"
 
 struct generator {
@@ -10,21 +13,28 @@ struct generator {
     ouro_slot source;
     const ouro_generator *methods; /* immutable */
     uint64_t handle;               /* immutable */
-    uint64_t state;                /* atomic: IDLE, ENDED, or what oi_turn_mine was when its thread began to run it */
+    uint64_t state;                /* atomic: one of those below, or what oi_turn_mine was when its thread began to run it */
     int32_t failed;                /* whoever runs it: a status that is still to be returned */
 };
 
+/* No turn has these: bit 0 is clear. */
 #define IDLE ((uint64_t)0)
-#define ENDED ((uint64_t)2) /* no turn: bit 0 is clear */
+#define ENDED ((uint64_t)2)
+#define DISPOSED ((uint64_t)4) /* or to be, by whoever runs it */
+
+static void dispose(const struct generator *generator)
+{
+    if (generator->methods && generator->methods->dispose) /* NULL: it was never finished */
+        generator->methods->dispose(generator->handle);
+}
 
 /* Runs once, at its death. */
 static void finalize(void *object)
 {
     struct generator *generator = object;
-    if (generator->methods && generator->methods->dispose) /* NULL: it was never finished */
-        generator->methods->dispose(generator->handle);
-    generator->methods = NULL;
-    oi_store_release(&generator->state, ENDED);
+    /* acq_rel: what was done with it before, here and there [MO-turn]. */
+    if (oi_exchange_acqrel(&generator->state, DISPOSED) != oi_turn_mine) /* a thread that vanished in a fork does not run it */
+        dispose(generator);
 }
 
 static ouro_type generator_type = OURO_TYPE(struct generator, .name = "generator", .slots = OURO_SLOTS(struct generator, source),
@@ -55,23 +65,28 @@ ouro_status ouro_generate(const ouro_generator *methods, uint64_t handle, ouro_v
     return OURO_OK;
 }
 
-/* OURO_OK: the caller may run it, and ends that with `end`. */
-static ouro_status begin(struct generator *generator)
+/* OURO_OK: the caller may run it, and ends that with `end`, which gets *mine. */
+static ouro_status begin(struct generator *generator, uint64_t *mine)
 {
+    *mine = oi_turn_mine;
     uint64_t state = oi_load_relaxed(&generator->state);
     do {
-        if (state == ENDED)
+        if (state == ENDED || state == DISPOSED)
             return OURO_E_END;
-        if (state == oi_turn_mine)
+        if (state == *mine)
             return OURO_E_AGAIN; /* and not, if its thread vanished in a fork */
         /* Acquire: what the one before did with it [MO-turn]. */
-    } while (!oi_cas_weak_acquire(&generator->state, &state, oi_turn_mine));
+    } while (!oi_cas_weak_acquire(&generator->state, &state, *mine));
     return OURO_OK;
 }
 
-static void end(struct generator *generator, ouro_status status)
+static void end(struct generator *generator, uint64_t mine, ouro_status status)
 {
-    oi_store_release(&generator->state, status == OURO_E_END ? ENDED : IDLE); /* [MO-turn] */
+    uint64_t found = mine;
+    oi_perturb();
+    /* In the child of a fork that `next` has made, the finalizer has not left it to this thread. */
+    if (!oi_cas_acqrel(&generator->state, &found, status == OURO_E_END ? ENDED : IDLE) && mine == oi_turn_mine) /* [MO-turn] */
+        dispose(generator);
 }
 
 /* By whoever runs it. */
@@ -89,18 +104,20 @@ static ouro_status run(struct generator *generator, ouro_value *value)
 ouro_status oi_generator_next(ouro_value iterator, ouro_value *value)
 {
     struct generator *generator = oi_word(iterator);
-    ouro_status status = begin(generator);
+    uint64_t mine;
+    ouro_status status = begin(generator, &mine);
     if (status != OURO_OK)
         return status;
     status = run(generator, value);
-    end(generator, status);
+    end(generator, mine, status);
     return status;
 }
 
 ouro_status oi_generator_next_all(ouro_value iterator, ouro_value *values, size_t room, size_t *count)
 {
     struct generator *generator = oi_word(iterator);
-    ouro_status status = begin(generator);
+    uint64_t mine;
+    ouro_status status = begin(generator, &mine);
     if (status != OURO_OK)
         return status;
     for (; *count < room; ++*count) {
@@ -110,9 +127,9 @@ ouro_status oi_generator_next_all(ouro_value iterator, ouro_value *values, size_
     }
     if (status != OURO_OK && *count) { /* what there is first */
         generator->failed = status == OURO_E_END ? OURO_OK : status;
-        end(generator, status);
+        end(generator, mine, status);
         return OURO_OK;
     }
-    end(generator, status);
+    end(generator, mine, status);
     return status;
 }
