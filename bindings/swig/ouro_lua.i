@@ -239,6 +239,11 @@ static const char *items_read(lua_State *L, int at, struct items *items)
 %native(forget) int inspect_forget(lua_State *L);
 %native(metatable) int metatable(lua_State *L);
 
+%exception %{
+    home_use_thread();
+    $action
+%}
+
 %ignore ouro_weak_ref_new; /* weak_ref */
 
 /* A string of Lua's would be converted anew wherever it is stored. */

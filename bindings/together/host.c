@@ -7,121 +7,20 @@
  *
  * 1  A ring through the objects of three languages; whoever drops it last, and whoever collects.
  * 2  Threads of all languages at the same containers, beside a thread that collects. */
-#define PY_SSIZE_T_CLEAN
-#include <Python.h>
+#include "interpreters.h" /* first: Python wants that */
 
-#include <inttypes.h>
-#include <lauxlib.h>
-#include <link.h>
-#include <lua.h>
-#include <lualib.h>
 #include <ouro/ouro.h>
 #include <pthread.h>
 #include <stdatomic.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 static const char *lua_part;
 static lua_State *lua; /* the main thread's */
 static PyObject *python;
 
-#define CHECK(condition)                                                                                                                       \
-    do {                                                                                                                                       \
-        if (!(condition)) {                                                                                                                    \
-            fprintf(stderr, "host.c:%d: not so: %s\n", __LINE__, #condition);                                                                  \
-            exit(EXIT_FAILURE);                                                                                                                \
-        }                                                                                                                                      \
-    } while (0)
-
 #define OK(call) CHECK((call) == OURO_OK)
 
-/* ---- The two languages: functions of numbers ---- */
-
-static lua_State *lua_new(void)
-{
-    lua_State *L = luaL_newstate();
-    CHECK(L);
-    luaL_openlibs(L);
-    if (luaL_dofile(L, lua_part)) {
-        fprintf(stderr, "Lua: %s\n", lua_tostring(L, -1));
-        exit(EXIT_FAILURE);
-    }
-    return L;
-}
-
-static int64_t lua_do(lua_State *L, const char *function, int count, const int64_t *arguments)
-{
-    lua_getglobal(L, function);
-    for (int i = 0; i < count; i++)
-        lua_pushinteger(L, arguments[i]);
-    if (lua_pcall(L, count, 1, 0)) {
-        fprintf(stderr, "Lua: %s: %s\n", function, lua_tostring(L, -1));
-        exit(EXIT_FAILURE);
-    }
-    int64_t result = lua_tointeger(L, -1);
-    lua_pop(L, 1);
-    return result;
-}
-
-/* On any thread. */
-static int64_t python_do(const char *function, int count, const int64_t *arguments)
-{
-    PyGILState_STATE gil = PyGILState_Ensure();
-    PyObject *callable = PyObject_GetAttrString(python, function), *tuple = PyTuple_New(count);
-    CHECK(callable && tuple);
-    for (int i = 0; i < count; i++)
-        PyTuple_SET_ITEM(tuple, i, PyLong_FromLongLong(arguments[i]));
-    PyObject *result = PyObject_CallObject(callable, tuple);
-    if (!result) {
-        PyErr_Print();
-        exit(EXIT_FAILURE);
-    }
-    int64_t number = PyLong_AsLongLong(result);
-    Py_DECREF(result);
-    Py_DECREF(tuple);
-    Py_DECREF(callable);
-    PyGILState_Release(gil);
-    return number;
-}
-
 #define LUA(function, ...) lua_do(lua, function, sizeof((int64_t[]){__VA_ARGS__}) / sizeof(int64_t), (int64_t[]){__VA_ARGS__})
-#define PYTHON(function, ...) python_do(function, sizeof((int64_t[]){__VA_ARGS__}) / sizeof(int64_t), (int64_t[]){__VA_ARGS__})
-
-static void python_open(const char *path)
-{
-    Py_Initialize();
-    FILE *file = fopen(path, "r");
-    CHECK(file);
-    python = PyImport_AddModule("part");
-    CHECK(python);
-    PyObject *names = PyModule_GetDict(python);
-    CHECK(PyDict_SetItemString(names, "__builtins__", PyEval_GetBuiltins()) == 0);
-    PyObject *done = PyRun_FileEx(file, path, Py_file_input, names, names, 1);
-    if (!done) {
-        PyErr_Print();
-        exit(EXIT_FAILURE);
-    }
-    Py_DECREF(done);
-    PyEval_SaveThread(); /* whoever calls takes the GIL */
-}
-
-/* ---- One library ---- */
-
-static int count_library(struct dl_phdr_info *info, size_t size, void *arg)
-{
-    const char *name = strrchr(info->dlpi_name, '/');
-    (void)size;
-    *(int *)arg += name && !strcmp(name, "/libouro.so.0");
-    return 0;
-}
-
-static int libraries(void)
-{
-    int count = 0;
-    dl_iterate_phdr(count_library, &count);
-    return count;
-}
+#define PYTHON(function, ...) python_do(python, function, sizeof((int64_t[]){__VA_ARGS__}) / sizeof(int64_t), (int64_t[]){__VA_ARGS__})
 
 static size_t live(void)
 {
@@ -195,7 +94,7 @@ static _Atomic bool working = true;
 static void *work_in_lua(void *arg)
 {
     int64_t me = (int64_t)(intptr_t)arg;
-    lua_State *L = lua_new();
+    lua_State *L = lua_new(lua_part);
     CHECK(lua_do(L, "work", 2, (int64_t[]){tokens[me], me}) == STEPS);
     lua_close(L); /* others go on with what this state has left in the rings */
     return NULL;
@@ -275,8 +174,8 @@ int main(int argc, char **argv)
 {
     CHECK(argc == 3);
     lua_part = argv[1];
-    lua = lua_new();
-    python_open(argv[2]);
+    lua = lua_new(lua_part);
+    python = python_open(argv[2]);
     CHECK(libraries() == 1);
     rings();
     threads();
