@@ -184,12 +184,6 @@ OUPY_WITHOUT_GIL(ouro_mem_set_limit)
 %ignore ouro_set_symmetric_difference;
 %ignore ouro_set_is_subset;
 %ignore ouro_set_is_disjoint;
-%ignore ouro_iterate;
-%ignore ouro_iterate_reversed;
-%ignore ouro_iterate_part;
-%ignore ouro_iterate_range;
-%ignore ouro_iterator_next;
-%ignore ouro_iterator_next_pair;
 %ignore ouro_weak_ref_new;
 %ignore ouro_weak_ref_get;
 
