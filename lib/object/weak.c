@@ -43,7 +43,7 @@ static struct oi_anchor *find_anchor(ouro_object *target)
     return anchor;
 }
 
-static void release_anchor(struct oi_anchor *anchor)
+void oi_anchor_release(struct oi_anchor *anchor)
 {
     /* acq_rel: every holder's use comes before the block's reuse [MO-anchor]. */
     if (oi_fetch_sub_acqrel(&anchor->references, 1) == 1)
@@ -87,10 +87,18 @@ static struct oi_anchor *hold_anchor(struct oi_act *act, ouro_object *target)
     return anchor;
 }
 
-/* The weak reference itself dies. */
-static void dispose(ouro_object *o)
+struct oi_anchor *oi_anchor_of(ouro_object *target)
 {
-    struct ouro_weak *weak = (struct ouro_weak *)o;
+    return hold_anchor(&oi_act, target);
+}
+
+void oi_anchor_hold(struct oi_anchor *anchor)
+{
+    oi_fetch_add_relaxed(&anchor->references, 1); /* relaxed: the caller's is there */
+}
+
+void oi_weak_detach(struct ouro_weak *weak)
+{
     if (!weak->anchor)
         return; /* there was no memory for it */
     if (weak->callback) {
@@ -99,7 +107,13 @@ static void dispose(ouro_object *o)
             LIST_REMOVE(weak, link);
         pthread_mutex_unlock(&callback_lock);
     }
-    release_anchor(weak->anchor);
+    oi_anchor_release(weak->anchor);
+}
+
+/* The weak reference itself dies. */
+static void dispose(ouro_object *o)
+{
+    oi_weak_detach((struct ouro_weak *)o);
 }
 
 bool oi_weak_init(void)
@@ -125,22 +139,14 @@ static bool may_use(const ouro_object *o, const char *call)
     return true;
 }
 
-ouro_weak *ouro_weak_new(void *object, ouro_weak_callback callback, void *arg)
+bool oi_weak_attach(struct ouro_weak *weak, ouro_object *target, ouro_weak_callback callback, void *arg)
 {
     struct oi_act *act = &oi_act;
-    ouro_object *target = object;
-    if (!may_use(target, "ouro_weak_new"))
-        return NULL;
-    struct ouro_weak *weak = ouro_new(&weak_type);
-    if (!weak)
-        return NULL;
     /* FINALIZED: it has no finalizer, but is never `plain` to the destroy loop, for its target's death may meet it there. */
     oi_set_flags(&weak->object, oi_flags(&weak->object) | OI_FINALIZED);
     weak->anchor = hold_anchor(act, target);
-    if (!weak->anchor) {
-        ouro_release(weak);
-        return NULL;
-    }
+    if (!weak->anchor)
+        return false;
     /* W1: an unbiased thread's weak reference is born published; one with a callback follows its target. */
     if ((oi_flags(&weak->object) & OI_PUBLISHED) && !(oi_flags(target) & OI_PUBLISHED))
         oi_publish(target);
@@ -153,6 +159,18 @@ ouro_weak *ouro_weak_new(void *object, ouro_weak_callback callback, void *arg)
         LIST_INSERT_HEAD(&weak->anchor->calls, weak, link);
         weak->listed = true;
         pthread_mutex_unlock(&callback_lock);
+    }
+    return true;
+}
+
+ouro_weak *ouro_weak_new(void *target, ouro_weak_callback callback, void *arg)
+{
+    if (!may_use(target, "ouro_weak_new"))
+        return NULL;
+    struct ouro_weak *weak = ouro_new(&weak_type);
+    if (weak && !oi_weak_attach(weak, target, callback, arg)) {
+        ouro_release(weak);
+        return NULL;
     }
     return weak;
 }
@@ -174,6 +192,21 @@ static ouro_object *upgrade(ouro_object *o)
     return oi_try_retain(o) ? o : NULL;
 }
 
+ouro_object *oi_anchor_get(const struct oi_anchor *anchor)
+{
+    oi_rcu_read_lock();
+    ouro_object *target = oi_load_acquire(&anchor->target); /* pairs with oi_weak_target_died [MO-weak] */
+    if (target)
+        target = upgrade(target);
+    oi_rcu_read_unlock();
+    return target;
+}
+
+ouro_object *oi_weak_get(const struct ouro_weak *weak)
+{
+    return weak->anchor ? oi_anchor_get(weak->anchor) : NULL;
+}
+
 void *ouro_weak_get(ouro_weak *weak)
 {
     if (!weak)
@@ -190,12 +223,7 @@ void *ouro_weak_get(ouro_weak *weak)
         oi_misuse(OURO_MISUSE_FOREIGN_PRIVATE, "ouro_weak_get", weak, "the weak reference is private to another thread");
         return NULL;
     }
-    oi_rcu_read_lock();
-    ouro_object *target = oi_weak_target(weak);
-    if (target)
-        target = upgrade(target);
-    oi_rcu_read_unlock();
-    return target;
+    return oi_weak_get(weak);
 }
 
 ouro_object *oi_weak_target(const struct ouro_weak *weak)
@@ -233,7 +261,7 @@ void oi_weak_target_died(struct oi_act *act, ouro_object *o)
         }
     }
     pthread_mutex_unlock(&callback_lock);
-    release_anchor(anchor);
+    oi_anchor_release(anchor);
 }
 
 void oi_weak_run_callbacks(struct oi_act *act)

@@ -35,9 +35,12 @@ struct ouro_weak {
     struct oi_anchor *anchor;        /* immutable */
     ouro_weak_callback callback;     /* immutable; NULL: none */
     void *arg;
-    LIST_ENTRY(ouro_weak) link;      /* on anchor->calls; this and the next: under the callback lock */
-    bool listed;
-    struct ouro_weak *next_due;      /* the thread's that will call it, once */
+    union {
+        LIST_ENTRY(ouro_weak) link;  /* if listed: on anchor->calls; under the callback lock */
+        struct ouro_weak *next_due;  /* after that: the thread's that will call it, once */
+    };
+    bool listed;                     /* under the callback lock */
+    uint32_t number;                 /* for the callback, if it is the library's own */
 };
 
 /* Creates the table. False: out of memory. */
@@ -45,8 +48,29 @@ bool oi_weak_init(void);
 
 bool oi_weak_is(const ouro_object *o);
 
-/* What a weak reference leads to, or NULL. The caller is in a read section, or owns the target. */
+/* What a weak reference leads to, or NULL. The caller is in a read section, or owns the target, or only compares. */
 ouro_object *oi_weak_target(const struct ouro_weak *weak);
+
+/* The same as a new reference: ouro_weak_get, without looking at what it is given. */
+ouro_object *oi_weak_get(const struct ouro_weak *weak);
+
+/* ---- For the library's own types that begin with a struct ouro_weak ---- */
+
+/* Makes a new object, which nobody else has seen, a weak reference to the target, which may be used. False: no memory. */
+bool oi_weak_attach(struct ouro_weak *fresh, ouro_object *target, ouro_weak_callback callback, void *arg);
+
+/* It dies; for the type's dispose. It may never have been attached. */
+void oi_weak_detach(struct ouro_weak *dying);
+
+/* ---- Anchors, held without a weak reference ---- */
+
+/* The anchor of an object that the caller holds. NULL: no memory. */
+struct oi_anchor *oi_anchor_of(ouro_object *target);
+/* One more for whoever has one. */
+void oi_anchor_hold(struct oi_anchor *anchor);
+void oi_anchor_release(struct oi_anchor *anchor);
+/* The object as a new reference, or NULL once it is dead. Never waits. */
+ouro_object *oi_anchor_get(const struct oi_anchor *anchor);
 
 /* The object, DEAD and the caller's, has weak references: clears them; their callbacks become due. */
 void oi_weak_target_died(struct oi_act *act, ouro_object *o);

@@ -25,12 +25,18 @@ static bool is_fit(const struct oi_keyed *fresh, const struct oi_keyed *store)
     return fresh && fresh->room > (store ? oi_shape_count(store->shape) : 0);
 }
 
+/* What is stored for the key. */
+static inline ouro_value word_of(const struct oi_change *change)
+{
+    return OI_UNLIKELY(change->stored != OURO_NIL) ? change->stored : change->key;
+}
+
 /* To a new store, with all entries of the old one: the store's coming is the effect. */
 static void put_by_move(struct oi_dict *dict, const struct oi_change *change, uint32_t hash, struct leftovers *left)
 {
     struct oi_keyed *from = oi_dict_store(dict), *to = left->fresh;
     size_t n = from ? oi_keyed_copy(to, from) : 0;
-    oi_keyed_add(to, n, change->key, change->value, hash);
+    oi_keyed_add(to, n, word_of(change), change->value, hash);
     oi_store_move(&dict->object, &dict->store, from ? &from->array : NULL, &to->array, (n + 1) * to->stride);
     left->fresh = NULL;
     left->old = from;
@@ -39,15 +45,15 @@ static void put_by_move(struct oi_dict *dict, const struct oi_change *change, ui
 static inline void put_in(struct oi_dict *dict, bool shared, const struct oi_change *change, uint32_t hash, size_t at, struct leftovers *left)
 {
     struct oi_keyed *store = oi_dict_store(dict);
-    oi_word_retain(change->key, shared);
+    oi_word_retain(word_of(change), shared);
     oi_word_retain(change->value, shared); /* nil, of stride 1 */
     oi_perturb();
-    oi_dict_changes(dict);
+    oi_dict_changes_begin(dict, shared);
     if (has_room(store))
-        oi_keyed_put(store, shared, change->key, change->value, hash, at);
+        oi_keyed_put(store, shared, word_of(change), change->value, hash, at);
     else
         put_by_move(dict, change, hash, left);
-    oi_dict_changes(dict);
+    oi_dict_changes_end(dict, shared);
 }
 
 static void replace(struct oi_dict *dict, bool shared, struct oi_change *change, size_t entry, struct leftovers *left)
@@ -59,10 +65,10 @@ static void replace(struct oi_dict *dict, bool shared, struct oi_change *change,
     oi_word_store(slot, change->value); /* the effect */
 }
 
-static void take_out(struct oi_dict *dict, bool shared, size_t entry, struct leftovers *left)
+/* The effect alone. */
+static inline void take_entry(struct oi_dict *dict, bool shared, size_t entry, struct leftovers *left)
 {
     struct oi_keyed *store = oi_dict_store(dict);
-    oi_dict_changes(dict);
     if (OI_UNLIKELY(store->room > LARGE && oi_shape_count(store->shape) == 1)) {
         left->key = oi_word_hold_own(oi_word_load(oi_keyed_key(store, entry)));
         left->value = store->stride == 2 ? oi_word_hold_own(oi_word_load(oi_keyed_value(store, entry))) : OURO_NIL;
@@ -73,7 +79,13 @@ static void take_out(struct oi_dict *dict, bool shared, size_t entry, struct lef
         if (store->stride == 1)
             left->value = OURO_NIL;
     }
-    oi_dict_changes(dict);
+}
+
+static void take_out(struct oi_dict *dict, bool shared, size_t entry, struct leftovers *left)
+{
+    oi_dict_changes_begin(dict, shared);
+    take_entry(dict, shared, entry, left);
+    oi_dict_changes_end(dict, shared);
 }
 
 /* The key is there. True: the dict has changed. */
@@ -126,7 +138,7 @@ static inline ouro_status try_change(struct oi_dict *dict, struct oi_change *cha
         status = OI_AGAIN;
         if (search)
             oi_search_hold(search, store, true);
-    } else if (change->kind == OI_TAKE || change->kind == OI_REPLACE_IF) {
+    } else if (change->kind == OI_TAKE || change->kind == OI_REPLACE_IF || change->existing) {
         status = OURO_E_KEY;
     } else if (OI_UNLIKELY(!has_room(store) && !is_fit(left->fresh, store))) {
         status = OURO_E_NOMEM;
@@ -164,7 +176,11 @@ static inline ouro_status prepare(const struct oi_dict *dict, const struct oi_ch
 static OI_NOINLINE ouro_status change_slowly(struct oi_dict *dict, struct oi_change *change, const char *call, struct leftovers *left)
 {
     struct oi_search search;
-    ouro_status status = oi_search_begin(&search, change->key);
+    ouro_status status = OURO_OK;
+    if (change->hashed)
+        oi_search_begin_hashed(&search, change->key, change->hash);
+    else
+        status = oi_search_begin(&search, change->key);
     while (status == OURO_OK) {
         status = prepare(dict, change, call);
         if (status != OURO_OK)
@@ -192,9 +208,9 @@ static OI_NOINLINE void release_all(struct leftovers *left)
 ouro_status oi_dict_change(struct oi_dict *dict, struct oi_change *change, const char *call)
 {
     struct leftovers left = {0};
-    uint32_t hash;
+    uint32_t hash = change->hash;
     ouro_status status = OI_AGAIN;
-    if (OI_LIKELY(oi_key_hash(change->key, &hash))) {
+    if (OI_UNLIKELY(change->hashed) || OI_LIKELY(oi_key_hash(change->key, &hash))) {
         status = prepare(dict, change, call);
         if (OI_LIKELY(status == OURO_OK))
             status = try_change(dict, change, hash, NULL, &left);
@@ -244,16 +260,32 @@ ouro_status oi_dict_take_end(struct oi_dict *dict, bool first, ouro_value *key, 
     return OURO_OK;
 }
 
+void oi_dict_take_word(struct oi_dict *dict, uint32_t hash, ouro_value word)
+{
+    struct leftovers left = {0};
+    size_t entry;
+    bool shared = oi_dict_begin(dict);
+    const struct oi_keyed *store = oi_dict_store(dict);
+    bool found = store && oi_keyed_find_word(store, hash, word, &entry);
+    if (found)
+        take_entry(dict, shared, entry, &left);
+    if (found)
+        oi_dict_end(dict, shared);
+    else
+        oi_dict_end_unchanged(dict, shared);
+    release_all(&left);
+}
+
 void oi_dict_clear(struct oi_dict *dict)
 {
     bool shared = oi_dict_begin(dict);
     struct oi_keyed *store = oi_dict_store(dict);
     bool change = store && oi_shape_count(store->shape);
     if (change)
-        oi_dict_changes(dict);
+        oi_dict_changes_begin(dict, shared);
     oi_store_release(&dict->store.ouro_private_ref, NULL); /* the effect: taken out, with all that is in it */
     if (change)
-        oi_dict_changes(dict);
+        oi_dict_changes_end(dict, shared);
     oi_dict_end(dict, shared);
     ouro_release(store);
 }

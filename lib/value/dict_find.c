@@ -9,6 +9,11 @@
 
 /* ---- searching ---- */
 
+void oi_search_begin_hashed(struct oi_search *search, ouro_value key, uint32_t hash)
+{
+    *search = (struct oi_search){.key = key, .hash = hash};
+}
+
 ouro_status oi_search_begin(struct oi_search *search, ouro_value key)
 {
     uint64_t hash;
@@ -137,24 +142,23 @@ static inline ouro_status look_own(const struct oi_dict *dict, struct oi_search 
     return found == OI_FOUND ? OURO_OK : found == OI_ABSENT ? OURO_E_KEY : OI_AGAIN;
 }
 
-/* As long as it takes. */
-static OI_NOINLINE ouro_status find_slowly(struct oi_dict *dict, ouro_value key, ouro_value *value)
+/* As long as it takes; ends the search, which was begun. */
+static OI_NOINLINE ouro_status find_slowly(struct oi_dict *dict, struct oi_search *search, ouro_value *value)
 {
-    struct oi_search search;
-    ouro_status status = oi_search_begin(&search, key);
+    ouro_status status = OURO_OK;
     while (OI_LIKELY(status == OURO_OK)) {
         if (oi_is_shared(dict)) {
             oi_rcu_read_lock();
-            status = look_shared(dict, &search, value);
+            status = look_shared(dict, search, value);
             oi_rcu_read_unlock();
         } else {
-            status = look_own(dict, &search, value);
+            status = look_own(dict, search, value);
         }
         if (OI_LIKELY(status != OI_AGAIN))
             break;
-        status = oi_search_ask(&search);
+        status = oi_search_ask(search);
     }
-    oi_search_end(&search);
+    oi_search_end(search);
     return status;
 }
 
@@ -189,7 +193,21 @@ ouro_status oi_dict_find(struct oi_dict *dict, ouro_value key, ouro_value *value
     ouro_status status = OI_AGAIN;
     if (OI_LIKELY(oi_key_hash(key, &hash)))
         status = oi_is_shared(dict) ? find_shared(dict, key, hash, value) : find_own(dict, key, hash, value);
-    return OI_LIKELY(status != OI_AGAIN) ? status : find_slowly(dict, key, value);
+    if (OI_LIKELY(status != OI_AGAIN))
+        return status;
+    struct oi_search search;
+    status = oi_search_begin(&search, key);
+    return status == OURO_OK ? find_slowly(dict, &search, value) : status;
+}
+
+ouro_status oi_dict_find_hashed(struct oi_dict *dict, ouro_value key, uint32_t hash, ouro_value *value)
+{
+    struct oi_search search;
+    ouro_status status = find_shared(dict, key, hash, value);
+    if (OI_LIKELY(status != OI_AGAIN))
+        return status;
+    oi_search_begin_hashed(&search, key, hash);
+    return find_slowly(dict, &search, value);
 }
 
 /* ---- all entries ---- */
@@ -209,6 +227,27 @@ size_t oi_dict_count(const struct oi_dict *dict)
     return count;
 }
 
+uint64_t oi_dict_version(const struct oi_dict *dict)
+{
+    for (;;) {
+        uint64_t now = oi_load_acquire(&dict->changes); /* [MO-changes] */
+        if (OI_LIKELY(!(now & 1)))
+            return now;
+        oi_perturb();
+        size_t count = count_of(oi_dict_store(dict));
+        oi_perturb();
+        bool done = oi_load_acquire(&dict->before) != count; /* the effect has changed it; acquire: before the next */
+        if (oi_load_acquire(&dict->changes) == now)
+            return done ? now + 1 : now - 1;
+    }
+}
+
+void oi_dict_repair(struct oi_dict *dict)
+{
+    if (dict->changes & 1)
+        oi_store_release(&dict->changes, oi_dict_version(dict)); /* [MO-changes] */
+}
+
 /* Of a private dict, or in a turn. *whole: how many words there are. */
 static void read_own(const struct oi_dict *dict, oi_word_array *words, size_t room, size_t *whole)
 {
@@ -225,19 +264,22 @@ static void read_own(const struct oi_dict *dict, oi_word_array *words, size_t ro
     }
 }
 
-enum oi_probe oi_dict_read_entry(const struct oi_keyed *store, size_t entry, ouro_value *key, ouro_value *value)
+enum oi_probe oi_dict_read_entry(const struct oi_keyed *store, size_t entry, ouro_part part, ouro_value *first, ouro_value *second)
 {
-    *key = *value = OURO_NIL;
-    if (oi_word_load(oi_keyed_key(store, entry)) == OI_GONE)
+    const ouro_slot *key = oi_keyed_key(store, entry), *value = oi_keyed_value(store, entry);
+    *first = *second = OURO_NIL;
+    if (oi_word_load(key) == OI_GONE)
         return OI_ABSENT;
-    enum oi_probe found = oi_dict_read(store, entry, oi_keyed_value(store, entry), store->stride == 1 ? key : value);
-    if (found != OI_FOUND || store->stride == 1)
+    if (part != OURO_ITEMS)
+        return oi_dict_read(store, entry, part == OURO_KEYS ? key : value, first);
+    enum oi_probe found = oi_dict_read(store, entry, value, second);
+    if (found != OI_FOUND)
         return found;
     oi_perturb();
-    ouro_value word = oi_word_load(oi_keyed_key(store, entry)); /* there as long as the value is */
+    ouro_value word = oi_word_load(key); /* there as long as the value is */
     if (word == OI_GONE || !oi_word_try_hold(word))
         return OI_UNSURE;
-    *key = word;
+    *first = word;
     return OI_FOUND;
 }
 
@@ -264,7 +306,7 @@ static ouro_status try_read(const struct oi_dict *dict, oi_word_array *words, si
         return OURO_OK;
     for (size_t entry = 0; entry < used; entry++) {
         ouro_value key, value;
-        enum oi_probe found = oi_dict_read_entry(store, entry, &key, &value);
+        enum oi_probe found = oi_dict_read_entry(store, entry, store->stride == 2 ? OURO_ITEMS : OURO_KEYS, &key, &value);
         if (found == OI_ABSENT)
             continue;
         words[(*held)++] = key;

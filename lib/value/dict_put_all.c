@@ -73,7 +73,7 @@ static void put_own(struct oi_dict *dict, const struct oi_pairs *pairs, struct m
             if (store->stride == 2)
                 oi_word_retain(value, false);
             oi_keyed_put(store, false, key, value, hash, at);
-            dict->changes += 2;
+            oi_dict_changes_end(dict, false);
         } else if (store->stride == 2) {
             ouro_slot *slot = oi_keyed_value(store, entry);
             oi_word_store(&memory->taken->items[taken++], oi_word_load(slot));
@@ -145,11 +145,11 @@ static void put_shared(struct oi_dict *dict, const struct oi_pairs *pairs, struc
     used = put_words(to, used, pairs);
     size_t gone = count_fresh(to, used, from, memory->taken);
     if (more)
-        oi_dict_changes(dict);
+        oi_dict_changes_begin(dict, true);
     oi_perturb();
     oi_store_move(&dict->object, &dict->store, from ? &from->array : NULL, &to->array, used * to->stride); /* the effect */
     if (more)
-        oi_dict_changes(dict);
+        oi_dict_changes_end(dict, true);
     memory->fresh = NULL;
     memory->old = from;
     oi_store_set_length(&memory->taken->array, gone);
@@ -287,11 +287,11 @@ static bool trade(struct oi_dict *dict, const struct oi_keyed *copy, struct oi_d
         /* The references in both stay where they are: only the two stores change places, each a reference that is moved. */
         oi_word_move(ouro_value_of(coming), shared);
         if (more)
-            oi_dict_changes(dict);
+            oi_dict_changes_begin(dict, shared);
         oi_store_release(&other->store.ouro_private_ref, NULL);
         oi_store_release(&dict->store.ouro_private_ref, coming); /* the effect [MO-publish] */
         if (more)
-            oi_dict_changes(dict);
+            oi_dict_changes_end(dict, shared);
         oi_dict_end(dict, shared);
         ouro_release(store);
     } else {

@@ -6,6 +6,7 @@
  * again: as long as no difference is found, the two are equal (Hopcroft and Karp, "A linear algorithm for testing equivalence of
  * finite automata", 1971). The containers met are kept as classes of equal ones, so that cycles end, and structures that share parts
  * take no longer than they are large. */
+#include "object/weak.h"
 #include "value/contents.h"
 #include "value/host.h"
 #include "value/number.h"
@@ -309,6 +310,8 @@ enum oi_answer oi_key_equal_quick(ouro_value a, ouro_value b)
     int order;
     if (a == b)
         return OI_EQUAL;
+    if (OI_UNLIKELY(oi_id_of(a) == OI_OWN_WEAK_ENTRY)) /* in a weak map */
+        return oi_weak_target(oi_word(a)) == oi_word(b) ? OI_EQUAL : OI_DIFFERENT;
     if (oi_kind_of(a) == OURO_KIND_HOST && oi_kind_of(b) == OURO_KIND_HOST) {
         const ouro_host_class *class = oi_host_class(a);
         return class == oi_host_class(b) && class->equal ? OI_ASK : OI_DIFFERENT;

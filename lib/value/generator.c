@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * Generators: iterators whose values a program makes, one for each call. */
+ * Generators: iterators whose values a program makes, one for each call.
+ *
+ * G1  The program's functions are called for one generator one at a time, by whoever has made `state` its own, and `dispose` last, once: by its
+ *     finalizer or, if another thread is in `next` then (it has come by a weak reference), by that thread when it is done. */
 #include "value/iterator.h"
 
 struct generator {
@@ -8,21 +11,28 @@ struct generator {
     ouro_slot source;
     const ouro_generator *methods; /* immutable */
     uint64_t handle;               /* immutable */
-    uint64_t state;                /* atomic: IDLE, ENDED, or what oi_turn_mine was when its thread began to run it */
+    uint64_t state;                /* atomic: one of those below, or what oi_turn_mine was when its thread began to run it */
     int32_t failed;                /* whoever runs it: a status that is still to be returned */
 };
 
+/* No turn has these: bit 0 is clear. */
 #define IDLE ((uint64_t)0)
-#define ENDED ((uint64_t)2) /* no turn: bit 0 is clear */
+#define ENDED ((uint64_t)2)
+#define DISPOSED ((uint64_t)4) /* or to be, by whoever runs it */
+
+static void dispose(const struct generator *generator)
+{
+    if (generator->methods && generator->methods->dispose) /* NULL: it was never finished */
+        generator->methods->dispose(generator->handle);
+}
 
 /* Runs once, at its death. */
 static void finalize(void *object)
 {
     struct generator *generator = object;
-    if (generator->methods && generator->methods->dispose) /* NULL: it was never finished */
-        generator->methods->dispose(generator->handle);
-    generator->methods = NULL;
-    oi_store_release(&generator->state, ENDED);
+    /* acq_rel: what was done with it before, here and there [MO-turn]. */
+    if (oi_exchange_acqrel(&generator->state, DISPOSED) != oi_turn_mine) /* a thread that vanished in a fork does not run it */
+        dispose(generator);
 }
 
 static ouro_type generator_type = OURO_TYPE(struct generator, .name = "generator", .slots = OURO_SLOTS(struct generator, source),
@@ -58,7 +68,7 @@ static ouro_status begin(struct generator *generator)
 {
     uint64_t state = oi_load_relaxed(&generator->state);
     do {
-        if (state == ENDED)
+        if (state == ENDED || state == DISPOSED)
             return OURO_E_END;
         if (state == oi_turn_mine)
             return OURO_E_AGAIN; /* and not, if its thread vanished in a fork */
@@ -69,7 +79,10 @@ static ouro_status begin(struct generator *generator)
 
 static void end(struct generator *generator, ouro_status status)
 {
-    oi_store_release(&generator->state, status == OURO_E_END ? ENDED : IDLE); /* [MO-turn] */
+    uint64_t mine = oi_turn_mine;
+    oi_perturb();
+    if (!oi_cas_acqrel(&generator->state, &mine, status == OURO_E_END ? ENDED : IDLE)) /* [MO-turn] */
+        dispose(generator);
 }
 
 /* By whoever runs it. */

@@ -28,7 +28,7 @@ struct oi_iterator *oi_iterator_new(const struct oi_walk *walk, ouro_value sourc
 static ouro_status take_item(const struct oi_iterator *iterator, uint64_t at, struct oi_taken *taken,
                              ouro_status (*get)(ouro_value source, ptrdiff_t index, ouro_value *item))
 {
-    ouro_status status = get(oi_iterator_source(iterator), (ptrdiff_t)at, &taken->keys[0]);
+    ouro_status status = get(oi_iterator_source(iterator), (ptrdiff_t)at, &taken->items[0]);
     taken->count = status == OURO_OK;
     taken->next = at + 1;
     return status == OURO_E_INDEX ? OURO_E_END : status;
@@ -38,7 +38,7 @@ static ouro_status take_from_list(const struct oi_iterator *iterator, uint64_t a
 {
     if (taken->room == 1)
         return take_item(iterator, at, taken, ouro_list_get);
-    ouro_status status = ouro_list_get_range(oi_iterator_source(iterator), at, taken->keys, taken->room, &taken->count);
+    ouro_status status = ouro_list_get_range(oi_iterator_source(iterator), at, taken->items, taken->room, &taken->count);
     taken->next = at + taken->count;
     return status == OURO_OK && !taken->count ? OURO_E_END : status;
 }
@@ -50,7 +50,7 @@ static ouro_status take_from_tuple(const struct oi_iterator *iterator, uint64_t 
     if (at >= length)
         return OURO_E_END;
     for (taken->count = 0; taken->count < taken->room && at < length; at++)
-        taken->keys[taken->count++] = ouro_value_retain(tuple->items[at]);
+        taken->items[taken->count++] = ouro_value_retain(tuple->items[at]);
     taken->next = at;
     return OURO_OK;
 }
@@ -62,8 +62,8 @@ static ouro_status take_reversed(const struct oi_iterator *iterator, uint64_t at
     if (at >= iterator->range.count)
         return OURO_E_END;
     ptrdiff_t index = (ptrdiff_t)(iterator->range.count - 1 - at);
-    ouro_status status = oi_kind_of(source) == OURO_KIND_LIST ? ouro_list_get(source, index, &taken->keys[0])
-                                                              : ouro_tuple_get(source, index, &taken->keys[0]);
+    ouro_status status = oi_kind_of(source) == OURO_KIND_LIST ? ouro_list_get(source, index, &taken->items[0])
+                                                              : ouro_tuple_get(source, index, &taken->items[0]);
     taken->count = status == OURO_OK;
     taken->next = at + 1;
     return status == OURO_E_INDEX ? OURO_E_END : status; /* the list has got shorter */
@@ -90,7 +90,7 @@ static ouro_status take_from_string(const struct oi_iterator *iterator, uint64_t
     while (taken->next < size && ((unsigned char)bytes[taken->next] & 0xc0) == 0x80)
         taken->next++;
     taken->count = 1;
-    return ouro_string_new(bytes + at, taken->next - at, &taken->keys[0]);
+    return ouro_string_new(bytes + at, taken->next - at, &taken->items[0]);
 }
 
 static ouro_status take_from_bytes(const struct oi_iterator *iterator, uint64_t at, struct oi_taken *taken)
@@ -100,7 +100,7 @@ static ouro_status take_from_bytes(const struct oi_iterator *iterator, uint64_t 
     if (at >= size)
         return OURO_E_END;
     for (taken->count = 0; taken->count < taken->room && at < size; at++)
-        taken->keys[taken->count++] = ouro_int_new(bytes[at]);
+        taken->items[taken->count++] = ouro_int_new(bytes[at]);
     taken->next = at;
     return OURO_OK;
 }
@@ -110,7 +110,7 @@ static ouro_status take_from_range(const struct oi_iterator *iterator, uint64_t 
     if (at >= iterator->range.count)
         return OURO_E_END;
     for (taken->count = 0; taken->count < taken->room && at < iterator->range.count; at++)
-        taken->keys[taken->count++] = ouro_int_new((int64_t)((uint64_t)iterator->range.start + at * (uint64_t)iterator->range.step));
+        taken->items[taken->count++] = ouro_int_new((int64_t)((uint64_t)iterator->range.start + at * (uint64_t)iterator->range.step));
     taken->next = at;
     return OURO_OK;
 }
@@ -147,9 +147,10 @@ ouro_status ouro_iterate(ouro_value value, ouro_value *iterator)
     case OURO_KIND_RECORD:
         return make(&walk_record, value, iterator);
     case OURO_KIND_SET:
-        return oi_iterate_dict(value, &oi_walk_set, OURO_KEYS, iterator);
     case OURO_KIND_DICT:
-        return oi_iterate_dict(value, &oi_walk_dict, OURO_KEYS, iterator);
+    case OURO_KIND_WEAK_MAP:
+    case OURO_KIND_WEAK_SET:
+        return oi_iterate_dict(value, OURO_KEYS, iterator);
     case OURO_KIND_ITERATOR:
         return oi_retain_into(value, iterator);
     default:
@@ -181,7 +182,8 @@ ouro_status ouro_iterate_part(ouro_value value, ouro_part part, ouro_value *iter
     *iterator = OURO_NIL;
     if ((unsigned)part > OURO_ITEMS)
         return OURO_E_INVALID;
-    return oi_kind_of(value) == OURO_KIND_DICT ? oi_iterate_dict(value, &oi_walk_dict, part, iterator) : OURO_E_TYPE;
+    ouro_kind kind = oi_kind_of(value);
+    return kind == OURO_KIND_DICT || kind == OURO_KIND_WEAK_MAP ? oi_iterate_dict(value, part, iterator) : OURO_E_TYPE;
 }
 
 ouro_status ouro_iterate_range(int64_t start, int64_t stop, int64_t step, ouro_value *iterator)
@@ -208,11 +210,11 @@ ouro_status ouro_iterate_range(int64_t start, int64_t stop, int64_t step, ouro_v
 
 /* ---- going on ---- */
 
-static void give_back(const struct oi_iterator *iterator, struct oi_taken *taken)
+void oi_taken_drop(struct oi_taken *taken)
 {
-    ouro_value_release_all(taken->keys, taken->count);
-    if (iterator->walk->pairs)
-        ouro_value_release_all(taken->values, taken->count);
+    ouro_value_release_all(taken->items, taken->count);
+    if (taken->part == OURO_ITEMS)
+        ouro_value_release_all(taken->seconds, taken->count);
     taken->count = 0;
 }
 
@@ -227,56 +229,42 @@ static bool move_on(struct oi_iterator *iterator, uint64_t from, uint64_t to)
     return true;
 }
 
-/* Makes of what was taken what the iterator gives, in `keys`; OURO_E_NOMEM: it is as it was. */
-static ouro_status make_part(const struct oi_iterator *iterator, struct oi_taken *taken)
+/* Makes tuples of keys and values, as `items`; OURO_E_NOMEM: all is as it was. */
+static ouro_status make_tuples(struct oi_taken *taken)
 {
-    if (!iterator->walk->pairs)
-        return OURO_OK;
     ouro_value tuples[OI_TAKEN_MAX];
-    size_t made = 0;
-    ouro_status status = OURO_OK;
-    for (; made < taken->count && iterator->dict.part == OURO_ITEMS; made++) {
-        status = ouro_tuple_new((ouro_value[]){taken->keys[made], taken->values[made]}, 2, &tuples[made]);
-        if (status != OURO_OK)
-            break;
-    }
-    if (status != OURO_OK) {
-        ouro_value_release_all(tuples, made);
-        return status;
-    }
-    for (size_t i = 0; i < taken->count; i++) {
-        ouro_value key = taken->keys[i], value = taken->values[i];
-        if (iterator->dict.part == OURO_ITEMS) {
-            taken->keys[i] = tuples[i];
-            ouro_value_release(value);
-            ouro_value_release(key);
-        } else if (iterator->dict.part == OURO_VALUES) {
-            taken->keys[i] = value;
-            ouro_value_release(key);
-        } else {
-            ouro_value_release(value);
+    for (size_t made = 0; made < taken->count; made++) {
+        ouro_status status = ouro_tuple_new((ouro_value[]){taken->items[made], taken->seconds[made]}, 2, &tuples[made]);
+        if (status != OURO_OK) {
+            ouro_value_release_all(tuples, made);
+            return status;
         }
-        taken->values[i] = OURO_NIL;
     }
+    ouro_value_release_all(taken->items, taken->count);
+    ouro_value_release_all(taken->seconds, taken->count);
+    for (size_t i = 0; i < taken->count; i++)
+        taken->items[i] = tuples[i];
+    taken->part = OURO_KEYS; /* one array from here on */
     return OURO_OK;
 }
 
-/* Some values, at least 1, or why not. parts: as make_part makes them. */
-static ouro_status take(struct oi_iterator *iterator, struct oi_taken *taken, bool parts)
+/* Some values, at least 1, or why not: items and, if tuples are not wanted, seconds. */
+static ouro_status take(struct oi_iterator *iterator, struct oi_taken *taken, ouro_part part, bool tuples)
 {
     for (;;) {
         uint64_t at = oi_load_acquire(&iterator->at); /* [MO-iterator] */
         if (at >= OI_ENDED)
             return at == OI_ENDED ? OURO_E_END : OURO_E_CHANGED;
         taken->count = 0;
+        taken->part = part;
         oi_perturb();
         ouro_status status = iterator->walk->take(iterator, at, taken);
         oi_perturb();
-        if (status == OURO_OK && parts)
-            status = make_part(iterator, taken);
+        if (status == OURO_OK && part == OURO_ITEMS && tuples)
+            status = make_tuples(taken);
         if (status == OURO_OK && move_on(iterator, at, taken->next))
             return OURO_OK;
-        give_back(iterator, taken);
+        oi_taken_drop(taken);
         if (status == OURO_E_END || status == OURO_E_CHANGED) {
             if (move_on(iterator, at, status == OURO_E_END ? OI_ENDED : OI_CHANGED))
                 return status;
@@ -284,6 +272,11 @@ static ouro_status take(struct oi_iterator *iterator, struct oi_taken *taken, bo
             return status;
         }
     }
+}
+
+static ouro_part part_of(const struct oi_iterator *iterator)
+{
+    return iterator->walk->pairs ? iterator->dict.part : OURO_KEYS;
 }
 
 static ouro_status check(ouro_value iterator, const char *call)
@@ -308,9 +301,9 @@ ouro_status ouro_iterator_next(ouro_value iterator, ouro_value *value)
     if (!iterator_of(iterator))
         return oi_generator_next(iterator, value);
     taken.room = 1;
-    status = take(iterator_of(iterator), &taken, true);
+    status = take(iterator_of(iterator), &taken, part_of(iterator_of(iterator)), true);
     if (status == OURO_OK)
-        *value = taken.keys[0];
+        *value = taken.items[0];
     return status;
 }
 
@@ -326,10 +319,10 @@ ouro_status ouro_iterator_next_pair(ouro_value iterator, ouro_value *key, ouro_v
     if (status != OURO_OK)
         return status;
     taken.room = 1;
-    status = take(iterator_of(iterator), &taken, false);
+    status = take(iterator_of(iterator), &taken, OURO_ITEMS, false);
     if (status == OURO_OK) {
-        *key = taken.keys[0];
-        *value = taken.values[0];
+        *key = taken.items[0];
+        *value = taken.seconds[0];
     }
     return status;
 }
@@ -347,9 +340,9 @@ ouro_status ouro_iterator_next_all(ouro_value iterator, ouro_value *values, size
         return oi_generator_next_all(iterator, values, room, count);
     while (status == OURO_OK && *count < room) {
         taken.room = room - *count < OI_TAKEN_MAX ? room - *count : OI_TAKEN_MAX;
-        status = take(iterator_of(iterator), &taken, true);
+        status = take(iterator_of(iterator), &taken, part_of(iterator_of(iterator)), true);
         for (size_t i = 0; status == OURO_OK && i < taken.count; i++)
-            values[(*count)++] = taken.keys[i];
+            values[(*count)++] = taken.items[i];
     }
     return *count ? OURO_OK : status;
 }

@@ -15,12 +15,16 @@ enum { OI_TAKEN_MAX = 32 };
 
 /* What a walk took: new values. */
 struct oi_taken {
-    size_t room;                     /* how many are wanted; at most OI_TAKEN_MAX */
-    size_t count;                    /* how many these are; 0 before */
-    uint64_t next;                   /* the place after them */
-    ouro_value keys[OI_TAKEN_MAX];   /* the elements, of what has no pairs */
-    ouro_value values[OI_TAKEN_MAX]; /* of what has pairs */
+    size_t room;                      /* how many are wanted; at most OI_TAKEN_MAX */
+    ouro_part part;                   /* of what has pairs: what is wanted; of the rest: OURO_KEYS */
+    size_t count;                     /* how many these are; 0 before */
+    uint64_t next;                    /* the place after them */
+    ouro_value items[OI_TAKEN_MAX];   /* elements; keys, or values */
+    ouro_value seconds[OI_TAKEN_MAX]; /* OURO_ITEMS: the values */
 };
+
+/* Gives it back: releases it. */
+void oi_taken_drop(struct oi_taken *taken);
 
 struct oi_iterator;
 
@@ -38,9 +42,8 @@ struct oi_iterator {
     const struct oi_walk *walk;
     union {
         struct {
-            uint64_t changes;   /* of the dict, when the iterator was made */
-            uint32_t count;     /* and its entries */
-            uint32_t part;      /* ouro_part */
+            uint64_t version;   /* of the dict, when the iterator was made: see oi_dict_version */
+            ouro_part part;
         } dict;
         struct {
             int64_t start, step;
@@ -59,11 +62,9 @@ struct oi_iterator *oi_iterator_new(const struct oi_walk *walk, ouro_value sourc
 
 bool oi_iterator_init(void);
 
-/* ---- Over dicts and sets (iterator_dict.c) ---- */
+/* ---- Over dicts, sets, weak maps and weak sets (iterator_dict.c) ---- */
 
-extern const struct oi_walk oi_walk_dict, oi_walk_set;
-
-ouro_status oi_iterate_dict(ouro_value dict, const struct oi_walk *walk, ouro_part part, ouro_value *iterator);
+ouro_status oi_iterate_dict(ouro_value dict, ouro_part part, ouro_value *iterator);
 
 /* ---- Generators (generator.c): iterators of another type ---- */
 

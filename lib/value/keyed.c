@@ -77,6 +77,21 @@ static void set_entry(struct oi_keyed *keyed, size_t entry, ouro_value key, ouro
     oi_keyed_hashes(keyed)[entry] = hash;
 }
 
+bool oi_keyed_find_word(const struct oi_keyed *keyed, uint32_t hash, ouro_value word, size_t *entry)
+{
+    const uint32_t *hashes = oi_keyed_hashes(keyed);
+    const void *cells = hashes + keyed->room;
+    size_t mask = ((size_t)1 << keyed->bits) - 1;
+    uint32_t cell;
+    for (size_t at = hash & mask; (cell = oi_keyed_cell(keyed, cells, at)); at = (at + 1) & mask) {
+        *entry = cell - 1;
+        if (hashes[*entry] == hash &&
+            (oi_word_load(oi_keyed_key(keyed, *entry)) == word || oi_word_load(oi_keyed_value(keyed, *entry)) == word))
+            return true;
+    }
+    return false;
+}
+
 void oi_keyed_add(struct oi_keyed *keyed, size_t entry, ouro_value key, ouro_value value, uint32_t hash)
 {
     const void *cells = oi_keyed_hashes(keyed) + keyed->room;

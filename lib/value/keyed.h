@@ -136,6 +136,9 @@ static OI_ALWAYS_INLINE enum oi_probe oi_keyed_probe(const struct oi_keyed *keye
     }
 }
 
+/* In a turn: the entry of this hash that has this very word in one of its slots. */
+bool oi_keyed_find_word(const struct oi_keyed *keyed, uint32_t hash, ouro_value word, size_t *entry);
+
 static inline bool oi_is_string_id(uint32_t id)
 {
     return id == OI_OWN_STRING || id == OI_OWN_INTERNED;

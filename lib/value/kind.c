@@ -7,6 +7,7 @@
 #include "value/list.h"
 #include "value/number.h"
 #include "value/record.h"
+#include "value/weak_map.h"
 
 const uint8_t oi_kind_of_id[OI_OWN_TYPES] = {
     [0] = OURO_KIND_OBJECT,
@@ -28,6 +29,7 @@ const uint8_t oi_kind_of_id[OI_OWN_TYPES] = {
     [OI_OWN_GENERATOR] = OURO_KIND_ITERATOR,
     [OI_OWN_WEAK_MAP] = OURO_KIND_WEAK_MAP,
     [OI_OWN_WEAK_SET] = OURO_KIND_WEAK_SET,
+    [OI_OWN_WEAK_ENTRY] = OURO_KIND_OBJECT,
     [OI_OWN_STORE] = OURO_KIND_OBJECT,
     [OI_OWN_KEYED] = OURO_KIND_OBJECT,
     [OI_OWN_VALUES_END ... OI_OWN_TYPES - 1] = OURO_KIND_OBJECT,
@@ -41,6 +43,8 @@ const struct oi_kind_ops *const oi_kind_ops[OURO_KIND_OBJECT + 1] = {
     [OURO_KIND_DICT] = &oi_dict_ops,
     [OURO_KIND_SET] = &oi_set_ops,
     [OURO_KIND_RECORD] = &oi_record_ops,
+    [OURO_KIND_WEAK_MAP] = &oi_weak_map_ops,
+    [OURO_KIND_WEAK_SET] = &oi_weak_set_ops,
 };
 
 static const char *const names[OURO_KIND_OBJECT + 1] = {
@@ -119,8 +123,8 @@ bool oi_value_init(void)
 {
     oi_hash_init();
     return oi_number_init() && oi_string_init() && oi_intern_init() && oi_bytes_init() && oi_tuple_init() && oi_shape_init() &&
-           oi_record_init() && oi_host_init() && oi_list_init() &&
-           oi_dict_init() && oi_set_init() && oi_iterator_init();
+           oi_record_init() && oi_host_init() && oi_list_init() && oi_dict_init() && oi_set_init() && oi_weak_map_init() &&
+           oi_iterator_init();
 }
 
 void oi_value_maintain(void)

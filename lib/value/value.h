@@ -29,6 +29,7 @@ enum oi_own_id {
     OI_OWN_ITERATOR,
     OI_OWN_WEAK_MAP,
     OI_OWN_WEAK_SET,
+    OI_OWN_WEAK_ENTRY, /* what weak maps and sets hold in the place of what they do not hold */
     OI_OWN_GENERATOR,  /* an iterator */
     OI_OWN_STORE,      /* the elements of a list */
     OI_OWN_KEYED,      /* the entries of a dict or set */
@@ -97,7 +98,8 @@ struct oi_kind_ops {
  * shown. */
 extern const struct oi_kind_ops *const oi_kind_ops[OURO_KIND_OBJECT + 1];
 
-extern const struct oi_kind_ops oi_tuple_ops, oi_record_ops, oi_string_ops, oi_bytes_ops, oi_list_ops, oi_dict_ops, oi_set_ops;
+extern const struct oi_kind_ops oi_tuple_ops, oi_record_ops, oi_string_ops, oi_bytes_ops, oi_list_ops, oi_dict_ops, oi_set_ops,
+    oi_weak_map_ops, oi_weak_set_ops;
 
 /* At start: registers the types; again has no effect. False: out of memory. */
 bool oi_value_init(void);
