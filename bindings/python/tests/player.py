@@ -57,14 +57,14 @@ def kind(x):
     return KINDS[_ouro.kind_of(x)]
 
 
-KINDS = {getattr(_ouro, name): name[len("KIND_"):].lower() for name in dir(_ouro) if name.startswith("KIND_")}
+KINDS = {getattr(_ouro, name): name[len("KIND_"):].lower().replace("_", " ") for name in dir(_ouro) if name.startswith("KIND_")}
 
 
 def by_kind(**functions):
     """The function for the kind of the first argument."""
 
     def call(container, *args):
-        function = functions.get(kind(container))
+        function = functions.get(kind(container).replace(" ", "_"))
         if function is None:
             raise TypeError(f"not for a {kind(container)}")
         return function(container, *args)
