@@ -492,6 +492,7 @@ PyObject *oupy_set_difference(PyObject *set, PyObject *other);
 PyObject *oupy_set_merge(PyObject *set, PyObject *other);
 PyObject *oupy_set_become(PyObject *set, PyObject *other);
 PyObject *oupy_close_object(PyObject *object);
+PyObject *oupy_check_interpreter(void);
 PyObject *oupy_is_wrapper(PyObject *object);
 PyObject *oupy_address(PyObject *object);
 PyObject *oupy_total_sizeof(PyObject *object);
