@@ -184,6 +184,7 @@ OUPY_WITHOUT_GIL(ouro_mem_set_limit)
 %ignore ouro_set_symmetric_difference;
 %ignore ouro_set_is_subset;
 %ignore ouro_set_is_disjoint;
+%ignore ouro_value_refcount;
 %ignore ouro_weak_ref_new;
 %ignore ouro_weak_ref_get;
 
@@ -494,6 +495,7 @@ PyObject *oupy_set_become(PyObject *set, PyObject *other);
 PyObject *oupy_close_object(PyObject *object);
 PyObject *oupy_check_interpreter(void);
 PyObject *oupy_is_wrapper(PyObject *object);
+PyObject *oupy_refcount(PyObject *object);
 PyObject *oupy_address(PyObject *object);
 PyObject *oupy_total_sizeof(PyObject *object);
 PyObject *oupy_add_method(PyObject *type, PyObject *name, PyObject *function);

@@ -34,7 +34,7 @@ def total_size(object):
 
 def getrefcount(object):
     """The number of references to an object: for ouro's, one for the Python object that stands for it, and those from within ouro's heap."""
-    return _ouro.value_refcount(object) if _ouro.is_wrapper(object) else _sys.getrefcount(object) - 1
+    return _ouro.refcount(object) if _ouro.is_wrapper(object) else _sys.getrefcount(object) - 1
 
 
 def getallocatedblocks():

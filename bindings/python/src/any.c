@@ -86,6 +86,14 @@ PyObject *oupy_is_wrapper(PyObject *object)
     return PyBool_FromLong(oupy_is_exact(object));
 }
 
+PyObject *oupy_refcount(PyObject *object)
+{
+    if (!oupy_is_exact(object))
+        return oupy_fail_type("object", "one of ouro's", object);
+    void *target = ouro_value_object(oupy_value(object));
+    return target ? PyLong_FromSize_t(ouro_refcount(target)) : oupy_fail_closed();
+}
+
 PyObject *oupy_address(PyObject *object)
 {
     if (!oupy_is_exact(object))
