@@ -49,6 +49,8 @@ ouro.hash = raw.hash
 ouro.repr = raw.repr
 ouro.copy = raw.copy
 ouro.deepcopy = raw.copy_deep
+
+-- The one string with this text, as a handle: wherever it is stored, it is this object. tostring gives Lua's string.
 ouro.intern = raw.intern
 
 -- -1, 0 or 1; nil if there is no order because of a NaN.
@@ -72,8 +74,16 @@ end
 -- Bytes, also where they are UTF-8 and would become a string otherwise.
 ouro.bytes = raw.bytes_new
 
+-- A number that stands for the value on its way to another state or another language of the process; there, once: the value.
 ouro.export = raw.export
-ouro.import = raw.import
+
+function ouro.import(token)
+    local value, message, code = raw.import(token)
+    if code == raw.E_KEY then
+        message = "nothing waits for this token, or it has been imported"
+    end
+    return value, message, code
+end
 
 ---- Ranges: Lua's i, j (from 1, the end included) to the library's start, stop ----
 
@@ -161,15 +171,8 @@ local function slice(get)
     end
 end
 
--- The elements as a table, with their number in n.
-local function totable(sequence)
-    local items, n = {}, 0
-    for i, item in raw.metatable(LIST).__pairs(sequence) do
-        items[i], n = item, i
-    end
-    items.n = n
-    return items
-end
+-- The elements at one moment as a table, with their number in n.
+local totable = raw.items
 
 local function unpacked(sequence)
     local items = totable(sequence)

@@ -12,7 +12,7 @@
  *                             released after it. As a result: new; nil is out of memory (functions that can only run out of memory).
  *     ouro_value *NEW         a result, new; the language's object takes the reference over.
  *     ouro_value *OLD         the same, where there may be none (then it is nil).
- *     bool *OUT, size_t *OUT, int *OUT, uint64_t *OUT      results
+ *     bool *OUT, size_t *OUT, int *OUT, int64_t *OUT, uint64_t *OUT      results
  *     (const ouro_value *ITEMS, size_t COUNT)              a sequence of the language's, borrowed
  *     (const char *BYTES, size_t SIZE)                     a string of the language's
  *     (const ouro_value *KEYS, const ouro_value *VALUES, size_t COUNT)
@@ -242,6 +242,11 @@ ouro_status ouro_iterate_part(ouro_value value, ouro_part part, ouro_value *NEW)
 ouro_status ouro_iterate_range(int64_t start, int64_t stop, int64_t step, ouro_value *NEW);
 ouro_status ouro_iterator_next(ouro_value iterator, ouro_value *NEW);
 ouro_status ouro_iterator_next_pair(ouro_value iterator, ouro_value *NEW, ouro_value *NEW);
+
+/* ---- <ouro/token.h>: how a value gets to another language, or another interpreter ---- */
+
+ouro_status ouro_export(ouro_value value, int64_t *OUT);
+ouro_status ouro_import(int64_t token, ouro_value *NEW);
 
 /* ---- <ouro/weak.h>: a weak reference as a value ---- */
 

@@ -4,10 +4,10 @@
  *
  * Indexes: a parameter called index is one of Lua's, from 1 on; start and stop of slices are the library's, from 0 on, and nil is left out. */
 %{
+#include "bulk.h"
 #include "elements.h"
 #include "failures.h"
 #include "inspect.h"
-#include "transfer.h"
 #include "values.h"
 #include "weak.h"
 
@@ -99,6 +99,9 @@ static const char *items_read(lua_State *L, int at, struct items *items)
 
 %typemap(in, numinputs = 0) ouro_value *NEW (ouro_value made = OURO_NIL), ouro_value *OLD (ouro_value made = OURO_NIL) %{ $1 = &made; %}
 %typemap(argout) ouro_value *NEW, ouro_value *OLD %{ if (result == OURO_OK) { values_push(L, NULL, *$1); SWIG_arg++; } %}
+
+%typemap(in, numinputs = 0) ouro_value *HANDLE (ouro_value made = OURO_NIL) %{ $1 = &made; %}
+%typemap(argout) ouro_value *HANDLE %{ if (result == OURO_OK) { values_push_handle(L, *$1); SWIG_arg++; } %}
 
 %typemap(in) (const ouro_value *ITEMS, size_t COUNT) (struct items items = {0}) {
     const char *wrong = items_read(L, $input, &items);
@@ -192,9 +195,9 @@ static const char *items_read(lua_State *L, int at, struct items *items)
     $1 = (ptrdiff_t)number;
 }
 
-%typemap(in, numinputs = 0) bool *OUT (bool made), int *OUT (int made), size_t *OUT (size_t made), uint64_t *OUT (uint64_t made) %{ $1 = &made; %}
+%typemap(in, numinputs = 0) bool *OUT (bool made), int *OUT (int made), size_t *OUT (size_t made), int64_t *OUT (int64_t made), uint64_t *OUT (uint64_t made) %{ $1 = &made; %}
 %typemap(argout) bool *OUT %{ if (result == OURO_OK) { lua_pushboolean(L, *$1); SWIG_arg++; } %}
-%typemap(argout) int *OUT, size_t *OUT, uint64_t *OUT %{ if (result == OURO_OK) { ouro_lua_push_integer(L, (int64_t)*$1); SWIG_arg++; } %}
+%typemap(argout) int *OUT, size_t *OUT, int64_t *OUT, uint64_t *OUT %{ if (result == OURO_OK) { ouro_lua_push_integer(L, (int64_t)*$1); SWIG_arg++; } %}
 
 %typemap(in) const size_t THREE[3] (size_t three[3]) {
     int i;
@@ -225,8 +228,7 @@ static const char *items_read(lua_State *L, int at, struct items *items)
 /* ---- What is written by hand ---- */
 
 %native(weak_ref) int weak_ref(lua_State *L);
-%native(export) int transfer_export(lua_State *L);
-%native(import) int transfer_import(lua_State *L);
+%native(items) int bulk_items(lua_State *L);
 %native(gc_objects) int inspect_objects(lua_State *L);
 %native(gc_referents) int inspect_referents(lua_State *L);
 %native(gc_referrers) int inspect_referrers(lua_State *L);
@@ -237,7 +239,20 @@ static const char *items_read(lua_State *L, int at, struct items *items)
 %native(forget) int inspect_forget(lua_State *L);
 %native(metatable) int metatable(lua_State *L);
 
+%exception %{
+    home_use_thread();
+    $action
+%}
+
 %ignore ouro_weak_ref_new; /* weak_ref */
+
+/* A string of Lua's would be converted anew wherever it is stored. */
+%ignore ouro_intern;
+%rename(intern) interned;
+ouro_status interned(ouro_value string, ouro_value *HANDLE);
+%{
+static ouro_status interned(ouro_value string, ouro_value *made) { return ouro_intern(string, made); }
+%}
 
 %init %{
     if (!home_of(L)) { /* else it is loaded again */

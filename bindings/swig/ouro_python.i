@@ -73,7 +73,7 @@ _Static_assert(sizeof(SwigPyObject) == sizeof(oupy_wrapper) && offsetof(SwigPyOb
 %typemap(argout) ouro_value *NEW, ouro_value *OLD %{
     $result = SWIG_Python_AppendOutput($result, oupy_object(*$1));
 %}
-%typemap(in, numinputs = 0) bool *OUT (bool out), size_t *OUT (size_t out), int *OUT (int out), uint64_t *OUT (uint64_t out) %{
+%typemap(in, numinputs = 0) bool *OUT (bool out), size_t *OUT (size_t out), int *OUT (int out), int64_t *OUT (int64_t out), uint64_t *OUT (uint64_t out) %{
     $1 = &out;
 %}
 %typemap(argout) bool *OUT %{
@@ -84,6 +84,9 @@ _Static_assert(sizeof(SwigPyObject) == sizeof(oupy_wrapper) && offsetof(SwigPyOb
 %}
 %typemap(argout) int *OUT %{
     $result = SWIG_Python_AppendOutput($result, PyLong_FromLong(*$1));
+%}
+%typemap(argout) int64_t *OUT %{
+    $result = SWIG_Python_AppendOutput($result, PyLong_FromLongLong(*$1));
 %}
 %typemap(argout) uint64_t *OUT %{
     $result = SWIG_Python_AppendOutput($result, PyLong_FromUnsignedLongLong(*$1));
@@ -113,6 +116,15 @@ _Static_assert(sizeof(SwigPyObject) == sizeof(oupy_wrapper) && offsetof(SwigPyOb
         $1 = (size_t)number;
     }
 %}
+%typemap(in) int64_t token %{
+    $1 = PyLong_AsLongLong($input);
+    if ($1 == -1 && PyErr_Occurred()) {
+        PyErr_Clear();
+        oupy_fail_type("$1_name", "a token", $input);
+        SWIG_fail;
+    }
+%}
+%rename(import_) ouro_import;
 %typemap(in) ptrdiff_t %{
     {
         Py_ssize_t number;

@@ -63,25 +63,27 @@ ouro_status ouro_generate(const ouro_generator *methods, uint64_t handle, ouro_v
     return OURO_OK;
 }
 
-/* OURO_OK: the caller may run it, and ends that with `end`. */
-static ouro_status begin(struct generator *generator)
+/* OURO_OK: the caller may run it, and ends that with `end`, which gets *mine. */
+static ouro_status begin(struct generator *generator, uint64_t *mine)
 {
+    *mine = oi_turn_mine;
     uint64_t state = oi_load_relaxed(&generator->state);
     do {
         if (state == ENDED || state == DISPOSED)
             return OURO_E_END;
-        if (state == oi_turn_mine)
+        if (state == *mine)
             return OURO_E_AGAIN; /* and not, if its thread vanished in a fork */
         /* Acquire: what the one before did with it [MO-turn]. */
-    } while (!oi_cas_weak_acquire(&generator->state, &state, oi_turn_mine));
+    } while (!oi_cas_weak_acquire(&generator->state, &state, *mine));
     return OURO_OK;
 }
 
-static void end(struct generator *generator, ouro_status status)
+static void end(struct generator *generator, uint64_t mine, ouro_status status)
 {
-    uint64_t mine = oi_turn_mine;
+    uint64_t found = mine;
     oi_perturb();
-    if (!oi_cas_acqrel(&generator->state, &mine, status == OURO_E_END ? ENDED : IDLE)) /* [MO-turn] */
+    /* In the child of a fork that `next` has made, the finalizer has not left it to this thread. */
+    if (!oi_cas_acqrel(&generator->state, &found, status == OURO_E_END ? ENDED : IDLE) && mine == oi_turn_mine) /* [MO-turn] */
         dispose(generator);
 }
 
@@ -100,18 +102,20 @@ static ouro_status run(struct generator *generator, ouro_value *value)
 ouro_status oi_generator_next(ouro_value iterator, ouro_value *value)
 {
     struct generator *generator = oi_word(iterator);
-    ouro_status status = begin(generator);
+    uint64_t mine;
+    ouro_status status = begin(generator, &mine);
     if (status != OURO_OK)
         return status;
     status = run(generator, value);
-    end(generator, status);
+    end(generator, mine, status);
     return status;
 }
 
 ouro_status oi_generator_next_all(ouro_value iterator, ouro_value *values, size_t room, size_t *count)
 {
     struct generator *generator = oi_word(iterator);
-    ouro_status status = begin(generator);
+    uint64_t mine;
+    ouro_status status = begin(generator, &mine);
     if (status != OURO_OK)
         return status;
     for (; *count < room; ++*count) {
@@ -121,9 +125,9 @@ ouro_status oi_generator_next_all(ouro_value iterator, ouro_value *values, size_
     }
     if (status != OURO_OK && *count) { /* what there is first */
         generator->failed = status == OURO_E_END ? OURO_OK : status;
-        end(generator, status);
+        end(generator, mine, status);
         return OURO_OK;
     }
-    end(generator, status);
+    end(generator, mine, status);
     return status;
 }

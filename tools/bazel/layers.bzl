@@ -35,6 +35,11 @@ def ouro_layer(deps = []):
                      ["//lib/%s:__pkg__" % above for above in LAYERS[at + 1:]],
         deps = ["//lib:headers"] + ["//lib/" + below for below in LAYERS[:at]] + deps,
     )
+    native.filegroup(
+        name = "sources",
+        srcs = native.glob(["*.c", "*.h"]),
+        visibility = ["//lib:__pkg__"],
+    )
 
 def _ouro_public_library_impl(ctx):
     # Dependents link the implementation and see the headers of the interface only.

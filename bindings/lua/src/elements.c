@@ -11,6 +11,7 @@
 static struct home *enter(lua_State *L)
 {
     struct home *home = lua_touserdata(L, lua_upvalueindex(1));
+    home_use_thread();
     home_enter(L, home);
     return home;
 }
@@ -369,7 +370,10 @@ static int text(lua_State *L)
         lua_pushliteral(L, "closed");
         return 1;
     }
-    ouro_status status = ouro_repr(handle->value, &shown);
+    bool is_string = ouro_kind_of(handle->value) == OURO_KIND_STRING;
+    ouro_status status = is_string ? OURO_OK : ouro_repr(handle->value, &shown);
+    if (is_string)
+        shown = ouro_value_retain(handle->value);
     if (status != OURO_OK)
         return failure_raise(L, status, "tostring", 1);
     size_t size;

@@ -1,41 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 #include "inspect.h"
 
-#include <stdlib.h>
-
+#include "bulk.h"
 #include "failures.h"
 #include "gather.h"
 
 /* ---- Objects ---- */
 
-struct job {
-    struct ouro_gathered objects;
-    size_t pushed;
-};
-
-static int push_objects(lua_State *L)
+/* A table of what was gathered. */
+static int give_objects(lua_State *L, ouro_status status, struct ouro_gathered *objects)
 {
-    struct job *job = lua_touserdata(L, 1);
-    struct home *home = home_of(L);
-    lua_newtable(L);
-    while (job->pushed < job->objects.count) {
-        values_push(L, home, job->objects.items[job->pushed++]);
-        lua_rawseti(L, -2, (int)job->pushed);
-    }
-    return 1;
-}
-
-/* Makes a table of what was gathered; what Lua cannot take is let go. */
-static int give_objects(lua_State *L, ouro_status status, struct job *job)
-{
-    if (status != OURO_OK)
-        return failure(L, status, "gc", 0);
-    lua_pushcfunction(L, push_objects);
-    lua_pushlightuserdata(L, job);
-    int failed = lua_pcall(L, 1, 1, 0);
-    ouro_value_release_all(job->objects.items + job->pushed, job->objects.count - job->pushed);
-    free(job->objects.items);
-    return failed ? lua_error(L) : 1;
+    return status == OURO_OK ? bulk_push(L, objects->items, objects->count) : failure(L, status, "gc", 0);
 }
 
 /* The handle that a function is about. */
@@ -48,29 +23,29 @@ static ouro_value object_at(lua_State *L, int at)
 
 int inspect_objects(lua_State *L)
 {
-    struct job job = {0};
+    struct ouro_gathered objects = {0};
     int64_t generation = -1;
     luaL_argcheck(L, lua_isnoneornil(L, 1) || (ouro_lua_whole(L, 1, &generation) && generation >= 0 && generation < OURO_GC_GENERATIONS), 1,
                   "a generation is expected: 0, 1 or 2");
-    return give_objects(L, ouro_gather_objects((int)generation, &job.objects), &job);
+    return give_objects(L, ouro_gather_objects((int)generation, &objects), &objects);
 }
 
 int inspect_referents(lua_State *L)
 {
-    struct job job = {0};
-    return give_objects(L, ouro_gather_referents(object_at(L, 1), &job.objects), &job);
+    struct ouro_gathered objects = {0};
+    return give_objects(L, ouro_gather_referents(object_at(L, 1), &objects), &objects);
 }
 
 int inspect_referrers(lua_State *L)
 {
-    struct job job = {0};
-    return give_objects(L, ouro_gather_referrers(object_at(L, 1), &job.objects), &job);
+    struct ouro_gathered objects = {0};
+    return give_objects(L, ouro_gather_referrers(object_at(L, 1), &objects), &objects);
 }
 
 int inspect_garbage(lua_State *L)
 {
-    struct job job = {0};
-    return give_objects(L, ouro_gather_garbage(&job.objects), &job);
+    struct ouro_gathered objects = {0};
+    return give_objects(L, ouro_gather_garbage(&objects), &objects);
 }
 
 /* ---- Numbers ---- */

@@ -25,6 +25,8 @@ from ._ouro import (
     Set,
     Tuple,
     convert,
+    export,
+    import_,
     intern,
     to_python,
 )
@@ -36,7 +38,7 @@ __version__ = _ouro.version()
 
 __all__ = [
     "Dict", "List", "Object", "OuroAttributeError", "OuroError", "OuroIndexError", "OuroKeyError", "OuroMemoryError", "OuroReferenceError", "OuroRuntimeError",
-    "OuroTypeError", "OuroValueError", "Record", "Set", "Tuple", "close", "convert", "gc", "intern", "mem", "to_python", "weakref",
+    "OuroTypeError", "OuroValueError", "Record", "Set", "Tuple", "close", "convert", "export", "gc", "import_", "intern", "mem", "to_python", "weakref",
 ]
 
 _abc.MutableSequence.register(List)

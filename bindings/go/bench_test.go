@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: MIT
+
+package ouro
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"ouro/internal/raw"
+)
+
+// measure runs f b.N times, in batches, and reports the quickest batch beside the mean: on a busy machine that is the number that means something. What it is to
+// be compared with is BenchmarkEmptyCall of the same run.
+func measure(b *testing.B, f func()) {
+	const batch = 200
+	best := time.Duration(1 << 62)
+	for done := 0; done < b.N; done += batch {
+		start := time.Now()
+		for i := 0; i < batch; i++ {
+			f()
+		}
+		if d := time.Since(start); d < best {
+			best = d
+		}
+	}
+	b.ReportMetric(float64(best.Nanoseconds())/batch, "best-ns/op")
+}
+
+func numbers(n int) []any {
+	values := make([]any, n)
+	for i := range values {
+		values[i] = i
+	}
+	return values
+}
+
+func BenchmarkEmptyCall(b *testing.B) { measure(b, raw.Empty) }
+
+func BenchmarkEnterLeave(b *testing.B) {
+	l := must(NewList())
+	defer l.Close()
+	measure(b, func() { l.leave(l.enter()) })
+}
+
+func BenchmarkListLen(b *testing.B) {
+	l := must(NewList(numbers(100)...))
+	defer l.Close()
+	measure(b, func() {
+		if l.Len() != 100 {
+			panic("length")
+		}
+	})
+}
+
+// 7 and 1000: Go makes an interface of a small number without allocating.
+func BenchmarkListGet(b *testing.B) {
+	short, long := "a short string", strings.Repeat("a long string", 10)
+	inner := must(NewList())
+	defer inner.Close()
+	p := &struct{ x int }{1}
+	for _, c := range []struct {
+		name string
+		v    any
+	}{{"7", 7}, {"1000", 1000}, {"nil", nil}, {"float", 1.5}, {"short", short}, {"long", long}, {"go", p}} {
+		b.Run(c.name, func(b *testing.B) {
+			l := must(NewList(c.v))
+			defer l.Close()
+			measure(b, func() {
+				if must(l.Get(0)) != c.v {
+					panic("value")
+				}
+			})
+		})
+	}
+	b.Run("list", func(b *testing.B) {
+		l := must(NewList(inner))
+		defer l.Close()
+		measure(b, func() { no(must(l.Get(0)).(*List).Close()) })
+	})
+}
+
+func BenchmarkListSet(b *testing.B) {
+	p := &struct{ x int }{1}
+	for _, c := range []struct {
+		name string
+		v    any
+	}{{"7", 7}, {"1000", 1000}, {"float", 1.5}, {"string", "a short string"}, {"go", p}} {
+		b.Run(c.name, func(b *testing.B) {
+			l := must(NewList(1))
+			defer l.Close()
+			measure(b, func() { no(l.Set(0, c.v)) })
+		})
+	}
+}
+
+func BenchmarkListAppend(b *testing.B) {
+	l := must(NewList())
+	defer l.Close()
+	measure(b, func() { no(l.Append(7)) })
+	if l.Len() < b.N {
+		b.Fatal(l.Len())
+	}
+}
+
+func BenchmarkListAppendAll1000(b *testing.B) {
+	l := must(NewList())
+	defer l.Close()
+	values := numbers(1000)
+	for i := 0; i < b.N; i++ {
+		no(l.AppendAll(values))
+		no(l.Clear())
+	}
+}
+
+func BenchmarkListToSlice1000(b *testing.B) {
+	l := must(NewList(numbers(1000)...))
+	defer l.Close()
+	for i := 0; i < b.N; i++ {
+		if len(must(l.ToSlice())) != 1000 {
+			b.Fatal("length")
+		}
+	}
+}
+
+func BenchmarkListAll1000(b *testing.B) {
+	l := must(NewList(numbers(1000)...))
+	defer l.Close()
+	for i := 0; i < b.N; i++ {
+		sum := 0
+		l.All()(func(_ int, v any) bool {
+			sum += v.(int)
+			return true
+		})
+		if sum != 999*500 {
+			b.Fatal(sum)
+		}
+	}
+}
+
+func BenchmarkNewClose(b *testing.B) {
+	measure(b, func() { no(must(NewList()).Close()) })
+}
+
+func BenchmarkListGetParallel(b *testing.B) {
+	l := must(NewList(numbers(100)...))
+	defer l.Close()
+	b.RunParallel(func(pb *testing.PB) {
+		for pb.Next() {
+			if must(l.Get(7)) != 7 {
+				panic("value")
+			}
+		}
+	})
+}
+
+func BenchmarkDictGet(b *testing.B) {
+	d := must(NewDict("key", 7, 1, 8))
+	defer d.Close()
+	b.Run("string", func(b *testing.B) {
+		measure(b, func() {
+			if must(d.Get("key")) != 7 {
+				panic("value")
+			}
+		})
+	})
+	b.Run("int", func(b *testing.B) {
+		measure(b, func() {
+			if must(d.Get(1)) != 8 {
+				panic("value")
+			}
+		})
+	})
+	b.Run("missing", func(b *testing.B) {
+		measure(b, func() {
+			if _, err := d.Get(2); err == nil {
+				panic("value")
+			}
+		})
+	})
+}
+
+func BenchmarkDictSet(b *testing.B) {
+	d := must(NewDict("key", 7, 1, 8))
+	defer d.Close()
+	b.Run("string", func(b *testing.B) { measure(b, func() { no(d.Set("key", 8)) }) })
+	b.Run("int", func(b *testing.B) { measure(b, func() { no(d.Set(1, 9)) }) })
+}
+
+func BenchmarkRecordGet(b *testing.B) {
+	r := must(NewRecord("point", []Field{{"x", 7}, {"y", 8}}))
+	defer r.Close()
+	measure(b, func() {
+		if must(r.Get("y")) != 8 {
+			panic("value")
+		}
+	})
+}
