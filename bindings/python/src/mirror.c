@@ -20,7 +20,7 @@
  *
  * The graph is read in one read section, while other threads go on. Python's threads do not change it meanwhile: they have no GIL, and if one has let
  * go of it in the middle of an operation on ouro (oupy_released), there are no mirrors this time. Threads of other languages may. Hence a second look at
- * every object that is to get a mirror: its count and its references must be the same. See docs/design/bindings.md for what remains.
+ * every object that is to get a mirror: its count and its references must be the same. See docs/design/bindings-python.md for what remains.
  *
  * A collection of the younger generations shows nothing: then everything in ouro counts as reachable. Nor does an automatic full one while what
  * mirrors have cost of late is more than a fifth of the time. */

@@ -3,7 +3,7 @@
  * What the C files of the Python extension share. SWIG makes the types and their methods (bindings/swig/ouro_python.i); these files are what the types'
  * slots and methods do.
  *
- * The rules that hold everywhere (docs/design/bindings.md):
+ * The rules that hold everywhere (docs/design/bindings-python.md):
  *
  * G1  The GIL is held, except between OUPY_RELEASE and OUPY_REACQUIRE, and in functions that say otherwise.
  * G2  No thread waits for the GIL in a read section, or holding a lock of ouro's: ouro calls back with none held, and what dies on a thread without

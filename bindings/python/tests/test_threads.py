@@ -278,8 +278,11 @@ def test_without_the_gil():
         seen = []
         for operation in (lambda: big.sort(reverse=True), lambda: big[::2], lambda: big.reverse(), lambda: big.copy(), lambda: ouro.gc.collect(),
                           lambda: big * 2, lambda: ouro.gc.get_objects() and None):
-            at = ticks[0]
-            operation()
+            for _ in range(300):  # whether the other thread is quick enough to take the GIL is the machine's affair
+                at = ticks[0]
+                operation()
+                if ticks[0] > at:
+                    break
             seen.append(ticks[0] > at)
     finally:
         sys.setswitchinterval(before)
