@@ -196,12 +196,7 @@ OUPY_WITHOUT_GIL(ouro_mem_set_limit)
 %ignore ouro_set_symmetric_difference;
 %ignore ouro_set_is_subset;
 %ignore ouro_set_is_disjoint;
-%ignore ouro_iterate;
-%ignore ouro_iterate_reversed;
-%ignore ouro_iterate_part;
-%ignore ouro_iterate_range;
-%ignore ouro_iterator_next;
-%ignore ouro_iterator_next_pair;
+%ignore ouro_value_refcount;
 %ignore ouro_weak_ref_new;
 %ignore ouro_weak_ref_get;
 
@@ -510,7 +505,9 @@ PyObject *oupy_set_difference(PyObject *set, PyObject *other);
 PyObject *oupy_set_merge(PyObject *set, PyObject *other);
 PyObject *oupy_set_become(PyObject *set, PyObject *other);
 PyObject *oupy_close_object(PyObject *object);
+PyObject *oupy_check_interpreter(void);
 PyObject *oupy_is_wrapper(PyObject *object);
+PyObject *oupy_refcount(PyObject *object);
 PyObject *oupy_address(PyObject *object);
 PyObject *oupy_total_sizeof(PyObject *object);
 PyObject *oupy_add_method(PyObject *type, PyObject *name, PyObject *function);

@@ -5,6 +5,9 @@ import atexit as _atexit
 import collections.abc as _abc
 
 from . import _ouro
+
+_ouro.check_interpreter()
+
 from ._ouro import (
     Dict,
     List,

@@ -86,6 +86,14 @@ PyObject *oupy_is_wrapper(PyObject *object)
     return PyBool_FromLong(oupy_is_exact(object));
 }
 
+PyObject *oupy_refcount(PyObject *object)
+{
+    if (!oupy_is_exact(object))
+        return oupy_fail_type("object", "one of ouro's", object);
+    void *target = ouro_value_object(oupy_value(object));
+    return target ? PyLong_FromSize_t(ouro_refcount(target)) : oupy_fail_closed();
+}
+
 PyObject *oupy_address(PyObject *object)
 {
     if (!oupy_is_exact(object))
@@ -128,12 +136,17 @@ static bool strip(PyTypeObject *type)
     return true;
 }
 
+/* Called by the package: an interpreter that is not the first to import the extension gets a copy of the module, and its beginning is not run. */
+PyObject *oupy_check_interpreter(void)
+{
+    if (PyInterpreterState_Get() == PyInterpreterState_Main())
+        Py_RETURN_NONE;
+    PyErr_SetString(PyExc_ImportError, "ouro cannot be used in subinterpreters: its heap is one for the process");
+    return NULL;
+}
+
 bool oupy_module_init(PyObject *module, PyTypeObject *base, PyTypeObject *const *types)
 {
-    if (PyInterpreterState_Get() != PyInterpreterState_Main()) {
-        PyErr_SetString(PyExc_ImportError, "ouro cannot be used in subinterpreters: its heap is one for the process");
-        return false;
-    }
     ouro_status status = ouro_init(NULL);
     if (status != OURO_OK) {
         PyErr_Format(PyExc_ImportError, "ouro cannot be started: %s", ouro_status_message(status));

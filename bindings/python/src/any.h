@@ -18,7 +18,9 @@ PyObject *oupy_object_exit(PyObject *self, PyObject *type, PyObject *value, PyOb
 PyObject *oupy_object_close(PyObject *self);
 
 PyObject *oupy_close_object(PyObject *object);
+PyObject *oupy_check_interpreter(void);
 PyObject *oupy_is_wrapper(PyObject *object);
+PyObject *oupy_refcount(PyObject *object);
 PyObject *oupy_address(PyObject *object);
 PyObject *oupy_add_method(PyObject *type, PyObject *name, PyObject *function);
 

@@ -3,7 +3,7 @@
  * What the C files of the Python extension share. SWIG makes the types and their methods (bindings/swig/ouro_python.i); these files are what the types'
  * slots and methods do.
  *
- * The rules that hold everywhere (docs/design/bindings.md):
+ * The rules that hold everywhere (docs/design/bindings-python.md):
  *
  * G1  The GIL is held, except between OUPY_RELEASE and OUPY_REACQUIRE, and in functions that say otherwise.
  * G2  No thread waits for the GIL in a read section, or holding a lock of ouro's: ouro calls back with none held, and what dies on a thread without
@@ -35,7 +35,8 @@ typedef struct oupy_wrapper {
 
 extern PyTypeObject *oupy_type[OURO_KIND_OBJECT + 1]; /* by kind; none is NULL */
 extern bool oupy_is_mirroring;                        /* see mirror.c */
-void oupy_mirror_touched(void);
+void oupy_mirror_touched(PyObject *mirror);           /* the wrapper that has it is being used, or goes */
+void oupy_mirrors_touched(void);                      /* whatever there is may be used */
 
 void oupy_dealloc(PyObject *self);
 int oupy_traverse(PyObject *self, visitproc visit, void *arg);
@@ -52,7 +53,7 @@ static inline ouro_value oupy_value(PyObject *self)
 {
     oupy_wrapper *w = (oupy_wrapper *)self;
     if (__builtin_expect(oupy_is_mirroring, 0) && w->mirror)
-        oupy_mirror_touched();
+        oupy_mirror_touched(w->mirror);
     return ouro_value_of(w->object);
 }
 

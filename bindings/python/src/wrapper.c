@@ -99,9 +99,9 @@ PyObject *oupy_object_slow(ouro_value value)
 {
     void *object = ouro_value_object(value);
     oupy_wrapper *w = find(object);
-    if (__builtin_expect(oupy_is_mirroring, 0))
-        oupy_mirror_touched();
     if (w) {
+        if (__builtin_expect(oupy_is_mirroring, 0) && w->mirror)
+            oupy_mirror_touched(w->mirror);
         Py_INCREF(w);
         ouro_release(object); /* not the last: the wrapper has one */
         return (PyObject *)w;
@@ -159,7 +159,7 @@ void oupy_wrapper_close(PyObject *self)
 {
     oupy_wrapper *w = (oupy_wrapper *)self;
     if (w->mirror) {
-        oupy_mirror_touched();
+        oupy_mirror_touched(w->mirror);
         Py_CLEAR(w->mirror);
     }
     /* Acquire: what a thread without the GIL has done comes before; pairs with oupy_reacquire. */
@@ -178,7 +178,7 @@ void oupy_dealloc(PyObject *self)
     void *object = w->object, *kept = w->kept;
     PyObject_GC_UnTrack(self);
     if (w->mirror) {
-        oupy_mirror_touched();
+        oupy_mirror_touched(w->mirror);
         Py_CLEAR(w->mirror);
     }
     if (object) {
@@ -195,7 +195,7 @@ int oupy_clear(PyObject *self)
 {
     oupy_wrapper *w = (oupy_wrapper *)self;
     if (w->mirror) {
-        oupy_mirror_touched();
+        oupy_mirror_touched(w->mirror);
         Py_CLEAR(w->mirror);
     }
     let_go_of_object(w);

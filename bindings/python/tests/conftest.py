@@ -51,10 +51,15 @@ def rng(request):
     return random.Random(seed)
 
 
-def run(code, *args, timeout=120, **environment):
+def environment():
+    """For another interpreter that is to find the same modules."""
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(p for p in sys.path if p)}
+
+
+def run(code, *args, timeout=120):
     """Runs code in a new interpreter; its standard output. Fails if it ends with anything but 0, or writes to standard error."""
     done = subprocess.run([sys.executable, "-X", "faulthandler", "-c", textwrap.dedent(code), *args], capture_output=True, text=True,
-                          timeout=timeout, env={**os.environ, "PYTHONPATH": os.pathsep.join(p for p in sys.path if p), **environment})
+                          timeout=timeout, env=environment())
     assert done.returncode == 0 and not done.stderr, f"exit status {done.returncode}\n{done.stdout}\n{done.stderr}"
     return done.stdout
 
