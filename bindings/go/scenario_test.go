@@ -15,7 +15,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 )
 
 // Plays the common scenarios: tests/scenarios/README.md says what they are, and what a step means. OURO_SCENARIOS names their directory, where they are not in
@@ -546,15 +545,7 @@ func asAny(o Object) any {
 
 // takeLog waits until all who have died have been told of.
 func takeLog(p *player, _ []any) (any, error) {
-	for {
-		queue.Lock()
-		running := queue.running
-		queue.Unlock()
-		if !running {
-			break
-		}
-		time.Sleep(time.Microsecond)
-	}
+	settle()
 	p.log.Lock()
 	defer p.log.Unlock()
 	texts := p.log.texts
