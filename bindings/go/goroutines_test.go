@@ -46,6 +46,7 @@ func shareGraph(t *testing.T, r *rand.Rand, workers int) {
 		no(bag.Append(i))
 	}
 	var operations, collections int64
+	var collecting sync.Mutex
 	stop := make(chan struct{})
 	var all sync.WaitGroup
 	for w := 0; w < workers; w++ {
@@ -53,7 +54,7 @@ func shareGraph(t *testing.T, r *rand.Rand, workers int) {
 		seed := r.Int63()
 		go func() {
 			defer all.Done()
-			worker{rand.New(rand.NewSource(seed)), root, purse, bag, seen}.run(stop, &operations, &collections)
+			worker{rand.New(rand.NewSource(seed)), root, purse, bag, seen, &collecting}.run(stop, &operations, &collections)
 		}()
 	}
 	time.Sleep(seconds())
@@ -83,11 +84,12 @@ func shareGraph(t *testing.T, r *rand.Rand, workers int) {
 }
 
 type worker struct {
-	r     *rand.Rand
-	root  *List
-	purse *Dict
-	bag   *List
-	seen  *Set
+	r          *rand.Rand
+	root       *List
+	purse      *Dict
+	bag        *List
+	seen       *Set
+	collecting *sync.Mutex
 }
 
 func (w worker) node() *Dict { return must(w.root.Get(w.r.Intn(nodes))).(*Dict) }
@@ -167,9 +169,10 @@ func (w worker) run(stop chan struct{}, operations, collections *int64) {
 			}
 			no(weak.Close())
 		default:
-			if w.r.Intn(1000) == 0 {
+			if w.r.Intn(100) == 0 && w.collecting.TryLock() { // one at a time: others would only wait
 				must(Collect(1 + w.r.Intn(2)))
 				atomic.AddInt64(collections, 1)
+				w.collecting.Unlock()
 			}
 			_ = w.bag.String()
 		}
