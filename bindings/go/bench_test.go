@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"ouro/internal/native"
 	"ouro/internal/raw"
 )
 
@@ -195,4 +196,58 @@ func BenchmarkRecordGet(b *testing.B) {
 			panic("value")
 		}
 	})
+}
+
+// What a call of Go's takes above an empty call to C and the library's own work, which is measured in C alone, in turn with it: the wrapper's cost. The best of
+// many short batches of each, for what a busy machine adds is in none of those.
+func BenchmarkWrapper(b *testing.B) {
+	l, d := must(NewList(numbers(100)...)), must(NewDict(1, 7))
+	defer l.Close()
+	defer d.Close()
+	appended := must(NewList())
+	defer appended.Close()
+	const key = 1<<2 | 1 // 1 as a word
+	for _, c := range []struct {
+		name   string
+		call   func()
+		native func(times int) int
+	}{
+		{"ListLen", func() { equalLen(l.Len(), 100) }, func(n int) int { return native.ListLength(l.word, n) }},
+		{"ListGet", func() { must(l.Get(0)) }, func(n int) int { return native.ListGet(l.word, n) }},
+		{"ListSet", func() { no(l.Set(0, 7)) }, func(n int) int { return native.ListSet(l.word, n) }},
+		{"ListAppend", func() { no(appended.Append(7)) }, func(n int) int { return native.ListAppend(appended.word, n) }},
+		{"DictGet", func() { must(d.Get(1)) }, func(n int) int { return native.DictGet(d.word, key, n) }},
+		{"DictSet", func() { no(d.Set(1, 7)) }, func(n int) int { return native.DictSet(d.word, key, n) }},
+	} {
+		b.Run(c.name, func(b *testing.B) {
+			const batch = 200
+			best := [3]time.Duration{1 << 62, 1 << 62, 1 << 62}
+			lap := func(i int, f func()) {
+				start := time.Now()
+				f()
+				if took := time.Since(start); took < best[i] {
+					best[i] = took
+				}
+			}
+			for done := 0; done < b.N; done += batch {
+				lap(0, func() {
+					for i := 0; i < batch; i++ {
+						raw.Empty()
+					}
+				})
+				lap(1, func() {
+					for i := 0; i < batch; i++ {
+						c.call()
+					}
+				})
+				lap(2, func() { equalLen(c.native(batch), batch) })
+				no(appended.Clear())
+			}
+			ns := func(i int) float64 { return float64(best[i].Nanoseconds()) / batch }
+			b.ReportMetric(ns(0), "empty-ns/op")
+			b.ReportMetric(ns(1), "call-ns/op")
+			b.ReportMetric(ns(2), "native-ns/op")
+			b.ReportMetric(ns(1)-ns(0)-ns(2), "wrapper-ns/op")
+		})
+	}
 }
