@@ -384,7 +384,8 @@ static void nothing_is_copied(void)
 
 /* ---- generators ---- */
 
-enum { FAILS_AT = 3, FAILURE = OURO_E_HOST };
+enum { FAILS_AT = 3 };
+static const ouro_status FAILURE = OURO_E_HOST;
 static long made, disposed;
 static bool failing;
 static ouro_value self;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * What values take, in bytes of live blocks: exactly what docs/design/values.md says, and no more than CPython 3.11's objects of the same
+ * What values take, in bytes of live blocks: exactly what docs/design/values.md and containers.md say, and no more than CPython 3.11's objects of the same
  * contents (sys.getsizeof on x86-64; written down here, for Python need not be installed). */
 #include <stdio.h>
 #include <string.h>
@@ -158,6 +158,88 @@ static void test_records(void)
     ouro_value_release(name);
 }
 
+static ouro_value source;
+
+static ouro_value make_iterator(size_t n)
+{
+    ouro_value v;
+    (void)n;
+    REQUIRE(ouro_iterate(source, &v) == OURO_OK);
+    return v;
+}
+
+static ouro_status nothing(uint64_t handle, ouro_value of, ouro_value *value)
+{
+    (void)handle, (void)of, (void)value;
+    return OURO_E_END;
+}
+
+static ouro_value make_generator(size_t n)
+{
+    static const ouro_generator none = {.size = sizeof none, .next = nothing};
+    ouro_value v;
+    REQUIRE(ouro_generate(&none, n, OURO_NIL, &v) == OURO_OK);
+    return v;
+}
+
+/* Whatever they go over. */
+static void test_iterators(void)
+{
+    source = text("abc");
+    CHECK(bytes_of(make_iterator, 0) == 64);
+    ouro_value_release(source);
+    source = ouro_dict_new();
+    CHECK(bytes_of(make_iterator, 0) == 64);
+    ouro_value_release(source);
+    CHECK(bytes_of(make_generator, 0) == 56);
+}
+
+static ouro_value make_weak_map(size_t flags)
+{
+    ouro_value v;
+    REQUIRE(ouro_weak_map_new((unsigned)flags, &v) == OURO_OK);
+    return v;
+}
+
+static ouro_value make_weak_set(size_t n)
+{
+    (void)n;
+    return ouro_weak_set_new();
+}
+
+enum { KEYS = 1000 };
+
+/* Of one with keys, which are its values, too; without their anchors. */
+static size_t filled_bytes(ouro_value map)
+{
+    static ouro_value keys[KEYS];
+    for (int i = 0; i < KEYS; i++) {
+        keys[i] = number(i);
+        ouro_value_share(keys[i]);
+    }
+    live_objects();
+    size_t before = live_bytes(), bytes;
+    for (int i = 0; i < KEYS; i++)
+        CHECK_EQ(ouro_kind_of(map) == OURO_KIND_WEAK_MAP ? ouro_weak_map_set(map, keys[i], keys[i]) : ouro_weak_set_add(map, keys[i], NULL), OURO_OK);
+    live_objects(); /* stores that were grown out of are gone */
+    bytes = live_bytes() - before;
+    if (ouro_kind_of(map) == OURO_KIND_WEAK_MAP)
+        CHECK_EQ(ouro_weak_map_clear(map), OURO_OK);
+    ouro_value_release_all(keys, KEYS);
+    ouro_value_release(map);
+    return bytes;
+}
+
+static void test_weak_maps(void)
+{
+    CHECK(bytes_of(make_weak_map, OURO_WEAK_KEYS) == 64);
+    CHECK(bytes_of(make_weak_set, 0) == 64);
+    CHECK_EQ(filled_bytes(make_weak_map(OURO_WEAK_KEYS)) + 64, 90688);
+    CHECK_EQ(filled_bytes(make_weak_map(OURO_WEAK_VALUES)) + 64, 90688);
+    CHECK_EQ(filled_bytes(make_weak_map(OURO_WEAK_KEYS | OURO_WEAK_VALUES)) + 64, 154688);
+    CHECK_EQ(filled_bytes(ouro_weak_set_new()) + 64, 82496);
+}
+
 /* However large: a block is at most an eighth larger than asked for (mem/size_class.h); beyond 64 KiB, whole pages. */
 static void test_large_ones(void)
 {
@@ -174,6 +256,8 @@ int main(void)
     fixture_start();
     FIXTURE_RUN(test_sizes);
     FIXTURE_RUN(test_records);
+    FIXTURE_RUN(test_iterators);
+    FIXTURE_RUN(test_weak_maps);
     FIXTURE_RUN(test_large_ones);
     return check_finish();
 }

@@ -715,11 +715,18 @@ static void on_collection(ouro_gc_phase phase, const ouro_gc_info *info, void *a
 static pthread_barrier_t barrier;
 static atomic_uint working; /* mutators in this phase */
 
-/* What was done before is seen after it. */
-static void meet(void)
+/* The calling thread may fork, parked or not: afterwards it is parked. */
+static void park(void)
 {
     ouro_blocking_begin();
     at(WORLD_STEP);
+    ouro_blocking_begin(); /* a fork ends the region */
+}
+
+/* What was done before is seen after it. */
+static void meet(void)
+{
+    park();
     pthread_barrier_wait(&barrier);
     ouro_blocking_end();
 }
@@ -728,8 +735,7 @@ static void meet(void)
  * still hold back what others have queued for it. */
 static void wait_for_next_phase(unsigned phase)
 {
-    ouro_blocking_begin();
-    at(WORLD_STEP);
+    park();
     pthread_barrier_wait(&barrier);
     if (phase + 1 < plan.phases)
         pthread_barrier_wait(&barrier);
@@ -849,6 +855,22 @@ static void compare_weak(ouro_weak *weak)
     ouro_release(t);
 }
 
+/* What is alive and should not be. Frozen, private and untracked ones, too. */
+static int say_unreached(void *object, void *arg)
+{
+    struct thing *t = object;
+    int *left = arg;
+    for (size_t i = 0; i < set_used; i++)
+        if (order[i]->object == object)
+            return 1;
+    if (is_weak(object))
+        fprintf(stderr, "  %p: %s, %zu references\n", object, ouro_type_of(object)->name, ouro_refcount(object));
+    else if (t->epoch == epoch)
+        fprintf(stderr, "  %p: %s %u, %zu references%s\n", object, ouro_type_of(object)->name, t->id, ouro_refcount(object),
+                ouro_gc_is_finalized(object) ? ", finalized" : "");
+    return --*left > 0;
+}
+
 static void compare(const char *when, size_t live_before)
 {
     long failures_before = atomic_load(&failures);
@@ -856,6 +878,9 @@ static void compare(const char *when, size_t live_before)
     size_t live = live_objects() - live_before;
     if (!expect(live == set_used, "number of live objects", -1))
         fprintf(stderr, "  %zu alive, %zu reached\n", live, set_used);
+    int left = FAILURES_MAX;
+    if (live > set_used)
+        ouro_gc_visit_objects(-1, say_unreached, &left);
     for (size_t i = 0; i < set_used; i++) {
         struct thing *t = order[i]->object;
         size_t references = ouro_refcount(t);
@@ -963,8 +988,7 @@ static void run_threads(size_t live_before)
         meet();
         meet();
     }
-    ouro_blocking_begin();
-    at(WORLD_STEP);
+    park();
     for (unsigned i = 0; i < count; i++)
         join(threads[i]);
     ouro_blocking_end();
