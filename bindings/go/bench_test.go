@@ -3,6 +3,7 @@
 package ouro
 
 import (
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -104,38 +105,62 @@ func BenchmarkListAppend(b *testing.B) {
 	}
 }
 
-func BenchmarkListAppendAll1000(b *testing.B) {
-	l := must(NewList())
-	defer l.Close()
-	values := numbers(1000)
-	for i := 0; i < b.N; i++ {
-		no(l.AppendAll(values))
-		no(l.Clear())
+// Bulk: nanoseconds per element, the best of all runs, of a thousand elements in one call, and of as many calls.
+func BenchmarkBulk(b *testing.B) {
+	const n = 1000
+	ints, anys, texts := make([]int, n), numbers(n), make([]string, n)
+	for i := range ints {
+		ints[i], texts[i] = i, "text "+strconv.Itoa(i)
 	}
-}
-
-func BenchmarkListToSlice1000(b *testing.B) {
-	l := must(NewList(numbers(1000)...))
-	defer l.Close()
-	for i := 0; i < b.N; i++ {
-		if len(must(l.ToSlice())) != 1000 {
-			b.Fatal("length")
+	l, to, words := must(FromSlice(ints)), must(NewList()), must(FromSlice(texts))
+	defer closeAll([]any{l, to, words})
+	sum := func(ints []int) (sum int) {
+		for _, i := range ints {
+			sum += i
 		}
+		return sum
 	}
-}
-
-func BenchmarkListAll1000(b *testing.B) {
-	l := must(NewList(numbers(1000)...))
-	defer l.Close()
-	for i := 0; i < b.N; i++ {
-		sum := 0
-		l.All()(func(_ int, v any) bool {
-			sum += v.(int)
-			return true
+	for _, c := range []struct {
+		name string
+		f    func()
+	}{
+		{"Append", func() {
+			for i := range ints {
+				no(to.Append(i))
+			}
+		}},
+		{"AppendAll", func() { no(to.AppendAll(anys)) }},
+		{"AppendSlice-int", func() { no(AppendSlice(to, ints)) }},
+		{"AppendSlice-string", func() { no(AppendSlice(to, texts)) }},
+		{"Get", func() {
+			for i := range ints {
+				equalLen(must(l.Get(i)).(int), i)
+			}
+		}},
+		{"ToSlice", func() { equalLen(must(l.ToSlice())[n-1].(int), n-1) }},
+		{"SliceOf-int", func() { equalLen(sum(must(SliceOf[int](l))), n*(n-1)/2) }},
+		{"SliceOf-string", func() { equalLen(len(must(SliceOf[string](words))[7]), 6) }},
+		{"All", func() {
+			count := 0
+			l.All()(func(i int, v any) bool { count += v.(int); return true })
+			equalLen(count, n*(n-1)/2)
+		}},
+	} {
+		b.Run(c.name, func(b *testing.B) {
+			best := time.Duration(1 << 62)
+			for i := 0; i < b.N; i++ {
+				start := time.Now()
+				c.f()
+				if took := time.Since(start); took < best {
+					best = took
+				}
+				if to.Len() > 0 {
+					equalLen(to.Len(), n)
+					no(to.Clear())
+				}
+			}
+			b.ReportMetric(float64(best.Nanoseconds())/n, "best-ns/element")
 		})
-		if sum != 999*500 {
-			b.Fatal(sum)
-		}
 	}
 }
 
