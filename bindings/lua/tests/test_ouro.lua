@@ -1148,7 +1148,7 @@ local function functions()
     local raw, found = require "ouro_raw", {}
     local function all_of(name, t)
         for key, fn in pairs(t) do
-            if type(fn) == "function" then
+            if type(fn) == "function" and key ~= "export" then -- what holds exported values grows
                 found[#found + 1] = { name .. key, fn }
             end
         end
@@ -1196,10 +1196,6 @@ function A.testCalls()
     is_true(called > 10000)
     for _ = 1, 3 do
         live()
-    end
-    -- what import did not take
-    for token = 1, ouro.export(1) do
-        ouro.import(token)
     end
 end
 
