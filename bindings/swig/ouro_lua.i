@@ -277,6 +277,7 @@ static ouro_status interned(ouro_value string, ouro_value *made) { return ouro_i
     if (!home_of(L)) { /* else it is loaded again */
         home_open(L);
         failures_open(L);
+        bulk_open(L);
         values_open(L);
         elements_open(L);
         weak_open(L);

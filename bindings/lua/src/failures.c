@@ -115,8 +115,6 @@ static int push_failure(lua_State *L, ouro_status status, const char *name, int 
 
 /* ---- Lua may be out of memory for the words, and its error must not pass by those who have something to release ---- */
 
-static char speaker; /* of the registry: speak */
-
 struct speech {
     ouro_status status; /* OURO_OK: it is about an argument */
     const char *name, *why;
@@ -137,7 +135,7 @@ static int speak(lua_State *L)
 static int protect(lua_State *L, struct speech *speech)
 {
     int top = lua_gettop(L);
-    lua_rawgetp(L, LUA_REGISTRYINDEX, &speaker);
+    ouro_lua_push_kept(L, speak);
     for (int i = 1; i <= 2; i++) {
         if (speech->arguments >= i)
             lua_pushvalue(L, i);
@@ -150,8 +148,7 @@ static int protect(lua_State *L, struct speech *speech)
 
 void failures_open(lua_State *L)
 {
-    lua_pushcfunction(L, speak);
-    lua_rawsetp(L, LUA_REGISTRYINDEX, &speaker);
+    ouro_lua_keep_function(L, speak);
 }
 
 void failure_argument(lua_State *L, int argument, const char *name, const char *why)

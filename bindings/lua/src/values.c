@@ -6,8 +6,7 @@
 static char mark;       /* its address is the mark of handles */
 static char handles;    /* of the registry: address of an object -> its handle, weak */
 static char metatables; /* of the registry: kind -> metatable */
-static char maker;      /* of the registry: make_handle */
-static char texter;     /* of the registry: make_text */
+
 static int make_handle(lua_State *L);
 static int make_text(lua_State *L);
 
@@ -82,10 +81,8 @@ void values_open(lua_State *L)
 {
     make_metatables(L);
     make_table_of_handles(L);
-    lua_pushcfunction(L, make_handle);
-    lua_rawsetp(L, LUA_REGISTRYINDEX, &maker);
-    lua_pushcfunction(L, make_text);
-    lua_rawsetp(L, LUA_REGISTRYINDEX, &texter);
+    ouro_lua_keep_function(L, make_handle);
+    ouro_lua_keep_function(L, make_text);
     hosts_open(L);
 }
 
@@ -138,7 +135,7 @@ bool values_try_push_handle(lua_State *L, ouro_value value)
         lua_pop(L, 1);
     }
     struct making making = {.value = value};
-    lua_rawgetp(L, LUA_REGISTRYINDEX, &maker);
+    ouro_lua_push_kept(L, make_handle);
     lua_pushlightuserdata(L, &making);
     if (!lua_pcall(L, 1, 1, 0))
         return true;
@@ -186,7 +183,7 @@ static inline bool push_text(lua_State *L, const char *bytes, size_t size, ouro_
         lua_pushlstring(L, copy, size);
         return true;
     }
-    lua_rawgetp(L, LUA_REGISTRYINDEX, &texter);
+    ouro_lua_push_kept(L, make_text);
     lua_pushlightuserdata(L, &value);
     int failed = lua_pcall(L, 1, 1, 0);
     ouro_value_release(value);
