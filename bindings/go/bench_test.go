@@ -3,10 +3,12 @@
 package ouro
 
 import (
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
+	"ouro/internal/native"
 	"ouro/internal/raw"
 )
 
@@ -103,38 +105,62 @@ func BenchmarkListAppend(b *testing.B) {
 	}
 }
 
-func BenchmarkListAppendAll1000(b *testing.B) {
-	l := must(NewList())
-	defer l.Close()
-	values := numbers(1000)
-	for i := 0; i < b.N; i++ {
-		no(l.AppendAll(values))
-		no(l.Clear())
+// Bulk: nanoseconds per element, the best of all runs, of a thousand elements in one call, and of as many calls.
+func BenchmarkBulk(b *testing.B) {
+	const n = 1000
+	ints, anys, texts := make([]int, n), numbers(n), make([]string, n)
+	for i := range ints {
+		ints[i], texts[i] = i, "text "+strconv.Itoa(i)
 	}
-}
-
-func BenchmarkListToSlice1000(b *testing.B) {
-	l := must(NewList(numbers(1000)...))
-	defer l.Close()
-	for i := 0; i < b.N; i++ {
-		if len(must(l.ToSlice())) != 1000 {
-			b.Fatal("length")
+	l, to, words := must(FromSlice(ints)), must(NewList()), must(FromSlice(texts))
+	defer closeAll([]any{l, to, words})
+	sum := func(ints []int) (sum int) {
+		for _, i := range ints {
+			sum += i
 		}
+		return sum
 	}
-}
-
-func BenchmarkListAll1000(b *testing.B) {
-	l := must(NewList(numbers(1000)...))
-	defer l.Close()
-	for i := 0; i < b.N; i++ {
-		sum := 0
-		l.All()(func(_ int, v any) bool {
-			sum += v.(int)
-			return true
+	for _, c := range []struct {
+		name string
+		f    func()
+	}{
+		{"Append", func() {
+			for i := range ints {
+				no(to.Append(i))
+			}
+		}},
+		{"AppendAll", func() { no(to.AppendAll(anys)) }},
+		{"AppendSlice-int", func() { no(AppendSlice(to, ints)) }},
+		{"AppendSlice-string", func() { no(AppendSlice(to, texts)) }},
+		{"Get", func() {
+			for i := range ints {
+				equalLen(must(l.Get(i)).(int), i)
+			}
+		}},
+		{"ToSlice", func() { equalLen(must(l.ToSlice())[n-1].(int), n-1) }},
+		{"SliceOf-int", func() { equalLen(sum(must(SliceOf[int](l))), n*(n-1)/2) }},
+		{"SliceOf-string", func() { equalLen(len(must(SliceOf[string](words))[7]), 6) }},
+		{"All", func() {
+			count := 0
+			l.All()(func(i int, v any) bool { count += v.(int); return true })
+			equalLen(count, n*(n-1)/2)
+		}},
+	} {
+		b.Run(c.name, func(b *testing.B) {
+			best := time.Duration(1 << 62)
+			for i := 0; i < b.N; i++ {
+				start := time.Now()
+				c.f()
+				if took := time.Since(start); took < best {
+					best = took
+				}
+				if to.Len() > 0 {
+					equalLen(to.Len(), n)
+					no(to.Clear())
+				}
+			}
+			b.ReportMetric(float64(best.Nanoseconds())/n, "best-ns/element")
 		})
-		if sum != 999*500 {
-			b.Fatal(sum)
-		}
 	}
 }
 
@@ -195,4 +221,58 @@ func BenchmarkRecordGet(b *testing.B) {
 			panic("value")
 		}
 	})
+}
+
+// What a call of Go's takes above an empty call to C and the library's own work, which is measured in C alone, in turn with it: the wrapper's cost. The best of
+// many short batches of each, for what a busy machine adds is in none of those.
+func BenchmarkWrapper(b *testing.B) {
+	l, d := must(NewList(numbers(100)...)), must(NewDict(1, 7))
+	defer l.Close()
+	defer d.Close()
+	appended := must(NewList())
+	defer appended.Close()
+	const key = 1<<2 | 1 // 1 as a word
+	for _, c := range []struct {
+		name   string
+		call   func()
+		native func(times int) int
+	}{
+		{"ListLen", func() { equalLen(l.Len(), 100) }, func(n int) int { return native.ListLength(l.word, n) }},
+		{"ListGet", func() { must(l.Get(0)) }, func(n int) int { return native.ListGet(l.word, n) }},
+		{"ListSet", func() { no(l.Set(0, 7)) }, func(n int) int { return native.ListSet(l.word, n) }},
+		{"ListAppend", func() { no(appended.Append(7)) }, func(n int) int { return native.ListAppend(appended.word, n) }},
+		{"DictGet", func() { must(d.Get(1)) }, func(n int) int { return native.DictGet(d.word, key, n) }},
+		{"DictSet", func() { no(d.Set(1, 7)) }, func(n int) int { return native.DictSet(d.word, key, n) }},
+	} {
+		b.Run(c.name, func(b *testing.B) {
+			const batch = 200
+			best := [3]time.Duration{1 << 62, 1 << 62, 1 << 62}
+			lap := func(i int, f func()) {
+				start := time.Now()
+				f()
+				if took := time.Since(start); took < best[i] {
+					best[i] = took
+				}
+			}
+			for done := 0; done < b.N; done += batch {
+				lap(0, func() {
+					for i := 0; i < batch; i++ {
+						raw.Empty()
+					}
+				})
+				lap(1, func() {
+					for i := 0; i < batch; i++ {
+						c.call()
+					}
+				})
+				lap(2, func() { equalLen(c.native(batch), batch) })
+				no(appended.Clear())
+			}
+			ns := func(i int) float64 { return float64(best[i].Nanoseconds()) / batch }
+			b.ReportMetric(ns(0), "empty-ns/op")
+			b.ReportMetric(ns(1), "call-ns/op")
+			b.ReportMetric(ns(2), "native-ns/op")
+			b.ReportMetric(ns(1)-ns(0)-ns(2), "wrapper-ns/op")
+		})
+	}
 }

@@ -51,7 +51,7 @@ func NewRange(start, stop, step int) (*Iterator, error) {
 
 // NewGenerator gives an iterator over what next gives, until that fails with ErrEnd. Any other error is that of the call that asked for the value, and
 // of no later one. next is called by one goroutine at a time (another that asks meanwhile gets ErrBusy), on whichever asks; a panic in it becomes
-// a PanicError. It is locked to its thread then, so functions of iter.Pull cannot be called in it.
+// a PanicError. Handles that it gives are its own still, to close. It is locked to its thread then, so functions of iter.Pull cannot be called in it.
 func NewGenerator(next func() (any, error)) (*Iterator, error) {
 	if next == nil {
 		return nil, says("NewGenerator(next)", ErrInvalid, "next is nil")

@@ -15,7 +15,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 )
 
 // Plays the common scenarios: tests/scenarios/README.md says what they are, and what a step means. OURO_SCENARIOS names their directory, where they are not in
@@ -390,9 +389,9 @@ func integers(a []any) (n [3]int, ok bool) {
 	return n, true
 }
 
-type named3 struct{ name string }
+type actor struct{ name string }
 
-func (n *named3) String() string { return "<" + n.name + ">" }
+func (n *actor) String() string { return "<" + n.name + ">" }
 
 // A watch is a weak reference and what is told of the death.
 type watch struct {
@@ -458,6 +457,14 @@ func sorted(descending bool) operation {
 }
 
 func get(p *player, a []any) (any, error) { return method("Get")(p, a) }
+
+// appendTo is for lists only, though Go's sets have such a method, too.
+func appendTo(p *player, a []any) (any, error) {
+	if _, is := a[0].(*Set); is {
+		return nil, ErrType
+	}
+	return method("Append")(p, a)
+}
 
 func pop(p *player, a []any) (any, error) {
 	if _, is := a[0].(*List); is && len(a) == 1 {
@@ -538,15 +545,7 @@ func asAny(o Object) any {
 
 // takeLog waits until all who have died have been told of.
 func takeLog(p *player, _ []any) (any, error) {
-	for {
-		queue.Lock()
-		running := queue.running
-		queue.Unlock()
-		if !running {
-			break
-		}
-		time.Sleep(time.Microsecond)
-	}
+	settle()
 	p.log.Lock()
 	defer p.log.Unlock()
 	texts := p.log.texts
@@ -559,7 +558,7 @@ var operations map[string]operation
 func init() {
 	operations = map[string]operation{
 		"list": making(NewList), "tuple": making(NewTuple), "set": making(NewSet), "dict": making(NewDict), "record": newRecordOf,
-		"host": func(_ *player, a []any) (any, error) { return &named3{a[0].(string)}, nil },
+		"host": func(_ *player, a []any) (any, error) { return &actor{a[0].(string)}, nil },
 		"weak": object(MakeWeak[Object]), "watch": watchOf, "deref": deref, "log": takeLog,
 		"weak_map": func(_ *player, a []any) (any, error) {
 			return NewWeakMap(map[string]uint{"k": WeakKeys, "v": WeakValues, "kv": WeakKeys | WeakValues}[a[0].(string)])
@@ -578,7 +577,7 @@ func init() {
 			return plain(Intern(s))
 		},
 		"get": get, "put": method("Set"), "delete": method("Delete"), "pop": pop, "has": method("Has"), "clear": method("Clear"),
-		"append": method("Append"), "insert": method("Insert"), "extend": method("Extend"), "index": method("Index"), "count": method("Count"),
+		"append": appendTo, "insert": method("Insert"), "extend": method("Extend"), "index": method("Index"), "count": method("Count"),
 		"remove": func(p *player, a []any) (any, error) {
 			if _, is := a[0].(*Set); is {
 				return method("Delete")(p, a)

@@ -48,6 +48,15 @@ func heldCount() int {
 	return len(heldByValue.m)
 }
 
+// settle waits until all functions that deaths have called for have been called.
+func settle() {
+	for running := true; running; time.Sleep(time.Microsecond) {
+		queue.Lock()
+		running = queue.running
+		queue.Unlock()
+	}
+}
+
 // leaves fails the test if f leaves objects or Go values behind.
 func leaves(t *testing.T, f func()) {
 	t.Helper()
@@ -55,6 +64,7 @@ func leaves(t *testing.T, f func()) {
 	objects, values := Stats().LiveObjects, heldCount()
 	f()
 	must(Collect(2))
+	settle()
 	if o, v := Stats().LiveObjects, heldCount(); o != objects || v != values {
 		t.Fatalf("%d objects and %d values, where %d and %d were before", o, v, objects, values)
 	}

@@ -41,7 +41,7 @@ func refOf(o Object) *handle {
 	return o.ref()
 }
 
-// Value gives the object, by a handle of its own, as long as it is alive.
+// Value gives the object, by a handle of its own, to be closed, as long as it is alive.
 func (w *Weak[T]) Value() (x T, ok bool) {
 	v, err := w.ref().get("Weak.Value", raw.WeakGet)
 	if err != nil || v == nil {
@@ -49,6 +49,15 @@ func (w *Weak[T]) Value() (x T, ok bool) {
 	}
 	x, ok = v.(T)
 	return x, ok
+}
+
+// Alive is whether Value would give the object now.
+func (w *Weak[T]) Alive() bool {
+	x, ok := w.Value()
+	if ok {
+		x.Close()
+	}
+	return ok
 }
 
 // Dead gives a channel that is closed once the object is dead. (Of a closed weak reference that was not asked before: at once.) nil, which is never

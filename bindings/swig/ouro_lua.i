@@ -21,6 +21,9 @@ static inline void finish(lua_State *L)
     }
 }
 
+/* For SWIG's messages: its own takes every userdata for one of SWIG's, and looks into it. */
+#define SWIG_Lua_typename(L, at) luaL_typename(L, at)
+
 /* metatable(kind): of that kind's handles */
 static int metatable(lua_State *L)
 {

@@ -256,6 +256,26 @@ static void test_private_and_shared(void)
     }
 }
 
+/* What an unbiased thread makes after a collection is recent for the next, on whatever page it finds room. */
+static void *collect_what_is_recent(void *unused)
+{
+    (void)unused;
+    CHECK_EQ(ouro_thread_attach(OURO_THREAD_UNBIASED), OURO_OK);
+    for (int generation = 1; generation <= 2; generation++)
+        for (int i = 0; i < 3; i++) {
+            ouro_release(ring_new(&plain_type, 3));
+            CHECK_EQ(ouro_gc_collect(generation), 3);
+            ouro_release(ring_new(&plain_type, 2));
+            CHECK_EQ(ouro_gc_collect(1), 2);
+        }
+    return NULL;
+}
+
+static void test_made_by_an_unbiased_thread(void)
+{
+    thread_do(collect_what_is_recent, NULL, 0);
+}
+
 /* ---- Threads ---- */
 
 enum { MAKERS = 3 };
@@ -1091,6 +1111,7 @@ int main(void)
     FIXTURE_RUN(test_tails);
     FIXTURE_RUN(test_held_anywhere);
     FIXTURE_RUN(test_private_and_shared);
+    FIXTURE_RUN(test_made_by_an_unbiased_thread);
     FIXTURE_RUN(test_across_threads);
     FIXTURE_RUN(test_exited_threads);
     FIXTURE_RUN(test_garbage_of_unbiased);

@@ -20,6 +20,11 @@ def ouro_layer(deps = []):
     """The layer that lives in this package, lib/<layer>: all its *.c and *.h. deps: libraries from outside."""
     name = native.package_name().split("/")[-1]
     at = LAYERS.index(name)
+    native.filegroup(
+        name = "sources",
+        srcs = native.glob(["*.c", "*.h"], allow_empty = True),
+        visibility = ["//lib:__pkg__"],
+    )
     cc_library(
         name = name,
         srcs = native.glob(["*.c"], allow_empty = True),
@@ -34,11 +39,6 @@ def ouro_layer(deps = []):
         visibility = ["//lib:__pkg__", "//tests:__pkg__", "//benchmarks:__pkg__"] +
                      ["//lib/%s:__pkg__" % above for above in LAYERS[at + 1:]],
         deps = ["//lib:headers"] + ["//lib/" + below for below in LAYERS[:at]] + deps,
-    )
-    native.filegroup(
-        name = "sources",
-        srcs = native.glob(["*.c", "*.h"]),
-        visibility = ["//lib:__pkg__"],
     )
 
 def _ouro_public_library_impl(ctx):

@@ -41,7 +41,7 @@ struct oi_pool {
     struct oi_page *current[OI_POOL_COUNT]; /* never NULL: oi_pool_empty_page if there is none */
     LIST_HEAD(, oi_page) available[OI_POOL_COUNT];
     size_t fresh_blocks; /* free blocks that refills have found since this was reset: no fewer have been allocated */
-    bool born_published; /* its objects are */
+    bool born_published; /* its objects are; atomic for collections */
     size_t fresh_limit;  /* at this many, the next slow allocation asks the cycle layer whether to collect */
 
     /* Shared. */

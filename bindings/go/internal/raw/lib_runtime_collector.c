@@ -132,9 +132,9 @@ static void grown(void)
             rest(in_use);
         return;
     }
-    int generation = in_use >= mark_of(2) ? 2 : in_use >= mark_of(1) ? 1 : 0;
     struct oi_page_totals totals = oi_page_totals();
     bool scarce = oi_page_is_over_soft_limit() || (totals.hard_limit && in_use > totals.hard_limit / 2);
+    int generation = in_use >= mark_of(2) ? 2 : scarce ? 0 : in_use >= mark_of(1) ? 1 : 0;
     if (!generation && !scarce) {
         set_mark();
         return;

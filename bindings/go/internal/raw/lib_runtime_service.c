@@ -24,14 +24,21 @@ static bool stopping;      /* atomic */
 static struct oi_wakeup wakeup;
 static long purge_delay_ms; /* atomic */
 
+/* Nobody who counts objects while all their threads are parked meets a page half-way. */
 static void sweep(struct oi_tslot *slot, bool whole)
 {
     struct oi_pool *pool = &OI_CONTAINER_OF(slot, struct oi_local, tslot)->pool;
-    for (bool more = whole || oi_pool_has_news(pool); more && oi_tslot_claim(slot);) {
-        more = !whole && oi_pool_collect_some(pool, SWEEP_PAGES);
-        if (whole)
-            oi_pool_collect(pool);
-        oi_tslot_let_go(slot); /* what came into the inbox meanwhile is the duty of who pushed it (S3) */
+    for (bool more = whole || oi_pool_has_news(pool); more;) {
+        bool still = oi_limbo_hold_still(whole || oi_act.reading); /* whole: the caller's own thread may be out of memory */
+        more = oi_tslot_claim(slot);
+        if (more) {
+            more = !whole && oi_pool_collect_some(pool, SWEEP_PAGES);
+            if (whole)
+                oi_pool_collect(pool);
+            oi_tslot_let_go(slot); /* what came into the inbox meanwhile is the duty of who pushed it (S3) */
+        }
+        if (still)
+            oi_limbo_go_on();
     }
 }
 

@@ -127,8 +127,10 @@ ouro_status ouro_mem_set_limit(size_t soft, size_t hard)
     if (soft && hard && soft > hard)
         return OURO_E_INVALID;
     ouro_status status = oi_start_default();
-    if (status == OURO_OK)
+    if (status == OURO_OK) {
         oi_page_set_limits(soft, hard);
+        oi_collector_settings_changed();
+    }
     return status;
 }
 

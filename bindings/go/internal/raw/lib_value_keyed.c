@@ -16,6 +16,7 @@ bool oi_keyed_init(void)
 }
 
 #define BITS_MIN 3u
+#define SMALL 10u
 
 /* Cells are at most two thirds full. */
 static size_t room_in(unsigned bits)
@@ -33,18 +34,26 @@ static size_t size_of(unsigned stride, size_t room, unsigned bits)
     return sizeof(struct oi_keyed) + room * (stride * sizeof(ouro_slot) + sizeof(uint32_t)) + ((size_t)width_for(room) << bits);
 }
 
+static unsigned bits_for(size_t room)
+{
+    unsigned bits = BITS_MIN;
+    while (room_in(bits) < room)
+        bits++;
+    return bits;
+}
+
+/* Half as much again; or a fifth, if then the cells need not be doubled. Small ones: as much as the cells allow. */
 size_t oi_keyed_room_for(size_t count)
 {
-    return count < 5 ? 5 : count + count / 2;
+    size_t room = count + count / 2, fit = room_in(bits_for(count));
+    return fit <= SMALL || (room > fit && fit - count >= count / 5) ? fit : room;
 }
 
 struct oi_keyed *oi_keyed_new(unsigned stride, size_t room)
 {
-    unsigned bits = BITS_MIN;
     if (room > OI_KEYED_ROOM_MAX)
         return NULL;
-    while (room_in(bits) < room)
-        bits++;
+    unsigned bits = bits_for(room);
     struct oi_keyed *keyed = oi_new_room(&keyed_type, size_of(stride, room, bits));
     if (!keyed)
         return NULL;

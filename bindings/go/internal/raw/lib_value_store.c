@@ -56,6 +56,8 @@ void oi_store_move(ouro_object *container, ouro_slot *slot, ouro_array *from, ou
     oi_store_set_length(to, length);
     if (!(oi_flags(&to->object) & OI_PUBLISHED))
         oi_publish_one(&oi_act, &to->object); /* all that it refers to is published */
+    else
+        oi_check(&to->object); /* rule D: an unbiased thread's, moved in */
     oi_perturb();
     oi_store_release(&slot->ouro_private_ref, to); /* [MO-publish] */
     oi_perturb();

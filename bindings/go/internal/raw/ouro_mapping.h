@@ -69,8 +69,10 @@ OURO_API OURO_NODISCARD ouro_status ouro_set_symmetric_difference(ouro_value a, 
 OURO_API OURO_NODISCARD ouro_status ouro_set_is_subset(ouro_value a, ouro_value b, bool *is);
 OURO_API OURO_NODISCARD ouro_status ouro_set_is_disjoint(ouro_value a, ouro_value b, bool *is);
 
-/* ---- Weak map and weak set: keys (elements) by identity, and not kept alive; an entry goes with its key. Keys are references:
- * OURO_E_TYPE for nil, booleans and integers. A value that leads to its own key keeps both. Iterable; lengths are a moment's reading. ---- */
+/* ---- Weak map and weak set: keys (elements) by identity, and not kept alive; an entry goes with its key: what has died is not found any more, and
+ * its entry, with the value, goes when a weak callback of the key would be called (<ouro/weak.h>). What is not kept alive is a reference:
+ * OURO_E_TYPE for nil, booleans and integers. A value that leads to its own key keeps both, as long as the entry and the map are there. Both are
+ * shared from birth: what is put in is published. Iterable; lengths are a moment's reading, which may count what has just died. ---- */
 
 #define OURO_WEAK_KEYS 0x1u
 #define OURO_WEAK_VALUES 0x2u /* a value that is not kept alive either: an entry goes with the first of the two that goes */

@@ -24,7 +24,7 @@ OURO_API void ouro_thread_detach(void);
 
 /* Brackets a call that may block for long (read, sleep, lock, join), so that others can carry out what they would hand to
  * this thread. Inside: counting, slots of shared objects and borrowed reading work; whatever needs the thread's own
- * state (a private object, ouro_new) ends the region early. Does not nest. A few nanoseconds; forgetting it costs
+ * state (a private object, ouro_new), and a fork, ends the region early. Does not nest. A few nanoseconds; forgetting it costs
  * promptness, never safety. Both may run finalizers; both wait for what another thread is doing for this one at that
  * moment: a batch of at most 256 handed-over references or 64 pages, or, in ouro_mem_trim and its like, a pass over its pages. */
 OURO_API void ouro_blocking_begin(void);
