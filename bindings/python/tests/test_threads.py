@@ -264,7 +264,7 @@ def test_without_the_gil():
         pytest.skip("threads are switched too rarely")
     before = sys.getswitchinterval()
     big = ouro.List(range(400_000))
-    other = ouro.List(big)
+    other, crowd = ouro.List(big), ouro.List(ouro.List() for _ in range(20_000))
     ticks, stop = [0], []
 
     def tick():
@@ -289,7 +289,7 @@ def test_without_the_gil():
         sys.setswitchinterval(before)
         stop.append(1)
         thread.join()
-    assert all(seen), seen
+    assert all(seen) and len(crowd) == 20_000, [number for number, one in enumerate(seen) if not one]
 
 
 def test_exception_in_callback_of_another_thread(monkeypatch):
