@@ -4,6 +4,7 @@ package ouro
 
 import (
 	"fmt"
+	"reflect"
 
 	"ouro/internal/raw"
 )
@@ -31,8 +32,17 @@ func (d *Dict) ref() *handle {
 	return &d.handle
 }
 
-// NewDict makes a dict of keys and values in turn: NewDict("a", 1, "b", 2). ErrInvalid: a key has no value. ErrClosed, ErrEncoding, ErrNoMemory.
+// NewDict makes a dict of keys and values in turn: NewDict("a", 1, "b", 2); or of a map of any type, which is alone, as FromMap does. ErrInvalid: a key has no
+// value. ErrClosed, ErrEncoding, ErrNoMemory.
 func NewDict(keysAndValues ...any) (*Dict, error) {
+	if len(keysAndValues) == 1 {
+		if m := reflect.ValueOf(keysAndValues[0]); m.Kind() == reflect.Map {
+			keysAndValues = make([]any, 0, 2*m.Len())
+			for entries := m.MapRange(); entries.Next(); {
+				keysAndValues = append(keysAndValues, entries.Key().Interface(), entries.Value().Interface())
+			}
+		}
+	}
 	if len(keysAndValues)%2 != 0 {
 		return nil, says("NewDict(keysAndValues)", ErrInvalid, "the last of keysAndValues is a key without a value")
 	}
