@@ -21,6 +21,9 @@ static inline void finish(lua_State *L)
     }
 }
 
+/* For SWIG's messages: its own takes every userdata for one of SWIG's, and looks into it. */
+#define SWIG_Lua_typename(L, at) luaL_typename(L, at)
+
 /* metatable(kind): of that kind's handles */
 static int metatable(lua_State *L)
 {
@@ -238,6 +241,11 @@ static const char *items_read(lua_State *L, int at, struct items *items)
 %native(held) int inspect_held(lua_State *L);
 %native(forget) int inspect_forget(lua_State *L);
 %native(metatable) int metatable(lua_State *L);
+
+%exception %{
+    home_use_thread();
+    $action
+%}
 
 %ignore ouro_weak_ref_new; /* weak_ref */
 

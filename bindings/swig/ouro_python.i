@@ -13,7 +13,7 @@
 #include "tuple.h"
 
 _Static_assert(sizeof(SwigPyObject) == sizeof(oupy_wrapper) && offsetof(SwigPyObject, ptr) == offsetof(oupy_wrapper, object) &&
-                   offsetof(SwigPyObject, ty) == offsetof(oupy_wrapper, ty) && offsetof(SwigPyObject, next) == offsetof(oupy_wrapper, mirror) &&
+                   offsetof(SwigPyObject, ty) == offsetof(oupy_wrapper, kept) && offsetof(SwigPyObject, next) == offsetof(oupy_wrapper, mirror) &&
                    offsetof(SwigPyObject, dict) == offsetof(oupy_wrapper, dict),
                "wrappers have SWIG's layout");
 %}
@@ -38,15 +38,25 @@ _Static_assert(sizeof(SwigPyObject) == sizeof(oupy_wrapper) && offsetof(SwigPyOb
 
 /* ---- values ---- */
 
-%typemap(in) ouro_value (int own = -1) %{
+/* Held, since the conversion of further arguments may run Python code; an ITEM has none after it, and is borrowed. */
+%typemap(in) ouro_value (bool held = false) %{
+    held = oupy_take($input, &$1);
+    if (!held)
+        SWIG_fail;
+%}
+%typemap(freearg) ouro_value %{
+    if (held$argnum)
+        ouro_value_release($1);
+%}
+%typemap(in) ouro_value ITEM (int own = -1) %{
     own = oupy_borrow($input, &$1);
     if (own < 0)
         SWIG_fail;
 %}
-%typemap(freearg) ouro_value %{
+%typemap(freearg) ouro_value ITEM %{
     oupy_done(own$argnum, $1);
 %}
-%typemap(typecheck, precedence = SWIG_TYPECHECK_POINTER) ouro_value "$1 = 1;"
+%typemap(typecheck, precedence = SWIG_TYPECHECK_POINTER) ouro_value, ouro_value ITEM "$1 = 1;"
 %typemap(out) ouro_value %{
     if (ouro_is_nil($1)) {
         oupy_fail(OURO_E_NOMEM);
@@ -180,12 +190,13 @@ OUPY_WITHOUT_GIL(ouro_mem_set_limit)
 %ignore ouro_dict_from;
 %ignore ouro_dict_set_all;
 %ignore ouro_record_from;
-%ignore ouro_iterate;
-%ignore ouro_iterate_reversed;
-%ignore ouro_iterate_part;
-%ignore ouro_iterate_range;
-%ignore ouro_iterator_next;
-%ignore ouro_iterator_next_pair;
+%ignore ouro_set_union;
+%ignore ouro_set_intersection;
+%ignore ouro_set_difference;
+%ignore ouro_set_symmetric_difference;
+%ignore ouro_set_is_subset;
+%ignore ouro_set_is_disjoint;
+%ignore ouro_value_refcount;
 %ignore ouro_weak_ref_new;
 %ignore ouro_weak_ref_get;
 
@@ -236,7 +247,7 @@ OUPY_SLOT(List, nb_inplace_add, "oupy_list_iadd")
 
 typedef struct {} List;
 %extend List {
-    PyObject *append(ouro_value item);
+    PyObject *append(ouro_value ITEM);
     PyObject *extend(PyObject *iterable);
     PyObject *insert(PyObject *index, ouro_value item);
     PyObject *pop(PyObject *index = NULL);
@@ -252,6 +263,9 @@ typedef struct {} List;
     PyObject *__copy__(void);
     PyObject *__reduce__(void);
     PyObject *__sizeof__(void);
+    PyObject *__enter__(void);
+    PyObject *__exit__(PyObject *type = NULL, PyObject *value = NULL, PyObject *traceback = NULL);
+    PyObject *close(void);
 }
 %{
 #define List_append oupy_list_append
@@ -269,6 +283,9 @@ typedef struct {} List;
 #define List___copy__ oupy_list_copy
 #define List___reduce__ oupy_list_reduce
 #define List___sizeof__ oupy_object_sizeof
+#define List___enter__ oupy_object_enter
+#define List___exit__ oupy_object_exit
+#define List_close oupy_object_close
 %}
 
 OUPY_TYPE(Tuple, "Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_SEQUENCE")
@@ -292,12 +309,18 @@ typedef struct {} Tuple;
     PyObject *count(PyObject *item);
     PyObject *__reduce__(void);
     PyObject *__sizeof__(void);
+    PyObject *__enter__(void);
+    PyObject *__exit__(PyObject *type = NULL, PyObject *value = NULL, PyObject *traceback = NULL);
+    PyObject *close(void);
 }
 %{
 #define Tuple_index oupy_tuple_index
 #define Tuple_count oupy_tuple_count
 #define Tuple___reduce__ oupy_tuple_reduce
 #define Tuple___sizeof__ oupy_object_sizeof
+#define Tuple___enter__ oupy_object_enter
+#define Tuple___exit__ oupy_object_exit
+#define Tuple_close oupy_object_close
 %}
 
 OUPY_TYPE(Dict, "Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_MAPPING")
@@ -325,6 +348,9 @@ typedef struct {} Dict;
     PyObject *__copy__(void);
     PyObject *__reduce__(void);
     PyObject *__sizeof__(void);
+    PyObject *__enter__(void);
+    PyObject *__exit__(PyObject *type = NULL, PyObject *value = NULL, PyObject *traceback = NULL);
+    PyObject *close(void);
 }
 %{
 #define Dict_get oupy_dict_get
@@ -336,6 +362,9 @@ typedef struct {} Dict;
 #define Dict___copy__ oupy_dict_copy
 #define Dict___reduce__ oupy_dict_reduce
 #define Dict___sizeof__ oupy_object_sizeof
+#define Dict___enter__ oupy_object_enter
+#define Dict___exit__ oupy_object_exit
+#define Dict_close oupy_object_close
 %}
 
 OUPY_TYPE(Set, "Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC")
@@ -371,6 +400,9 @@ typedef struct {} Set;
     PyObject *__copy__(void);
     PyObject *__reduce__(void);
     PyObject *__sizeof__(void);
+    PyObject *__enter__(void);
+    PyObject *__exit__(PyObject *type = NULL, PyObject *value = NULL, PyObject *traceback = NULL);
+    PyObject *close(void);
 }
 %{
 #define Set_add oupy_set_add
@@ -386,6 +418,9 @@ typedef struct {} Set;
 #define Set___copy__ oupy_set_copy
 #define Set___reduce__ oupy_set_reduce
 #define Set___sizeof__ oupy_object_sizeof
+#define Set___enter__ oupy_object_enter
+#define Set___exit__ oupy_object_exit
+#define Set_close oupy_object_close
 %}
 
 OUPY_TYPE(Record, "Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC")
@@ -402,11 +437,15 @@ typedef struct {} Record;
     PyObject *_asdict(void);
     PyObject *__copy__(void);
     PyObject *__sizeof__(void);
+    PyObject *__enter__(void);
+    PyObject *__exit__(PyObject *type = NULL, PyObject *value = NULL, PyObject *traceback = NULL);
 }
 %{
 #define Record__asdict oupy_record_asdict
 #define Record___copy__ oupy_record_copy
 #define Record___sizeof__ oupy_object_sizeof
+#define Record___enter__ oupy_object_enter
+#define Record___exit__ oupy_object_exit
 %}
 
 /* What has no type of its own: other languages' objects, iterators, shapes, a C program's objects. */
@@ -447,7 +486,7 @@ OUPY_ARGUMENT(record, OURO_KIND_RECORD)
 PyObject *oupy_convert(PyObject *object);
 PyObject *oupy_to_python(PyObject *object);
 PyObject *oupy_intern(PyObject *s);
-PyObject *oupy_close(void);
+PyObject *oupy_at_exit(void);
 PyObject *oupy_gc_stats(void);
 PyObject *oupy_gc_objects(int generation);
 PyObject *oupy_gc_referents(ouro_value value);
@@ -465,7 +504,10 @@ PyObject *oupy_set_intersection(PyObject *set, PyObject *other);
 PyObject *oupy_set_difference(PyObject *set, PyObject *other);
 PyObject *oupy_set_merge(PyObject *set, PyObject *other);
 PyObject *oupy_set_become(PyObject *set, PyObject *other);
+PyObject *oupy_close_object(PyObject *object);
+PyObject *oupy_check_interpreter(void);
 PyObject *oupy_is_wrapper(PyObject *object);
+PyObject *oupy_refcount(PyObject *object);
 PyObject *oupy_address(PyObject *object);
 PyObject *oupy_total_sizeof(PyObject *object);
 PyObject *oupy_add_method(PyObject *type, PyObject *name, PyObject *function);

@@ -353,6 +353,22 @@ static void test_exited_threads(void)
     CHECK_EQ(finalized(), 75);
 }
 
+/* What an unbiased thread makes is recent from birth, also on a page that it has gone on with since the last collection. */
+static void *collect_own_garbage(void *arg)
+{
+    CHECK_EQ(ouro_thread_attach(OURO_THREAD_UNBIASED), OURO_OK);
+    for (long i = 1; i < 10; i++) {
+        ouro_release(ring_new(&node_type, i));
+        CHECK_EQ(ouro_gc_collect(1), i);
+    }
+    return arg;
+}
+
+static void test_garbage_of_unbiased(void)
+{
+    thread_do(collect_own_garbage, NULL, 0);
+}
+
 /* Several threads ask at once: together they find everything once. */
 static atomic_long found_by_all;
 
@@ -1098,6 +1114,7 @@ int main(void)
     FIXTURE_RUN(test_made_by_an_unbiased_thread);
     FIXTURE_RUN(test_across_threads);
     FIXTURE_RUN(test_exited_threads);
+    FIXTURE_RUN(test_garbage_of_unbiased);
     FIXTURE_RUN(test_many_collect);
     FIXTURE_RUN(test_finalizers_see_the_living);
     FIXTURE_RUN(test_resurrection);

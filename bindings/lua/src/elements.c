@@ -11,6 +11,7 @@
 static struct home *enter(lua_State *L)
 {
     struct home *home = lua_touserdata(L, lua_upvalueindex(1));
+    home_use_thread();
     home_enter(L, home);
     return home;
 }

@@ -5,6 +5,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+__thread bool home_is_attached __attribute__((tls_model("initial-exec")));
+
+void home_attach(void)
+{
+    home_is_attached = ouro_thread_attach(OURO_THREAD_UNBIASED) == OURO_OK;
+}
+
 static char key; /* of the registry: the userdata that points to the home */
 static struct note closed;
 #define CLOSED (&closed)

@@ -15,6 +15,18 @@
 
 #include "compat.h"
 
+/* Threads are attached as unbiased ones: every object may come to be used by any thread, and a thread that waits for something else, in Lua or
+ * in the program around it, must not hold up the death of what others drop. If it fails, whatever needs a thread slot fails for want of memory. */
+extern __thread bool home_is_attached __attribute__((tls_model("initial-exec")));
+void home_attach(void);
+
+/* Before whatever may make an object. */
+static inline void home_use_thread(void)
+{
+    if (OURO_UNLIKELY(!home_is_attached))
+        home_attach();
+}
+
 struct home;
 
 struct note {

@@ -225,6 +225,7 @@ static const char *read_number(lua_State *L, int at, ouro_value *value, bool *ma
 const char *values_read(lua_State *L, struct home *home, int at, ouro_value *value, bool *made)
 {
     struct handle *handle;
+    home_use_thread();
     *made = false;
     *value = OURO_NIL;
     switch (lua_type(L, at)) {

@@ -167,6 +167,7 @@ int weak_ref(lua_State *L)
     if (watches)
         luaL_checktype(L, 2, LUA_TFUNCTION);
     lua_settop(L, 2);
+    home_use_thread();
     struct watching *watching = ouro_lua_userdata(L, watches ? sizeof *watching : sizeof(struct handle));
     if (watches)
         watching->watch = NULL;

@@ -23,6 +23,7 @@ local function apart(fn)
 end
 
 local function live()
+    if jit then jit.flush() end -- compiled code keeps what it has met
     collectgarbage()
     collectgarbage()
     ouro.gc.collect()
@@ -1095,6 +1096,107 @@ function O.testIterators()
     for c in ouro.iter "aä" do s[#s + 1] = c end
     eq(s, { "a", "ä" })
     raises("is not what this can be done to", ouro.iter, 5)
+end
+
+local A = test_class "TestAnything"
+
+-- Every function and method there is, with arguments of all kinds: each call gives something or raises an error, and nothing is left behind.
+
+-- Arguments: made anew each time, so that nothing holds them.
+local function arguments(random)
+    local simple = { 0, 1, 2, -1, 3, 7, -2 ^ 61, 2 ^ 61, 2 ^ 63, -2 ^ 63, 1.5, 0 / 0, 1 / 0, "", "x", "k", "kv", "first", "ascending", "\255", true, false }
+    local makers = {
+        function() return {} end,
+        function() return { 1, 2, 3 } end,
+        function() return { n = 1e18 } end,
+        function() return { n = -1, 5 } end,
+        function() return { x = 1, y = {} } end,
+        function() return { { "x", 1 }, { "y" }, 5 } end,
+        function() return tostring end,
+        function() return function() error "on purpose" end end,
+        function() return coroutine.create(function() end) end,
+        function() return io.stdout end,
+        function() return ouro.list() end,
+        function() return ouro.list { 3, "x", 1, {} } end,
+        function() local l = ouro.list { 1 } l:append(l) return l end,
+        function() local l = ouro.list { 1 } l:close() return l end,
+        function() return ouro.tuple { 1, "x" } end,
+        function() return ouro.dict_of("x", 1, 2, ouro.list()) end,
+        function() local d = ouro.dict_of("x", 1) d:close() return d end,
+        function() return ouro.set { 1, "x" } end,
+        function() return ouro.record("r", { x = 1 }) end,
+        function() return ouro.iter(ouro.list { 1, 2 }) end,
+        function() return ouro.range(1, 3) end,
+        function() return ouro.dict_of("x", 1):items() end,
+        function() return ouro.weak.ref(ouro.list()) end,
+        function() return ouro.weak.map() end,
+        function() return ouro.weak.set() end,
+        function() return ouro.intern "x" end,
+        function() return ouro.bytes "x" end,
+    }
+    return function()
+        local which = random(#simple + 2 * #makers + 2)
+        if which <= #simple then
+            return simple[which]
+        elseif which <= #simple + 2 * #makers then
+            return makers[(which - #simple + 1) / 2 - (which - #simple + 1) / 2 % 1]()
+        end
+    end
+end
+
+local function functions()
+    local raw, found = require "ouro_raw", {}
+    local function all_of(name, t)
+        for key, fn in pairs(t) do
+            if type(fn) == "function" and key ~= "export" then -- what holds exported values grows
+                found[#found + 1] = { name .. key, fn }
+            end
+        end
+    end
+    all_of("ouro.", ouro)
+    all_of("ouro.weak.", ouro.weak)
+    all_of("ouro.gc.", ouro.gc)
+    all_of("ouro.mem.", ouro.mem)
+    all_of("raw.", raw)
+    for kind = 0, raw.KIND_OBJECT do
+        local metatable = raw.metatable(kind)
+        all_of(kind .. ":", metatable.methods)
+        all_of(kind .. ".", metatable)
+    end
+    table.sort(found, function(a, b) return a[1] < b[1] end)
+    return found
+end
+
+local function settle()
+    ouro.gc.restart()
+    ouro.gc.unfreeze()
+    ouro.gc.threshold(0, 0, 0)
+    ouro.gc.debug(0)
+    ouro.mem.limit(0, 0)
+    ouro.gc.cleargarbage()
+end
+
+function A.testCalls()
+    local seed = tonumber(os.getenv "OURO_TEST_SEED") or os.time()
+    math.randomseed(seed)
+    local random, called = math.random, 0
+    local argument = arguments(random)
+    for _, entry in ipairs(functions()) do
+        for _ = 1, 60 do
+            local list, n = {}, random(0, 4)
+            for i = 1, n do list[i] = argument() end
+            ouro.mem.limit(0, 64 * 2 ^ 20)
+            local ok, why = pcall(entry[2], unpack(list, 1, n))
+            called = called + 1
+            lu.assertTrue(ok or why ~= nil, ("OURO_TEST_SEED=%d: %s"):format(seed, entry[1]))
+            list = nil
+        end
+        settle()
+    end
+    is_true(called > 10000)
+    for _ = 1, 3 do
+        live()
+    end
 end
 
 os.exit(lu.LuaUnit.run(), true)

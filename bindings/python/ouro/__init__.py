@@ -5,6 +5,9 @@ import atexit as _atexit
 import collections.abc as _abc
 
 from . import _ouro
+
+_ouro.check_interpreter()
+
 from ._ouro import (
     Dict,
     List,
@@ -27,6 +30,7 @@ from ._ouro import (
     intern,
     to_python,
 )
+from ._ouro import close_object as close
 from . import _methods as _methods
 from . import gc, mem, weakref
 
@@ -34,7 +38,7 @@ __version__ = _ouro.version()
 
 __all__ = [
     "Dict", "List", "Object", "OuroAttributeError", "OuroError", "OuroIndexError", "OuroKeyError", "OuroMemoryError", "OuroReferenceError", "OuroRuntimeError",
-    "OuroTypeError", "OuroValueError", "Record", "Set", "Tuple", "convert", "export", "gc", "import_", "intern", "mem", "to_python", "weakref",
+    "OuroTypeError", "OuroValueError", "Record", "Set", "Tuple", "close", "convert", "export", "gc", "import_", "intern", "mem", "to_python", "weakref",
 ]
 
 _abc.MutableSequence.register(List)
@@ -42,4 +46,4 @@ _abc.Sequence.register(Tuple)
 _abc.MutableMapping.register(Dict)
 _abc.MutableSet.register(Set)
 
-_atexit.register(_ouro.close)
+_atexit.register(_ouro.at_exit)

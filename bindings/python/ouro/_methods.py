@@ -2,10 +2,11 @@
 """Methods that are easier said in Python than in C: added to the types when the package is imported."""
 
 import collections.abc as _abc
+import types as _types
 from copy import deepcopy
 
 from . import _ouro
-from ._ouro import Dict, Record, Set, Tuple
+from ._ouro import Dict, List, Record, Set, Tuple
 
 
 class KeysView(_abc.KeysView):
@@ -213,10 +214,16 @@ def _replace(self, **fields):
     return made
 
 
-@_add(Record)
-def __dir__(self):
+def _dir(self):
     return [*_ouro.record_fields(self), *object.__dir__(self)]
 
 
+_ouro.add_method(Record, "__dir__", _dir)  # under another name: a module's __dir__ is what dir() calls
 _ouro.add_method(Record, "_name", property(_ouro.record_name, doc="The record's name."))
 _ouro.add_method(Record, "_fields", property(_ouro.record_fields, doc="The names of the fields."))
+
+
+# ---- all ----
+
+for _type in (List, Tuple, Dict, Set):
+    _ouro.add_method(_type, "__class_getitem__", classmethod(_types.GenericAlias))

@@ -34,7 +34,7 @@ from ._ouro import (
 
 __all__ = [
     "DEBUG_COLLECTABLE", "DEBUG_LEAK", "DEBUG_SAVEALL", "DEBUG_STATS", "DEBUG_UNCOLLECTABLE", "callbacks", "collect", "disable", "disabled",
-    "enable", "freeze", "garbage", "get_count", "get_debug", "get_freeze_count", "get_objects", "get_referents", "get_referrers",
+    "enable", "freeze", "frozen", "garbage", "get_count", "get_debug", "get_freeze_count", "get_objects", "get_referents", "get_referrers",
     "get_stats", "get_threshold", "is_finalized", "is_tracked", "isenabled", "set_debug", "set_threshold", "unfreeze",
 ]
 
@@ -109,6 +109,16 @@ def disabled():
     finally:
         if before:
             enable()
+
+
+@_contextlib.contextmanager
+def frozen():
+    """with gc.frozen(): what there is now is out of the collections' sight inside."""
+    freeze()
+    try:
+        yield
+    finally:
+        unfreeze()
 
 
 _garbage = []

@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: MIT
 """Memory of ouro's heap: what is in it, limits, giving it back. Where sys has a function of the same kind, it has the name from there."""
 
+import contextlib as _contextlib
 import sys as _sys
 
 from . import _ouro
-from ._ouro import mem_stats as stats, mem_trim as trim
+from ._ouro import intern, mem_stats as stats, mem_trim as trim
 
 __all__ = [
-    "debugmallocstats", "getallocatedblocks", "getrefcount", "getsizeof", "live_bytes", "live_objects", "set_limit", "stats",
+    "debugmallocstats", "getallocatedblocks", "getrefcount", "getsizeof", "intern", "limit", "live_bytes", "live_objects", "set_limit", "stats",
     "total_size", "trim",
 ]
 
@@ -33,7 +34,7 @@ def total_size(object):
 
 def getrefcount(object):
     """The number of references to an object: for ouro's, one for the Python object that stands for it, and those from within ouro's heap."""
-    return _ouro.value_refcount(object) if _ouro.is_wrapper(object) else _sys.getrefcount(object) - 1
+    return _ouro.refcount(object) if _ouro.is_wrapper(object) else _sys.getrefcount(object) - 1
 
 
 def getallocatedblocks():
@@ -54,6 +55,17 @@ def set_limit(soft=0, hard=0):
     if soft and hard and soft > hard:
         raise _ouro.OuroValueError(f"soft must not be above hard: {soft} > {hard}")
     _ouro.mem_set_limit(soft, hard)
+
+
+@_contextlib.contextmanager
+def limit(soft=0, hard=0):
+    """with mem.limit(hard=...): the limits inside; afterwards as before."""
+    before = stats()
+    set_limit(soft, hard)
+    try:
+        yield
+    finally:
+        _ouro.mem_set_limit(before["soft_limit"], before["hard_limit"])
 
 
 def debugmallocstats(file=None):

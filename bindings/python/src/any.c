@@ -53,6 +53,28 @@ PyObject *oupy_object_reduce(PyObject *self)
     return NULL;
 }
 
+PyObject *oupy_object_enter(PyObject *self)
+{
+    return oupy_value(self) ? Py_NewRef(self) : oupy_fail_closed();
+}
+
+PyObject *oupy_object_exit(PyObject *self, PyObject *type, PyObject *value, PyObject *traceback)
+{
+    (void)type, (void)value, (void)traceback;
+    return oupy_object_close(self);
+}
+
+PyObject *oupy_object_close(PyObject *self)
+{
+    oupy_wrapper_close(self);
+    Py_RETURN_NONE;
+}
+
+PyObject *oupy_close_object(PyObject *object)
+{
+    return oupy_is_any(object) ? oupy_object_close(object) : oupy_fail_type("object", "one of ouro's", object);
+}
+
 /* The wrapper and the object. */
 PyObject *oupy_object_sizeof(PyObject *self)
 {
@@ -62,6 +84,14 @@ PyObject *oupy_object_sizeof(PyObject *self)
 PyObject *oupy_is_wrapper(PyObject *object)
 {
     return PyBool_FromLong(oupy_is_exact(object));
+}
+
+PyObject *oupy_refcount(PyObject *object)
+{
+    if (!oupy_is_exact(object))
+        return oupy_fail_type("object", "one of ouro's", object);
+    void *target = ouro_value_object(oupy_value(object));
+    return target ? PyLong_FromSize_t(ouro_refcount(target)) : oupy_fail_closed();
 }
 
 PyObject *oupy_address(PyObject *object)
@@ -106,12 +136,17 @@ static bool strip(PyTypeObject *type)
     return true;
 }
 
+/* Called by the package: an interpreter that is not the first to import the extension gets a copy of the module, and its beginning is not run. */
+PyObject *oupy_check_interpreter(void)
+{
+    if (PyInterpreterState_Get() == PyInterpreterState_Main())
+        Py_RETURN_NONE;
+    PyErr_SetString(PyExc_ImportError, "ouro cannot be used in subinterpreters: its heap is one for the process");
+    return NULL;
+}
+
 bool oupy_module_init(PyObject *module, PyTypeObject *base, PyTypeObject *const *types)
 {
-    if (PyInterpreterState_Get() != PyInterpreterState_Main()) {
-        PyErr_SetString(PyExc_ImportError, "ouro cannot be used in subinterpreters: its heap is one for the process");
-        return false;
-    }
     ouro_status status = ouro_init(NULL);
     if (status != OURO_OK) {
         PyErr_Format(PyExc_ImportError, "ouro cannot be started: %s", ouro_status_message(status));

@@ -13,8 +13,14 @@ PyObject *oupy_object_compare(PyObject *self, PyObject *other, int op);
 PyObject *oupy_object_iter(PyObject *self);
 PyObject *oupy_object_reduce(PyObject *self);
 PyObject *oupy_object_sizeof(PyObject *self);
+PyObject *oupy_object_enter(PyObject *self);
+PyObject *oupy_object_exit(PyObject *self, PyObject *type, PyObject *value, PyObject *traceback);
+PyObject *oupy_object_close(PyObject *self);
 
+PyObject *oupy_close_object(PyObject *object);
+PyObject *oupy_check_interpreter(void);
 PyObject *oupy_is_wrapper(PyObject *object);
+PyObject *oupy_refcount(PyObject *object);
 PyObject *oupy_address(PyObject *object);
 PyObject *oupy_add_method(PyObject *type, PyObject *name, PyObject *function);
 

@@ -452,6 +452,7 @@ PyObject *oupy_to_python(PyObject *object)
     ouro_value value = oupy_value(object);
     if (ouro_is_nil(value))
         return oupy_fail_closed();
+    ouro_value_retain(value);
     struct to_python to = {.targets = PyList_New(0)};
     oupy_values_init(&to.held);
     PyObject *result = to.targets ? object_of(&to, value) : NULL;
@@ -472,6 +473,7 @@ PyObject *oupy_to_python(PyObject *object)
             good = fill_from_iterator(&to, source, target);
         }
     }
+    ouro_value_release(value);
     while (to.depth)
         Py_DECREF(to.frames[--to.depth].made);
     PyMem_Free(to.frames);

@@ -225,6 +225,8 @@ PyObject *oupy_dict_copy(PyObject *self)
 {
     ouro_status status;
     ouro_value copy, dict = oupy_value(self);
+    if (ouro_is_nil(dict))
+        return oupy_fail_closed();
     oupy_enter();
     OUPY_RELEASE
     status = ouro_copy(dict, &copy);
@@ -360,10 +362,11 @@ static ouro_status merge_dict(ouro_value dict, ouro_value other)
 PyObject *oupy_dict_merge(PyObject *self, PyObject *other, const char *argument)
 {
     struct pairs pairs = {.aliases = false};
-    ouro_value dict = oupy_value(self);
     oupy_enter();
     if (oupy_is_exact(other) && oupy_is(other, OURO_KIND_DICT)) {
-        ouro_status status = merge_dict(dict, oupy_value(other));
+        if (ouro_is_nil(oupy_value(other)))
+            return oupy_fail_closed();
+        ouro_status status = merge_dict(oupy_value(self), oupy_value(other));
         if (status != OURO_E_CHANGED)
             return changed(self, status, NULL) < 0 ? NULL : Py_NewRef(Py_None);
     }
@@ -380,7 +383,7 @@ PyObject *oupy_dict_merge(PyObject *self, PyObject *other, const char *argument)
         good = keys ? add_mapping(&pairs, other) : add_pairs(&pairs, other, argument);
         Py_XDECREF(keys);
     }
-    good = good && changed(self, put_all(dict, &pairs), Py_None) == 0;
+    good = good && changed(self, put_all(oupy_value(self), &pairs), Py_None) == 0;
     drop_pairs(&pairs);
     if (!good)
         return NULL;

@@ -75,6 +75,7 @@ static PyObject *list_of(ouro_status status, struct ouro_gathered *gathered)
 {
     if (status != OURO_OK)
         return oupy_fail(status);
+    oupy_mirrors_touched();
     PyObject *list = oupy_list_of(gathered->items, gathered->count);
     gathered->count = 0;
     ouro_gather_drop(gathered);

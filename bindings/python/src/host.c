@@ -23,11 +23,11 @@ static void let_go(struct oupy_pending *item)
 {
     struct hosted *hosted = (struct hosted *)item;
     PyObject *object = hosted->object;
-    if (oupy_is_mirroring)
-        oupy_mirror_touched();
     tracked_count -= PyObject_IS_GC(object) != 0;
     PyMem_Free(hosted);
+    oupy_calling_back++;
     Py_DECREF(object);
+    oupy_calling_back--;
 }
 
 static void dispose(uint64_t handle)

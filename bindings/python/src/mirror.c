@@ -10,16 +10,20 @@
  *     M1  An object has a mirror only if each of its references comes from a wrapper or from another object with a mirror. Whatever else refers to it
  *         (a thread, another language, an object that no wrapper leads to) makes it, and all it leads to, reachable from outside.
  *     M2  A handle has one mirror, and is one reference to the Python object. So no reference is accounted for twice.
- *     M3  Mirrors do not change while Python's collector works out what is garbage: it runs no Python code then, and holds the GIL. Between its
- *         steps it does (finalizers). When code then makes use of a wrapper with a mirror, or makes any wrapper, or a handle dies, the mirrors
- *         may no longer be true: from then on they show no Python objects, so that those count as reachable. The next collection will see them again.
+ *     M3  Mirrors do not change while Python's collector works out what is garbage: it runs no Python code then, and holds the GIL. Afterwards it does
+ *         (finalizers, callbacks of weak references), and other threads get their turn; then it looks again at what it took for garbage. Code
+ *         comes to a container that it took for garbage by its wrapper, by a weak reference to it, or by asking the collector for objects. When that
+ *         happens the mirrors may no longer be true: from then on they show no Python objects, so that those count as reachable. The next
+ *         collection will see them again.
+ *     M4  Which ones it takes for garbage, a mirror knows by who has visited it: at first the collector visits everything, to subtract
+ *         references, and then, with another visitor, what it has found to be reachable. The sentinel is reachable, so it has met both.
  *
  * The graph is read in one read section, while other threads go on. Python's threads do not change it meanwhile: they have no GIL, and if one has let
  * go of it in the middle of an operation on ouro (oupy_released), there are no mirrors this time. Threads of other languages may. Hence a second look at
- * every object that is to get a mirror: its count and its references must be the same. See docs/design/bindings.md for what remains.
+ * every object that is to get a mirror: its count and its references must be the same. See docs/design/bindings-python.md for what remains.
  *
  * A collection of the younger generations shows nothing: then everything in ouro counts as reachable. Nor does an automatic full one while what
- * mirrors have cost of late is more than a twentieth of the time. */
+ * mirrors have cost of late is more than a fifth of the time. */
 #include <stdlib.h>
 #include <time.h>
 
@@ -31,14 +35,22 @@ typedef struct mirror {
     PyObject_VAR_HEAD /* the number of refs */
     struct mirror *next, **link; /* all there are */
     PyObject *hosted; /* by a handle, whose reference this shows; or NULL */
+    visitproc first, second; /* the first two different visitors that it has had */
     PyObject *refs[]; /* mirrors, counted */
 } mirror;
 
 bool oupy_is_mirroring;
 static bool is_touched;
-static mirror *mirrors;
+static mirror *mirrors, *sentinel;
 
-void oupy_mirror_touched(void)
+void oupy_mirror_touched(PyObject *touched)
+{
+    const mirror *m = (const mirror *)touched;
+    if (!sentinel || !m->second || m->second != sentinel->second)
+        is_touched = true;
+}
+
+void oupy_mirrors_touched(void)
 {
     is_touched = true;
 }
@@ -46,6 +58,10 @@ void oupy_mirror_touched(void)
 static int mirror_traverse(PyObject *self, visitproc visit, void *arg)
 {
     mirror *m = (mirror *)self;
+    if (!m->first)
+        m->first = visit;
+    else if (!m->second && visit != m->first)
+        m->second = visit;
     for (Py_ssize_t i = 0; i < Py_SIZE(m); i++)
         Py_VISIT(m->refs[i]);
     if (!is_touched)
@@ -91,6 +107,7 @@ static mirror *mirror_new(size_t refs, PyObject *hosted)
         return NULL;
     memset(m->refs, 0, refs * sizeof *m->refs);
     m->hosted = hosted;
+    m->first = m->second = NULL;
     m->next = mirrors;
     m->link = &mirrors;
     if (mirrors)
@@ -111,6 +128,7 @@ static void drop_mirrors(void)
 {
     mirror *m, *next;
     oupy_is_mirroring = false;
+    Py_CLEAR(sentinel);
     for (m = mirrors; m; m = m->next) {
         m->hosted = NULL;
         Py_INCREF(m); /* so that none goes before its turn: no recursion */
@@ -405,7 +423,7 @@ static bool connect(oupy_wrapper *w, void *arg)
 
 static void show(struct graph *graph)
 {
-    bool good = make_mirrors(graph);
+    bool good = make_mirrors(graph) && (sentinel = mirror_new(0, NULL));
     if (good) {
         oupy_is_mirroring = true;
         is_touched = false;
@@ -486,7 +504,7 @@ static void begin(PyObject *info)
         return;
     analyse();
     double end = now();
-    not_before = end + 20 * (end - start);
+    not_before = end + 4 * (end - start);
 }
 
 static PyObject *on_collection(PyObject *self, PyObject *args)

@@ -3,13 +3,16 @@
  * What the C files of the Python extension share. SWIG makes the types and their methods (bindings/swig/ouro_python.i); these files are what the types'
  * slots and methods do.
  *
- * The rules that hold everywhere (docs/design/bindings.md):
+ * The rules that hold everywhere (docs/design/bindings-python.md):
  *
  * G1  The GIL is held, except between OUPY_RELEASE and OUPY_REACQUIRE, and in functions that say otherwise.
  * G2  No thread waits for the GIL in a read section, or holding a lock of ouro's: ouro calls back with none held, and what dies on a thread without
  *     the GIL is put on a list (pending.c) for one that has it.
  * G3  Any ouro call that drops or stores a reference may run Python code (a finalizer, __eq__, __hash__). What a function looked at before it may have
- *     changed after it. */
+ *     changed after it.
+ * G4  The object of a wrapper is borrowed from it as long as neither Python code runs nor memory is asked of Python. (Then the wrapper may be closed.)
+ *     During a call of ouro it is: a wrapper that is closed from a callback, or while some thread has let go of the GIL, keeps the object
+ *     until it goes itself. */
 #ifndef OUPY_H
 #define OUPY_H
 
@@ -23,8 +26,8 @@
  * `mirror` its next (checked in ouro_python.i). */
 typedef struct oupy_wrapper {
     PyObject_HEAD
-    void *object;     /* NULL: cleared by Python's collector, or not made by the type's constructor */
-    void *ty;         /* SWIG's */
+    void *object;     /* NULL: closed, cleared by Python's collector, or not made by the type's constructor */
+    void *kept;       /* the object of one that was closed while it may have been in use: released with the wrapper. SWIG's ty */
     int own;          /* SWIG's */
     PyObject *mirror; /* during a collection of Python's: mirror.c */
     PyObject *dict;   /* not used */
@@ -32,7 +35,8 @@ typedef struct oupy_wrapper {
 
 extern PyTypeObject *oupy_type[OURO_KIND_OBJECT + 1]; /* by kind; none is NULL */
 extern bool oupy_is_mirroring;                        /* see mirror.c */
-void oupy_mirror_touched(void);
+void oupy_mirror_touched(PyObject *mirror);           /* the wrapper that has it is being used, or goes */
+void oupy_mirrors_touched(void);                      /* whatever there is may be used */
 
 void oupy_dealloc(PyObject *self);
 int oupy_traverse(PyObject *self, visitproc visit, void *arg);
@@ -49,7 +53,7 @@ static inline ouro_value oupy_value(PyObject *self)
 {
     oupy_wrapper *w = (oupy_wrapper *)self;
     if (__builtin_expect(oupy_is_mirroring, 0) && w->mirror)
-        oupy_mirror_touched();
+        oupy_mirror_touched(w->mirror);
     return ouro_value_of(w->object);
 }
 
@@ -66,6 +70,9 @@ static inline bool oupy_is_any(PyObject *o)
            PyObject_TypeCheck(o, oupy_type[OURO_KIND_DICT]) || PyObject_TypeCheck(o, oupy_type[OURO_KIND_SET]) ||
            PyObject_TypeCheck(o, oupy_type[OURO_KIND_TUPLE]) || PyObject_TypeCheck(o, oupy_type[OURO_KIND_RECORD]);
 }
+
+/* Closes it: it stands for nothing any more. (G4) */
+void oupy_wrapper_close(PyObject *self);
 
 /* For tp_init: gives the fresh wrapper its object, whose reference is taken over; -1 and an error. */
 int oupy_adopt(PyObject *self, ouro_value value);
@@ -211,8 +218,9 @@ struct oupy_gil {
 };
 bool oupy_gil_take(struct oupy_gil *gil);
 void oupy_gil_leave(struct oupy_gil *gil);
+extern long oupy_calling_back; /* callbacks under way, on any thread; under the GIL */
 
-PyObject *oupy_close(void); /* at exit */
+PyObject *oupy_at_exit(void);
 bool oupy_threads_init(void);
 
 /* ---- tracemalloc, sizes (mem.c) ---- */

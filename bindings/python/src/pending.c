@@ -85,35 +85,40 @@ void oupy_pending_run_all(void)
 
 /* ---- callbacks that cannot be put off ---- */
 
+long oupy_calling_back;
 static long entering; /* atomic: threads between looking at is_closed and leaving the GIL again */
 
 bool oupy_gil_take(struct oupy_gil *gil)
 {
     gil->held = oupy_holds_gil();
-    if (gil->held)
+    if (gil->held) {
+        oupy_calling_back++;
         return true;
+    }
     gil->foreign = !PyGILState_GetThisThreadState();
-    /* seq_cst, both: either this thread sees that it is closed, or oupy_close sees this thread. */
+    /* seq_cst, both: either this thread sees that it is closed, or oupy_at_exit sees this thread. */
     __atomic_fetch_add(&entering, 1, __ATOMIC_SEQ_CST);
     if (__atomic_load_n(&is_closed, __ATOMIC_SEQ_CST)) {
         __atomic_fetch_sub(&entering, 1, __ATOMIC_RELEASE);
         return false;
     }
     gil->state = PyGILState_Ensure();
+    oupy_calling_back++;
     return true;
 }
 
 void oupy_gil_leave(struct oupy_gil *gil)
 {
+    oupy_calling_back--;
     if (gil->held)
         return;
     PyGILState_Release(gil->state);
-    __atomic_fetch_sub(&entering, 1, __ATOMIC_RELEASE); /* pairs with the acquire in oupy_close */
+    __atomic_fetch_sub(&entering, 1, __ATOMIC_RELEASE); /* pairs with the acquire in oupy_at_exit */
 }
 
 /* From now on no thread without the GIL waits for it: the interpreter would end such threads where they are. What dies on them later is
  * left alone. */
-PyObject *oupy_close(void)
+PyObject *oupy_at_exit(void)
 {
     __atomic_store_n(&is_closed, true, __ATOMIC_SEQ_CST);
     Py_BEGIN_ALLOW_THREADS

@@ -132,7 +132,7 @@ PyObject *oupy_record_name(PyObject *self)
 /* Calls `add` for each field. */
 static bool each_field(PyObject *self, bool (*add)(PyObject *field, ouro_value value, void *arg), void *arg)
 {
-    ouro_value shape, field, value, record = oupy_value(self);
+    ouro_value shape, field, value, record = ouro_value_retain(oupy_value(self));
     size_t count = 0;
     bool good = true;
     ouro_status status = ouro_record_shape(record, &shape);
@@ -151,6 +151,7 @@ static bool each_field(PyObject *self, bool (*add)(PyObject *field, ouro_value v
         Py_XDECREF(name);
     }
     ouro_value_release(shape);
+    ouro_value_release(record);
     if (status != OURO_OK)
         fail(self, status, Py_None);
     return good && status == OURO_OK;
@@ -190,6 +191,8 @@ PyObject *oupy_record_asdict(PyObject *self)
 PyObject *oupy_record_copy(PyObject *self)
 {
     ouro_value copy;
+    if (ouro_is_nil(oupy_value(self)))
+        return oupy_fail_closed();
     oupy_enter();
     ouro_status status = ouro_copy(oupy_value(self), &copy);
     if (status != OURO_OK)
@@ -205,7 +208,7 @@ PyObject *oupy_record_compare(PyObject *self, PyObject *other, int op)
     ouro_value a = OURO_NIL, b = OURO_NIL;
     if ((op != Py_EQ && op != Py_NE) || !oupy_is(other, OURO_KIND_RECORD))
         Py_RETURN_NOTIMPLEMENTED;
-    if (!((oupy_wrapper *)self)->object)
+    if (!((oupy_wrapper *)self)->object || !((oupy_wrapper *)other)->object)
         return oupy_fail_closed();
     ouro_status status = oupy_comparing ? OURO_OK : ouro_equal(oupy_value(self), oupy_value(other), &equal);
     if (status != OURO_OK)

@@ -96,6 +96,7 @@ PyObject *oupy_plain(PyObject *self)
     const ouro_value *items = ouro_tuple_items(oupy_value(self), &count);
     if (!items)
         return oupy_fail_closed();
+    ouro_value held = ouro_value_retain(oupy_value(self));
     PyObject *tuple = PyTuple_New((Py_ssize_t)count);
     for (size_t i = 0; tuple && i < count; i++) {
         PyObject *o = oupy_object(ouro_value_retain(items[i]));
@@ -104,6 +105,7 @@ PyObject *oupy_plain(PyObject *self)
         else
             PyTuple_SET_ITEM(tuple, (Py_ssize_t)i, o);
     }
+    ouro_value_release(held);
     return tuple;
 }
 

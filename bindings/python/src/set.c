@@ -154,6 +154,8 @@ PyObject *oupy_set_copy(PyObject *self)
 {
     ouro_status status;
     ouro_value copy, set = oupy_value(self);
+    if (ouro_is_nil(set))
+        return oupy_fail_closed();
     oupy_enter();
     OUPY_RELEASE
     status = ouro_copy(set, &copy);
@@ -286,7 +288,9 @@ static PyObject *combine(PyObject *a, PyObject *b, operation *operate, PyObject 
     oupy_enter();
     if (y) {
         ouro_value u = oupy_value(x), v = oupy_value(y);
-        if (may_meet(u) || may_meet(v)) {
+        if (ouro_is_nil(u) || ouro_is_nil(v)) {
+            oupy_fail_closed();
+        } else if (may_meet(u) || may_meet(v)) {
             set = in_python(x, y, python);
         } else {
             OUPY_RELEASE
@@ -365,31 +369,36 @@ PyObject *oupy_set_ior(PyObject *self, PyObject *other)
 
 /* ---- comparison ---- */
 
-static int ask(PyObject *a, PyObject *b, ouro_status (*question)(ouro_value a, ouro_value b, bool *is))
+typedef ouro_status question(ouro_value a, ouro_value b, bool *is);
+
+static int ask_python(PyObject *a, PyObject *b, question *question)
+{
+    PyObject *x = PySet_New(a), *y = x ? PySet_New(b) : NULL;
+    PyObject *answer = y ? PyObject_CallMethod(x, question == ouro_set_is_subset ? "issubset" : "isdisjoint", "O", y) : NULL;
+    int is = answer ? answer == Py_True : -1;
+    Py_XDECREF(x);
+    Py_XDECREF(y);
+    Py_XDECREF(answer);
+    return is;
+}
+
+/* Python answers for sets of its own, in which a tuple stands where a Tuple may be in the other. */
+static int ask(PyObject *a, PyObject *b, question *question)
 {
     bool is = false;
     ouro_status status;
-    PyObject *x = as_set(a), *y = x ? as_set(b) : NULL;
-    int result = -1;
-    if (y) {
-        ouro_value u = oupy_value(x), v = oupy_value(y);
-        if (may_meet(u) || may_meet(v)) {
-            PyObject *p = PySet_New(x), *q = p ? PySet_New(y) : NULL;
-            PyObject *answer = q ? PyObject_CallMethod(p, question == ouro_set_is_subset ? "issubset" : "isdisjoint", "O", q) : NULL;
-            result = answer ? answer == Py_True : -1;
-            Py_XDECREF(p);
-            Py_XDECREF(q);
-            Py_XDECREF(answer);
-        } else {
-            OUPY_RELEASE
-            status = question(u, v, &is);
-            OUPY_REACQUIRE
-            result = status == OURO_OK ? is : (fail(x, status, NULL), -1);
-        }
-    }
-    Py_XDECREF(x);
-    Py_XDECREF(y);
-    return result;
+    if (!oupy_is(a, OURO_KIND_SET) || !oupy_is(b, OURO_KIND_SET))
+        return ask_python(a, b, question);
+    ouro_value x = oupy_value(a), y = oupy_value(b);
+    if (may_meet(x) || may_meet(y))
+        return ask_python(a, b, question);
+    OUPY_RELEASE
+    status = question(x, y, &is);
+    OUPY_REACQUIRE
+    if (status == OURO_OK)
+        return is;
+    fail(a, status, NULL);
+    return -1;
 }
 
 static PyObject *answer(int is)

@@ -71,7 +71,7 @@ PyObject *oupy_fail_type(const char *argument, const char *wanted, PyObject *got
 
 PyObject *oupy_fail_closed(void)
 {
-    PyErr_SetString(oupy_reference_error, "the object is no longer there: Python's collector has cleared it, or its __init__ was not called");
+    PyErr_SetString(oupy_reference_error, "the object is closed, or Python's collector has cleared it, or its __init__ was not called");
     return NULL;
 }
 

@@ -11,6 +11,13 @@ static const ouro_value *items_of(PyObject *self, size_t *count)
     return items;
 }
 
+/* The same, held while Python code runs; *tuple is to be released in any case. */
+static const ouro_value *hold(PyObject *self, ouro_value *tuple, size_t *count)
+{
+    *tuple = ouro_value_retain(oupy_value(self));
+    return items_of(self, count);
+}
+
 static PyObject *made(ouro_status status, ouro_value value)
 {
     if (status != OURO_OK)
@@ -74,8 +81,9 @@ PyObject *oupy_tuple_subscript(PyObject *self, PyObject *key)
     if (!PySlice_Check(key))
         return oupy_fail_type("index", "an integer or a slice", key);
     ptrdiff_t start, stop, step;
+    size_t count;
     ouro_value slice;
-    if (!oupy_slice(key, &start, &stop, &step))
+    if (!oupy_slice(key, &start, &stop, &step) || !items_of(self, &count))
         return NULL;
     oupy_enter();
     ouro_status status = ouro_tuple_slice(oupy_value(self), start, stop, step, &slice);
@@ -84,19 +92,24 @@ PyObject *oupy_tuple_subscript(PyObject *self, PyObject *key)
 
 int oupy_tuple_contains(PyObject *self, PyObject *item)
 {
+    ouro_value tuple;
     size_t count, at;
-    const ouro_value *items = items_of(self, &count);
-    return items ? oupy_search(items, count, item, 0, PTRDIFF_MAX, &at) : -1;
+    const ouro_value *items = hold(self, &tuple, &count);
+    int found = items ? oupy_search(items, count, item, 0, PTRDIFF_MAX, &at) : -1;
+    ouro_value_release(tuple);
+    return found;
 }
 
 PyObject *oupy_tuple_index(PyObject *self, PyObject *item, PyObject *start, PyObject *stop)
 {
     ptrdiff_t from, to;
+    ouro_value tuple;
     size_t count, at;
-    const ouro_value *items = items_of(self, &count);
-    if (!items || !oupy_bounds(start, stop, &from, &to))
+    if (!oupy_bounds(start, stop, &from, &to))
         return NULL;
-    int found = oupy_search(items, count, item, from, to, &at);
+    const ouro_value *items = hold(self, &tuple, &count);
+    int found = items ? oupy_search(items, count, item, from, to, &at) : -1;
+    ouro_value_release(tuple);
     if (found == 0)
         PyErr_Format(oupy_value_error, "item %R is not in the tuple", item);
     return found > 0 ? PyLong_FromSize_t(at) : NULL;
@@ -104,9 +117,11 @@ PyObject *oupy_tuple_index(PyObject *self, PyObject *item, PyObject *start, PyOb
 
 PyObject *oupy_tuple_count(PyObject *self, PyObject *item)
 {
+    ouro_value tuple;
     size_t count;
-    const ouro_value *items = items_of(self, &count);
+    const ouro_value *items = hold(self, &tuple, &count);
     Py_ssize_t found = items ? oupy_occurrences(items, count, item) : -1;
+    ouro_value_release(tuple);
     return found < 0 ? NULL : PyLong_FromSsize_t(found);
 }
 

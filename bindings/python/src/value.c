@@ -278,6 +278,10 @@ bool oupy_values_of_list(struct oupy_values *values, ouro_value list)
 {
     size_t length, count;
     oupy_values_init(values);
+    if (ouro_is_nil(list)) {
+        oupy_fail_closed();
+        return false;
+    }
     for (;;) {
         ouro_status status = ouro_list_length(list, &length);
         if (status == OURO_OK && !oupy_values_reserve(values, length + 1)) /* one more, to see whether there are more */
@@ -301,6 +305,10 @@ static bool add_tuple(struct oupy_values *values, ouro_value tuple)
 {
     size_t count;
     const ouro_value *items = ouro_tuple_items(tuple, &count);
+    if (!items) {
+        oupy_fail_closed();
+        return false;
+    }
     if (!oupy_values_reserve(values, count))
         return false;
     ouro_value_retain_all(items, count);

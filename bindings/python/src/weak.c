@@ -74,7 +74,9 @@ static void run(struct oupy_pending *item)
     ((struct ref *)ref)->place = NULL;
     PyObject *callback = ((struct ref *)ref)->callback;
     ((struct ref *)ref)->callback = NULL;
+    oupy_calling_back++;
     PyObject *result = PyObject_CallOneArg(callback, ref);
+    oupy_calling_back--;
     if (!result)
         PyErr_WriteUnraisable(callback);
     Py_XDECREF(result);
@@ -127,9 +129,12 @@ static PyObject *ref_new(PyTypeObject *type, PyObject *args, PyObject *keywords)
     void *target = ouro_value_object(oupy_value(object));
     if (!target)
         return oupy_fail_closed();
+    ouro_retain(target);
     struct ref *r = (struct ref *)type->tp_alloc(type, 0);
-    if (!r)
+    if (!r) {
+        ouro_release(target);
         return NULL;
+    }
     r->hash = -1;
     r->target = target;
     struct place *place = callback ? take_place() : NULL;
@@ -142,6 +147,7 @@ static PyObject *ref_new(PyTypeObject *type, PyObject *args, PyObject *keywords)
     } else if (!callback) {
         r->weak = ouro_weak_new(target, NULL, NULL);
     }
+    ouro_release(target);
     if (!r->weak) {
         Py_DECREF(r);
         return oupy_fail(OURO_E_NOMEM);
@@ -201,6 +207,7 @@ static int ref_clear(PyObject *self)
 
 static PyObject *target_of(PyObject *self)
 {
+    oupy_mirrors_touched();
     return oupy_object(ouro_value_of(ouro_weak_get(((struct ref *)self)->weak))); /* nil is None */
 }
 

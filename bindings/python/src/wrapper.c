@@ -99,9 +99,9 @@ PyObject *oupy_object_slow(ouro_value value)
 {
     void *object = ouro_value_object(value);
     oupy_wrapper *w = find(object);
-    if (__builtin_expect(oupy_is_mirroring, 0))
-        oupy_mirror_touched();
     if (w) {
+        if (__builtin_expect(oupy_is_mirroring, 0) && w->mirror)
+            oupy_mirror_touched(w->mirror);
         Py_INCREF(w);
         ouro_release(object); /* not the last: the wrapper has one */
         return (PyObject *)w;
@@ -110,7 +110,7 @@ PyObject *oupy_object_slow(ouro_value value)
     w = PyObject_GC_New(oupy_wrapper, type);
     if (w) {
         w->object = object;
-        w->ty = NULL;
+        w->kept = NULL;
         w->own = 0;
         w->mirror = w->dict = NULL;
         if (enter(w)) {
@@ -130,7 +130,6 @@ int oupy_adopt(PyObject *self, ouro_value value)
     oupy_wrapper *w = (oupy_wrapper *)self;
     if (!w->object) {
         w->object = ouro_value_object(value);
-        w->mirror = w->dict = NULL;
         if (enter(w)) {
             ouro_share(w->object);
             return 0;
@@ -156,14 +155,30 @@ static void let_go_of_object(oupy_wrapper *w)
     ouro_release(object); /* may run Python code: the wrapper is in order */
 }
 
+void oupy_wrapper_close(PyObject *self)
+{
+    oupy_wrapper *w = (oupy_wrapper *)self;
+    if (w->mirror) {
+        oupy_mirror_touched(w->mirror);
+        Py_CLEAR(w->mirror);
+    }
+    /* Acquire: what a thread without the GIL has done comes before; pairs with oupy_reacquire. */
+    if (w->object && (oupy_calling_back || __atomic_load_n(&oupy_released, __ATOMIC_ACQUIRE))) {
+        leave(w);
+        w->kept = w->object;
+        w->object = NULL;
+    }
+    let_go_of_object(w);
+}
+
 void oupy_dealloc(PyObject *self)
 {
     oupy_wrapper *w = (oupy_wrapper *)self;
     PyTypeObject *type = Py_TYPE(self);
-    void *object = w->object;
+    void *object = w->object, *kept = w->kept;
     PyObject_GC_UnTrack(self);
     if (w->mirror) {
-        oupy_mirror_touched();
+        oupy_mirror_touched(w->mirror);
         Py_CLEAR(w->mirror);
     }
     if (object) {
@@ -172,6 +187,7 @@ void oupy_dealloc(PyObject *self)
     }
     type->tp_free(self);
     ouro_release(object);
+    ouro_release(kept);
     oupy_pending_run();
 }
 
@@ -179,7 +195,7 @@ int oupy_clear(PyObject *self)
 {
     oupy_wrapper *w = (oupy_wrapper *)self;
     if (w->mirror) {
-        oupy_mirror_touched();
+        oupy_mirror_touched(w->mirror);
         Py_CLEAR(w->mirror);
     }
     let_go_of_object(w);

@@ -102,7 +102,8 @@ def test_changes_while_iterating():
     for key in d:
         d[key] += 1
     assert list(d.values()) == list(range(1, 11))
-    for iterator in (iter(d), iter(d.values()), iter(d.items())):
+    for view in (d, d.values(), d.items()):
+        iterator = iter(view)
         next(iterator)
         d["new"] = 1
         with pytest.raises(ouro.OuroRuntimeError, match="changed"):
@@ -136,7 +137,9 @@ def test_keys_with_their_own_mind():
             return 7
 
         def __eq__(self, other):
-            if self.number == 99 or other.number == 99:
+            if not isinstance(other, Key):
+                return NotImplemented
+            if 99 in (self.number, other.number):
                 raise OverflowError
             return self.number == other.number
 
