@@ -138,7 +138,8 @@ enum oi_change_kind {
     OI_PUT,        /* the key has this value now */
     OI_PUT_NEW,    /* unless it had one */
     OI_REPLACE_IF, /* if it had the very word expected */
-    OI_TAKE        /* it is taken out */
+    OI_TAKE,       /* it is taken out */
+    OI_TAKE_IF     /* if it had the very word expected */
 };
 
 struct oi_change {
@@ -152,11 +153,11 @@ struct oi_change {
     bool existing;         /* only if the key is there: else OURO_E_KEY */
     /* What came of it. */
     bool was;              /* the key was there */
-    bool done;             /* OI_REPLACE_IF: it had the word */
-    ouro_value old;        /* new: the value it had, if it was there; OI_REPLACE_IF: nil */
+    bool done;             /* ..._IF: it had the word */
+    ouro_value old;        /* new: the value it had, if it was there; ..._IF: nil */
 };
 
-/* OURO_E_KEY: OI_TAKE, OI_REPLACE_IF, and the key is not there. The dict may be used. */
+/* OURO_E_KEY: the key is not there, and the change is none that puts it in. The dict may be used. */
 ouro_status oi_dict_change(struct oi_dict *dict, struct oi_change *change, const char *call);
 
 /* Takes out what came in first or last, both as new values. OURO_E_KEY: nothing is there. */
