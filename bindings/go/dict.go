@@ -9,11 +9,11 @@ import (
 	"ouro/internal/raw"
 )
 
-// A Dict maps keys to values; goroutines share it, and each operation takes effect at one moment. Its order is that in which keys were put in; a new
-// value keeps its key's place.
+// A Dict maps keys to values; goroutines share it, and each operation takes effect at one moment. Its order is that in
+// which keys were put in; a new value keeps its key's place.
 //
-// Any value is a key. Numbers (1 and 1.0 are one key), strings, bytes and tuples are compared by content, Go values as Go compares them, and
-// all else is itself only.
+// Any value is a key. Numbers (1 and 1.0 are one key), strings, bytes and tuples are compared by content, Go values as
+// Go compares them, and all else is itself only.
 type Dict struct{ handle }
 
 func newDict(word uint64, err error) (*Dict, error) {
@@ -32,8 +32,8 @@ func (d *Dict) ref() *handle {
 	return &d.handle
 }
 
-// NewDict makes a dict of keys and values in turn: NewDict("a", 1, "b", 2); or of a map of any type, which is alone, as FromMap does. ErrInvalid: a key has no
-// value. ErrClosed, ErrEncoding, ErrNoMemory.
+// NewDict makes a dict of keys and values in turn: NewDict("a", 1, "b", 2); or of a map of any type, which is alone,
+// as FromMap does. ErrInvalid: a key has no value. ErrClosed, ErrEncoding, ErrNoMemory.
 func NewDict(keysAndValues ...any) (*Dict, error) {
 	if len(keysAndValues) == 1 {
 		if m := reflect.ValueOf(keysAndValues[0]); m.Kind() == reflect.Map {
@@ -205,7 +205,8 @@ func (d *Dict) Items() (*Iterator, error) {
 	return newIterator(d.ref().call("Dict.Items", func(d uint64) uint64 { return raw.IteratePart(d, raw.Items) }))
 }
 
-// All gives keys and values, for range: those that there are when the loop begins, whatever happens to the dict meanwhile. A closed dict has none.
+// All gives keys and values, for range: those that there are when the loop begins, whatever happens to the dict
+// meanwhile. A closed dict has none.
 func (d *Dict) All() func(yield func(key, value any) bool) {
 	return func(yield func(key, value any) bool) {
 		copy, err := d.Copy()
@@ -222,7 +223,8 @@ func (d *Dict) All() func(yield func(key, value any) bool) {
 	}
 }
 
-// ToMap gives a map of what is in a dict at one moment, if all keys and all values are of one type each: ToMap[string, int](d). ErrType.
+// ToMap gives a map of what is in a dict at one moment, if all keys and all values are of one type each: ToMap[string,
+// int](d). ErrType.
 func ToMap[K comparable, V any](d *Dict) (map[K]V, error) {
 	copy, err := newDict(d.ref().call("ToMap(d)", raw.Copy))
 	if err != nil {

@@ -52,7 +52,8 @@ func ouroGoCollection(phase, generation, reason C.int, numbers *C.uint64_t, id C
 	OnCollection(uint64(id), &Collection{int(phase), int(generation), int(reason), n[0], n[1], n[2], n[3]})
 }
 
-// SwapFailure leaves a handle for the call that the callback on this thread is part of, and gives the one that nobody asked for.
+// SwapFailure leaves a handle for the call that the callback on this thread is part of, and gives the one that nobody
+// asked for.
 func SwapFailure(handle uint64) uint64 { return uint64(C.swap_failure(C.uint64_t(handle))) }
 
 // Generate makes an iterator of a Go function, and gives it or an error's number.
