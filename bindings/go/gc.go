@@ -22,6 +22,7 @@ type CollectResult struct {
 func Collect(generation int) (CollectResult, error) {
 	start := time.Now()
 	n := raw.Gc_collect(generation)
+	raw.ReadMessages()
 	if n < 0 {
 		return CollectResult{}, failedGeneration("Collect(generation)", -n, generation)
 	}

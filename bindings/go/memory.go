@@ -120,6 +120,7 @@ type LeakType struct {
 // ErrBusy: another goroutine is doing it; ErrUsage: called from a callback.
 func Shutdown() (LeakReport, error) {
 	number, leaks, immortal := raw.Shutdown()
+	raw.ReadMessages()
 	if number != 0 {
 		return LeakReport{}, fail("Shutdown", fromStatus(number))
 	}
