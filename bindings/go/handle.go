@@ -87,6 +87,7 @@ func (h *handle) leave(u use) {
 	if h.marked.Load() {
 		h.drop()
 	}
+	raw.LookForMessages()
 }
 
 // drop drops the reference of a marked handle, if nobody uses it, once.

@@ -631,6 +631,6 @@ func init() {
 		"freeze":   do(func([]any) error { Freeze(); return nil }),
 		"unfreeze": do(func([]any) error { Unfreeze(); return nil }),
 		"limit":    do(func(a []any) error { return SetMemoryLimit(0, int64(a[0].(int))) }),
-		"held":     func(*player, []any) (any, error) { return heldCount(), nil },
+		"held":     func(*player, []any) (any, error) { settle(); return heldCount(), nil },
 	}
 }

@@ -11,6 +11,7 @@ import "C"
 
 import (
 	"sync"
+	"sync/atomic"
 	"unsafe"
 )
 
@@ -59,6 +60,18 @@ var reading sync.Mutex
 func ReadMessages() {
 	reading.Lock()
 	defer reading.Unlock()
+	read()
+}
+
+// LookForMessages is for the end of each call. Somebody else may be reading them: then they are his.
+func LookForMessages() {
+	if atomic.LoadUint32((*uint32)(unsafe.Pointer(&C.ouro_go_has_messages))) != 0 && reading.TryLock() {
+		defer reading.Unlock()
+		read()
+	}
+}
+
+func read() {
 	first := C.ouro_go_messages_take()
 	if first == nil {
 		return

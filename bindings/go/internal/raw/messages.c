@@ -7,6 +7,7 @@
 #include "callbacks.h"
 
 _Thread_local bool ouro_go_is_calling;
+uint32_t ouro_go_has_messages; /* written under the lock */
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* innermost: held for a few instructions */
 static pthread_cond_t some = PTHREAD_COND_INITIALIZER;
@@ -16,6 +17,7 @@ static bool has_messenger;
 static void *messenger(void *unused)
 {
     (void)unused;
+    pthread_setname_np(pthread_self(), "ouro-messenger");
     for (;;) {
         pthread_mutex_lock(&lock);
         while (!first)
@@ -37,7 +39,7 @@ static bool find_messenger(void)
     return has_messenger;
 }
 
-/* False: there is no memory, or no thread. */
+/* False: there is no memory, or no thread. Goroutines that look without the lock may miss what is new: it is still there at the end of the next call. */
 static bool post(const struct ouro_go_message *message)
 {
     struct ouro_go_message *copy = malloc(sizeof *copy);
@@ -46,11 +48,13 @@ static bool post(const struct ouro_go_message *message)
     *copy = *message;
     copy->next = NULL;
     pthread_mutex_lock(&lock);
-    bool found = find_messenger();
+    bool found = ouro_go_is_calling || find_messenger();
     if (found) {
         *end = copy;
         end = &copy->next;
-        pthread_cond_signal(&some);
+        __atomic_store_n(&ouro_go_has_messages, 1, __ATOMIC_RELAXED);
+        if (!ouro_go_is_calling)
+            pthread_cond_signal(&some);
     }
     pthread_mutex_unlock(&lock);
     if (!found)
@@ -64,6 +68,7 @@ struct ouro_go_message *ouro_go_messages_take(void)
     struct ouro_go_message *all = first;
     first = NULL;
     end = &first;
+    __atomic_store_n(&ouro_go_has_messages, 0, __ATOMIC_RELAXED);
     pthread_mutex_unlock(&lock);
     return all;
 }
@@ -79,17 +84,16 @@ void ouro_go_messages_free(struct ouro_go_message *message)
 
 void ouro_go_dispose(uint64_t handle)
 {
-    if (ouro_go_is_calling || !post(&(struct ouro_go_message){.kind = OURO_GO_DISPOSE, .id = handle}))
+    if (!post(&(struct ouro_go_message){.kind = OURO_GO_DISPOSE, .id = handle}))
         ouroGoDispose(handle);
 }
 
 void ouro_go_dead(uint64_t id)
 {
-    if (ouro_go_is_calling || !post(&(struct ouro_go_message){.kind = OURO_GO_DEAD, .id = id}))
+    if (!post(&(struct ouro_go_message){.kind = OURO_GO_DEAD, .id = id}))
         ouroGoDead(id);
 }
 
-/* Always by message, so that they stay in their order. */
 void ouro_go_collection(const struct ouro_go_message *message)
 {
     (void)post(message);

@@ -2,9 +2,9 @@
  *
  * What the library tells Go: that a Go value is needed no more, that an object has died, that there is a collection.
  *
- * Go's own threads, which are in the middle of a call, call Go. The library's threads do not: they would wait until Go's scheduler has a turn for
- * them, behind all goroutines that want to run, and collections with them. They leave a message, which a thread that does nothing else, or
- * whoever has waited for a collection, brings to Go. */
+ * Nobody calls Go for that: he would wait until Go's scheduler has a turn for him, behind all goroutines that want to run, and a collection with
+ * him. He leaves a message. Goroutines look for messages at the end of their calls; those of the library's own threads are brought to Go by a
+ * thread that does nothing else, for there may be no call for long. */
 #ifndef OURO_GO_MESSAGES_H
 #define OURO_GO_MESSAGES_H
 
@@ -20,8 +20,11 @@ struct ouro_go_message {
     uint64_t candidates, found, freed, duration_ns;
 };
 
-/* Whether the thread is in a call of Go's. */
+/* Whether the thread is one of Go's. */
 extern _Thread_local bool ouro_go_is_calling;
+
+/* Whether there are any. Atomic. */
+extern uint32_t ouro_go_has_messages;
 
 void ouro_go_dispose(uint64_t handle);
 void ouro_go_dead(uint64_t id);
