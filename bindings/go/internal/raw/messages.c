@@ -39,7 +39,7 @@ static bool find_messenger(void)
     return has_messenger;
 }
 
-/* False: there is no memory, or no thread. Goroutines that look without the lock may miss what is new: it is still there at the end of the next call. */
+/* False: there is no memory, or no thread. Relaxed: who has just posted sees it; others, at the end of some later call. */
 static bool post(const struct ouro_go_message *message)
 {
     struct ouro_go_message *copy = malloc(sizeof *copy);
