@@ -53,10 +53,17 @@ static void show_all(const struct oi_scope *scope, const struct oi_stack_node *k
         show(oi_token_object(OI_CONTAINER_OF(kept, struct oi_token, node)));
 }
 
+static void uncount_inner(struct oi_scope *scope, oi_id id, ouro_object *o, void *count)
+{
+    (void)scope, (void)id;
+    *(size_t *)count -= oi_type_of(o)->inner;
+}
+
 /* The members are garbage: decides what becomes of them, and makes it so for all to see at once. */
 static void carry_out(struct oi_act *act, struct oi_scope *scope, const struct oi_validation *validation, struct oi_concurrent *job)
 {
     job->found = oi_scope_count_members(scope);
+    oi_scope_each_member(scope, uncount_inner, &job->found);
     if (OI_UNLIKELY(oi_load_relaxed(&oi_debug_save_all)))
         oi_reclaim_save_all(act, scope, &job->saved);
     else if (validation->finalizers)

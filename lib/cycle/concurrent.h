@@ -12,7 +12,7 @@ struct oi_concurrent {
     /* results */
     size_t candidates;   /* objects looked at */
     size_t suspects;     /* of these, members after the estimate */
-    size_t found;        /* objects found unreachable */
+    size_t found;        /* objects found unreachable, inner ones not counted */
     size_t freed;        /* of these, gone; the others wait for finalizers, or are saved */
     size_t freed_bytes;
     struct oi_stack_node *due;   /* tokens of objects whose finalizer is due */

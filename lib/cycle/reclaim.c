@@ -129,6 +129,7 @@ void oi_reclaim_tokens(struct oi_act *act, struct oi_scope *scope)
 struct outside {
     struct oi_act *act;
     struct oi_scope *scope;
+    size_t inner; /* of the members freed */
 };
 
 /* A member's slots are as they were when they were noted. */
@@ -160,6 +161,7 @@ static size_t free_page(struct outside *outside, uint32_t number)
         for (uint64_t bits = at->member[word]; bits; bits &= bits - 1, freed++) {
             ouro_object *o = oi_scope_at(at, word * 64 + (uint32_t)__builtin_ctzl(bits));
             const struct oi_type *type = oi_type_of(o);
+            outside->inner += type->inner;
             release_outside(outside, type, o);
             if (type->dispose)
                 type->dispose(o);
@@ -179,7 +181,7 @@ static size_t free_page(struct outside *outside, uint32_t number)
 
 size_t oi_reclaim_free(struct oi_act *act, struct oi_scope *scope, size_t *bytes)
 {
-    struct outside outside = {act, scope};
+    struct outside outside = {.act = act, .scope = scope};
     bool outer = act->destroying;
     size_t freed = 0;
     for (uint32_t number = 1; number <= scope->count; number++) {
@@ -193,5 +195,5 @@ size_t oi_reclaim_free(struct oi_act *act, struct oi_scope *scope, size_t *bytes
         act->destroying = outer;
         oi_destroy_run(act);
     }
-    return freed;
+    return freed - outside.inner;
 }

@@ -20,5 +20,5 @@ void oi_reclaim_seal(struct oi_act *act, struct oi_scope *scope);
 void oi_reclaim_tokens(struct oi_act *act, struct oi_scope *scope);
 
 /* Drops the references that lead out of the set, and frees the members. What dies by it is destroyed too, but for what has a finalizer. Returns
- * the number of members freed; adds up their bytes. */
+ * the number of members freed, inner ones not counted; adds up their bytes. */
 size_t oi_reclaim_free(struct oi_act *act, struct oi_scope *scope, size_t *bytes);

@@ -84,6 +84,7 @@ static void mark_reachable(struct oi_local *self, ouro_object *o, void *unused)
 
 struct separation {
     size_t garbage, survivors;
+    size_t inner;    /* of the garbage */
     bool finalizers; /* some garbage has a finalizer to be run */
 };
 
@@ -103,6 +104,7 @@ static void separate(struct oi_local *self, ouro_object *o, void *arg)
     }
     oi_gray_push(self, o);
     all->garbage++;
+    all->inner += oi_type_of(o)->inner;
     all->finalizers = all->finalizers || finalizer_due(o);
 }
 
@@ -315,7 +317,7 @@ bool oi_young_collect(struct oi_act *act, struct oi_young *young, struct oi_youn
     struct oi_local *self = act->self;
     OI_ASSERT(!act->reading && !act->dead_plain && !self->gray);
     struct separation found = find_garbage(self, result);
-    result->found = found.garbage;
+    result->found = found.garbage - found.inner;
     void (*show)(const ouro_object *o) = oi_load_relaxed(&oi_debug_found);
     if (OI_UNLIKELY(show))
         each_gray(act, show_one, show);
@@ -338,7 +340,7 @@ bool oi_young_collect(struct oi_act *act, struct oi_young *young, struct oi_youn
     reclaim(act);
     if (oi_young_manual)
         hold_callbacks(act, young);
-    result->freed = found.garbage;
+    result->freed = found.garbage - found.inner;
     act->self->due = act->self->due || (young->due && !oi_young_manual); /* also when user code has asked for this */
     young->survivors = found.survivors;
     set_base(self);

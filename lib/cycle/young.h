@@ -24,7 +24,7 @@ struct oi_young {
 extern bool oi_young_manual;
 
 struct oi_young_result {
-    size_t found;      /* objects found unreachable */
+    size_t found;      /* objects found unreachable, inner ones not counted */
     size_t freed;      /* of these, gone; the others wait for finalizers */
     size_t candidates; /* objects looked at */
 };

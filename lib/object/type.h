@@ -20,6 +20,8 @@ struct oi_act;
 
 /* A flag of their descriptors: they are registered at start, which their first use brings about. */
 #define OI_TYPE_OWN 0x80000000u
+/* And: their objects are parts of values, which no program sees; collections do not count them. */
+#define OI_TYPE_INNER 0x40000000u
 
 struct oi_type {
     void (*finalize)(void *object);
@@ -32,6 +34,7 @@ struct oi_type {
     uint32_t slots_at;  /* offset of the array of slots in bytes, or 0 */
     uint32_t bytes_at;  /* offset of the raw tail, or 0 */
     bool leaf;          /* no slots at all */
+    bool inner;         /* OI_TYPE_INNER */
     bool special;       /* has finalize or dispose */
     bool one_run;       /* no array of slots, and its slots are one run (or none): runs[0] says all */
     bool simple;        /* one_run, and not special */

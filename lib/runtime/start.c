@@ -11,6 +11,7 @@
 #include "object/misuse.h"
 #include "object/weak.h"
 #include "port/os.h"
+#include "value/token.h"
 #include "value/value.h"
 #include "runtime/runtime.h"
 
@@ -87,6 +88,7 @@ ouro_status ouro_shutdown(ouro_leak_report *report)
     report = report ? report : &own;
     ouro_gc_set_debug(ouro_gc_get_debug() & ~(unsigned)OURO_GC_DEBUG_SAVEALL);
     oi_debug_clear();
+    oi_token_close();
     ouro_gc_collect(2);
     if (oi_debug_clear()) /* a collection that was under way has kept some */
         ouro_gc_collect(2);

@@ -6,7 +6,7 @@
 #include "port/perturb.h"
 
 static ouro_type keyed_type = OURO_TYPE(struct oi_keyed, .name = "ouro_entries", .array_slots = offsetof(struct oi_keyed, slots),
-                                        .flags = OI_TYPE_OWN);
+                                        .flags = OI_TYPE_OWN | OI_TYPE_INNER);
 
 bool oi_keyed_init(void)
 {

@@ -4,7 +4,7 @@
 #include "port/perturb.h"
 
 static ouro_type store_type = OURO_TYPE(struct oi_store, .name = "ouro_store", .array_slots = offsetof(struct oi_store, items),
-                                    .flags = OI_TYPE_OWN);
+                                    .flags = OI_TYPE_OWN | OI_TYPE_INNER);
 
 bool oi_store_init(void)
 {

@@ -187,7 +187,7 @@ static int compare(const void *a, size_t a_size, const void *b, size_t b_size)
 {
     size_t common = a_size < b_size ? a_size : b_size;
     int order = memcmp(a, b, common);
-    return order ? order : (a_size > b_size) - (a_size < b_size);
+    return order ? (order > 0) - (order < 0) : (a_size > b_size) - (a_size < b_size);
 }
 
 int oi_string_compare(const struct oi_string *a, const struct oi_string *b)

@@ -256,6 +256,26 @@ static void test_private_and_shared(void)
     }
 }
 
+/* What an unbiased thread makes after a collection is recent for the next, on whatever page it finds room. */
+static void *collect_what_is_recent(void *unused)
+{
+    (void)unused;
+    CHECK_EQ(ouro_thread_attach(OURO_THREAD_UNBIASED), OURO_OK);
+    for (int generation = 1; generation <= 2; generation++)
+        for (int i = 0; i < 3; i++) {
+            ouro_release(ring_new(&plain_type, 3));
+            CHECK_EQ(ouro_gc_collect(generation), 3);
+            ouro_release(ring_new(&plain_type, 2));
+            CHECK_EQ(ouro_gc_collect(1), 2);
+        }
+    return NULL;
+}
+
+static void test_made_by_an_unbiased_thread(void)
+{
+    thread_do(collect_what_is_recent, NULL, 0);
+}
+
 /* ---- Threads ---- */
 
 enum { MAKERS = 3 };
@@ -352,6 +372,22 @@ static void test_exited_threads(void)
     CHECK_EQ(finalized(), 25);
     CHECK_EQ(ouro_gc_collect(1), 50);
     CHECK_EQ(finalized(), 75);
+}
+
+/* What an unbiased thread makes is recent from birth, also on a page that it has gone on with since the last collection. */
+static void *collect_own_garbage(void *arg)
+{
+    CHECK_EQ(ouro_thread_attach(OURO_THREAD_UNBIASED), OURO_OK);
+    for (long i = 1; i < 10; i++) {
+        ouro_release(ring_new(&node_type, i));
+        CHECK_EQ(ouro_gc_collect(1), i);
+    }
+    return arg;
+}
+
+static void test_garbage_of_unbiased(void)
+{
+    thread_do(collect_own_garbage, NULL, 0);
 }
 
 /* Several threads ask at once: together they find everything once. */
@@ -1099,9 +1135,11 @@ int main(void)
     FIXTURE_RUN(test_tails);
     FIXTURE_RUN(test_held_anywhere);
     FIXTURE_RUN(test_private_and_shared);
+    FIXTURE_RUN(test_made_by_an_unbiased_thread);
     FIXTURE_RUN(test_across_threads);
     FIXTURE_RUN(test_unbiased_recent);
     FIXTURE_RUN(test_exited_threads);
+    FIXTURE_RUN(test_garbage_of_unbiased);
     FIXTURE_RUN(test_many_collect);
     FIXTURE_RUN(test_finalizers_see_the_living);
     FIXTURE_RUN(test_resurrection);

@@ -153,6 +153,7 @@ static void test_equality_and_order(void)
         {'s', text("a"), interned("a")},
         {'s', text("a\x01"), text("a\x01")},
         {'s', text("ab"), interned("ab")},
+        {'s', text("c"), interned("c")}, /* memcmp may call it 2 after "a", and 2 is OURO_UNORDERED */
         {'s', text("\xc3\xa9"), interned("\xc3\xa9")},
         {'s', text("\xef\xbf\xbf"), text("\xef\xbf\xbf")},
         {'s', text("\xf0\x9f\x98\x80"), text("\xf0\x9f\x98\x80")}, /* after U+FFFF, though not in UTF-16 */

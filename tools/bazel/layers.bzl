@@ -20,6 +20,11 @@ def ouro_layer(deps = []):
     """The layer that lives in this package, lib/<layer>: all its *.c and *.h. deps: libraries from outside."""
     name = native.package_name().split("/")[-1]
     at = LAYERS.index(name)
+    native.filegroup(
+        name = "sources",
+        srcs = native.glob(["*.c", "*.h"], allow_empty = True),
+        visibility = ["//lib:__pkg__"],
+    )
     cc_library(
         name = name,
         srcs = native.glob(["*.c"], allow_empty = True),

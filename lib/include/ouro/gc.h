@@ -46,7 +46,8 @@ typedef struct ouro_gc_stats {
  * shared recently; with 2, all shared cycles. Finalizers and weak callbacks of what it found have run when it returns, and what they left
  * behind has been collected, at most 8 times over; not with OURO_FINALIZE_MANUAL, or when called from a finalizer or callback: then they
  * wait.
- * Returns the number of unreachable objects found, also those that finalizers have resurrected meanwhile, or a negative
+ * Returns the number of unreachable objects found, also those that finalizers have resurrected meanwhile (what only values are
+ * made of inside, such as the store of a list, is not counted), or a negative
  * status: OURO_E_INVALID for any other generation, OURO_E_AGAIN or OURO_E_NOMEM if the thread could not be attached, OURO_E_NOMEM also if
  * there is no memory for what waits for finalizers of private cycles (shared ones then wait for a later collection), OURO_E_USAGE inside a
  * read section.

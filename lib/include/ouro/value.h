@@ -182,5 +182,6 @@ OURO_END_DECLS
 #include <ouro/record.h>
 #include <ouro/scalar.h>
 #include <ouro/sequence.h>
+#include <ouro/token.h>
 
 #endif

@@ -1,0 +1,119 @@
+//go:build !ouro_shared
+
+/* SPDX-License-Identifier: MIT */
+#include "lib_cycle_concurrent.h"
+
+#include <pthread.h>
+
+#include "lib_cycle_debug.h"
+#include "lib_cycle_estimate.h"
+#include "lib_cycle_reclaim.h"
+#include "lib_cycle_validate.h"
+#include "lib_object_inbox.h"
+#include "lib_object_weak.h"
+
+/* Held from the verdict until every member is DEAD: a child of fork finds a set either untouched or gone. docs/design/lock-order.md */
+static pthread_mutex_t verdict_lock = PTHREAD_MUTEX_INITIALIZER;
+
+bool oi_concurrent_init(void)
+{
+    return oi_scope_init();
+}
+
+#define RESCUES_MAX 3
+
+/* Returns with the verdict lock held and the members doomed. */
+static void decide(struct oi_scope *scope, const struct oi_validation *validation)
+{
+    for (int tries = 0; validation->has_weak && tries < RESCUES_MAX; tries++) {
+        oi_validate_open();
+        pthread_mutex_lock(&verdict_lock);
+        if (oi_validate_commit(scope))
+            return;
+        pthread_mutex_unlock(&verdict_lock);
+    }
+    pthread_mutex_lock(&verdict_lock);
+    /* Weak references to what else is garbage are being followed all the time: that much is for the next collection. */
+    if (validation->has_weak)
+        oi_validate_without_weak(scope);
+}
+
+/* Shows what will be gone soon and what is kept. With no lock held but the collection lock. */
+static void show_all(const struct oi_scope *scope, const struct oi_stack_node *kept)
+{
+    void (*show)(const ouro_object *o) = oi_load_relaxed(&oi_debug_found);
+    if (OI_LIKELY(!show))
+        return;
+    for (uint32_t number = 1; number <= scope->count; number++) {
+        const struct oi_scope_page *page = &scope->pages[number];
+        for (uint32_t i = 0; scope->extents[number].has_members && i < scope->extents[number].carved; i++) {
+            if (page->member[i / 64] >> i % 64 & 1)
+                show(oi_scope_at(page, i));
+        }
+    }
+    for (; kept; kept = kept->next)
+        show(oi_token_object(OI_CONTAINER_OF(kept, struct oi_token, node)));
+}
+
+static void uncount_inner(struct oi_scope *scope, oi_id id, ouro_object *o, void *count)
+{
+    (void)scope, (void)id;
+    *(size_t *)count -= oi_type_of(o)->inner;
+}
+
+/* The members are garbage: decides what becomes of them, and makes it so for all to see at once. */
+static void carry_out(struct oi_act *act, struct oi_scope *scope, const struct oi_validation *validation, struct oi_concurrent *job)
+{
+    job->found = oi_scope_count_members(scope);
+    oi_scope_each_member(scope, uncount_inner, &job->found);
+    if (OI_UNLIKELY(oi_load_relaxed(&oi_debug_save_all)))
+        oi_reclaim_save_all(act, scope, &job->saved);
+    else if (validation->finalizers)
+        oi_reclaim_set_aside(act, scope, &job->due);
+    oi_reclaim_seal(act, scope);
+}
+
+void oi_concurrent_collect(struct oi_act *act, struct oi_concurrent *job)
+{
+    struct oi_validation validation = {0};
+    struct oi_act outer = *act; /* what this thread has pending is not the collection's */
+    act->dead = act->dead_plain = act->dead_waiting = act->dead_blocks = NULL;
+    act->callbacks = NULL;
+    act->destroying = act->in_user_code = false;
+    act->reading = 1; /* no user code on this thread: what is due is handed on */
+    struct oi_stack_node *tokens = oi_inbox_steal(act);
+    struct oi_scope *scope = oi_scope_enter(job->generation);
+    scope->tokens = tokens;
+    job->candidates = oi_estimate(scope, &job->suspects);
+    if (job->suspects) {
+        oi_validate_counts(scope, &validation);
+        oi_validate_untouched(scope);
+        decide(scope, &validation);
+        carry_out(act, scope, &validation, job);
+        pthread_mutex_unlock(&verdict_lock);
+        show_all(scope, job->saved);
+        job->freed = oi_reclaim_free(act, scope, &job->freed_bytes);
+    }
+    oi_reclaim_tokens(act, scope);
+    oi_scope_leave(scope);
+    OI_ASSERT(!act->dead && !act->dead_plain && !act->dead_blocks);
+    job->dead = act->dead_waiting;
+    job->callbacks = act->callbacks;
+    *act = outer;
+}
+
+void oi_concurrent_before_fork(void)
+{
+    pthread_mutex_lock(&verdict_lock);
+}
+
+void oi_concurrent_after_fork_parent(void)
+{
+    pthread_mutex_unlock(&verdict_lock);
+}
+
+void oi_concurrent_after_fork_child(void)
+{
+    oi_store_release(&oi_verdict, OI_VERDICT_IDLE); /* marks that are left are taken away by whoever meets them */
+    pthread_mutex_unlock(&verdict_lock);
+}

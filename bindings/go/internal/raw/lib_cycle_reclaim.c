@@ -1,0 +1,201 @@
+//go:build !ouro_shared
+
+/* SPDX-License-Identifier: MIT */
+#include "lib_cycle_reclaim.h"
+
+#include "lib_cycle_validate.h"
+#include "lib_mem_limbo.h"
+#include "lib_object_count.h"
+#include "lib_object_destroy.h"
+#include "lib_object_inbox.h"
+#include "lib_object_weak.h"
+#include "lib_port_perturb.h"
+
+/* ---- references for those that are not to go yet ---- */
+
+struct aside {
+    struct oi_act *act;
+    struct oi_stack_node **tokens;
+    size_t members;
+};
+
+/* Nobody can reach the member, so nobody else changes its words; whoever reaches it later got it from who takes the token. */
+static void give_token(struct aside *aside, ouro_object *o)
+{
+    struct oi_token *token = oi_token_new(aside->act, o);
+    if (!token)
+        return;
+    oi_fetch_add_relaxed(&o->ouro_private_shared, OI_ONE);
+    token->node.next = *aside->tokens;
+    *aside->tokens = &token->node;
+    aside->members++;
+}
+
+static void set_aside(struct oi_scope *scope, oi_id id, ouro_object *o, void *arg)
+{
+    struct aside *aside = arg;
+    (void)scope, (void)id;
+    if (!oi_type_of(o)->finalize || (oi_flags(o) & OI_FINALIZED))
+        return;
+    size_t before = aside->members;
+    give_token(aside, o);
+    if (aside->members > before)
+        oi_fetch_or_acqrel(&o->ouro_private_flags, OI_FINALIZED);
+    oi_page_set_published(oi_page_of(o)); /* the next collection, of whichever generation, looks at it again */
+}
+
+static void save(struct oi_scope *scope, oi_id id, ouro_object *o, void *aside)
+{
+    (void)scope, (void)id;
+    give_token(aside, o);
+}
+
+static void spare_due(struct oi_scope *scope, oi_id id, ouro_object *o, void *unused)
+{
+    (void)unused;
+    if (oi_type_of(o)->finalize && !(oi_flags(o) & OI_FINALIZED))
+        oi_validate_spare(scope, id); /* there was no memory for its token */
+}
+
+static void spare_all(struct oi_scope *scope, const struct oi_stack_node *tokens)
+{
+    for (; tokens; tokens = tokens->next) {
+        ouro_object *o = oi_token_object(OI_CONTAINER_OF(tokens, struct oi_token, node));
+        oi_id id = oi_scope_find(scope, o);
+        if (oi_scope_is_member(scope, id)) /* else it went with another */
+            oi_validate_spare(scope, id);
+    }
+}
+
+size_t oi_reclaim_set_aside(struct oi_act *act, struct oi_scope *scope, struct oi_stack_node **due)
+{
+    struct aside aside = {act, due, 0};
+    oi_scope_each_member(scope, set_aside, &aside);
+    spare_all(scope, *due);
+    oi_scope_each_member(scope, spare_due, NULL);
+    return aside.members;
+}
+
+static void spare_rest(struct oi_scope *scope, oi_id id, ouro_object *o, void *unused)
+{
+    (void)o, (void)unused;
+    oi_validate_spare(scope, id); /* there was no memory for its token */
+}
+
+size_t oi_reclaim_save_all(struct oi_act *act, struct oi_scope *scope, struct oi_stack_node **saved)
+{
+    struct aside aside = {act, saved, 0};
+    oi_scope_each_member(scope, save, &aside);
+    spare_all(scope, *saved);
+    oi_scope_each_member(scope, spare_rest, NULL);
+    return aside.members;
+}
+
+/* ---- the members' end ---- */
+
+static void make_dead(struct oi_scope *scope, oi_id id, ouro_object *o, void *unused)
+{
+    (void)scope, (void)id, (void)unused;
+    oi_set_shared(o, OI_DEAD);
+    /* Release: an upgrade that finds the mark gone finds it dead [MO-verdict]. */
+    oi_store_release(&o->ouro_private_owner, 0);
+}
+
+static void clear_weak(struct oi_scope *scope, oi_id id, ouro_object *o, void *act)
+{
+    (void)scope, (void)id;
+    if (oi_flags(o) & OI_HAS_WEAK)
+        oi_weak_target_died(act, o);
+}
+
+void oi_reclaim_seal(struct oi_act *act, struct oi_scope *scope)
+{
+    oi_scope_each_member(scope, make_dead, NULL);
+    oi_perturb();
+    oi_scope_each_member(scope, clear_weak, act);
+    oi_store_release(&oi_verdict, OI_VERDICT_IDLE); /* [MO-verdict] */
+}
+
+void oi_reclaim_tokens(struct oi_act *act, struct oi_scope *scope)
+{
+    while (scope->tokens) {
+        struct oi_token *token = OI_CONTAINER_OF(scope->tokens, struct oi_token, node);
+        scope->tokens = token->node.next;
+        oi_id id = oi_scope_find(scope, oi_token_object(token));
+        ouro_object *o = oi_token_free(act, token);
+        if (!id || !oi_scope_is_member(scope, id))
+            oi_release(act, o, "ouro_release");
+    }
+}
+
+struct outside {
+    struct oi_act *act;
+    struct oi_scope *scope;
+    size_t inner; /* of the members freed */
+};
+
+/* A member's slots are as they were when they were noted. */
+static void release_outside(const struct outside *outside, const struct oi_type *type, ouro_object *o)
+{
+    const uint32_t *notes = oi_scope_notes(o);
+    ouro_slot *slot;
+    size_t count;
+    for (uint32_t run = 0; oi_slots_run(type, o, run, &slot, &count); run++) {
+        const uint32_t *note = notes + ((const char *)slot - (const char *)o) / 8;
+        for (size_t i = 0; i < count; i++) {
+            ouro_object *child = oi_slot_ref(oi_load_relaxed(&slot[i].ouro_private_ref));
+            OI_ASSERT(note[i] == (child ? oi_scope_find(outside->scope, child) : 0));
+            if (!child || (note[i] && oi_scope_is_member(outside->scope, note[i])))
+                continue;
+            if (oi_flags(child) & OI_PUBLISHED) /* else a thread that vanished in a fork was publishing it: nobody's */
+                oi_release(outside->act, child, "ouro_gc_collect");
+        }
+    }
+}
+
+/* The members of one page: they go to it as one chain, but for those that readers of weak references may still look at. */
+static size_t free_page(struct outside *outside, uint32_t number)
+{
+    struct oi_scope_page *at = &outside->scope->pages[number];
+    struct oi_page *page = outside->scope->pinned[number - 1];
+    uint32_t first = 0, n = 0, freed = 0;
+    for (uint32_t word = 0; word * 64 < outside->scope->extents[number].carved; word++) {
+        for (uint64_t bits = at->member[word]; bits; bits &= bits - 1, freed++) {
+            ouro_object *o = oi_scope_at(at, word * 64 + (uint32_t)__builtin_ctzl(bits));
+            const struct oi_type *type = oi_type_of(o);
+            outside->inner += type->inner;
+            release_outside(outside, type, o);
+            if (type->dispose)
+                type->dispose(o);
+            if (oi_flags(o) & OI_HAS_WEAK) {
+                oi_limbo_retire(o);
+                continue;
+            }
+            oi_store_relaxed(&((struct oi_block *)o)->after, first);
+            first = oi_page_position(page, o);
+            n++;
+        }
+    }
+    if (n)
+        oi_page_push_remote(page, first, n);
+    return freed;
+}
+
+size_t oi_reclaim_free(struct oi_act *act, struct oi_scope *scope, size_t *bytes)
+{
+    struct outside outside = {.act = act, .scope = scope};
+    bool outer = act->destroying;
+    size_t freed = 0;
+    for (uint32_t number = 1; number <= scope->count; number++) {
+        if (!scope->extents[number].has_members)
+            continue;
+        oi_perturb();
+        act->destroying = true; /* what dies waits until the page is done */
+        size_t n = free_page(&outside, number);
+        freed += n;
+        *bytes += n * scope->pages[number].words * 8;
+        act->destroying = outer;
+        oi_destroy_run(act);
+    }
+    return freed - outside.inner;
+}

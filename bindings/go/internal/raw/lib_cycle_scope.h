@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The scope of a concurrent collection: the pages that it looks at, pinned, and what it notes down about their objects, all of it
+ * in shadow memory that was reserved with the segments (mem/page.h). It allocates nothing.
+ *
+ *     id          a block of the scope in 32 bits: page number << 12 | index in the page; never 0
+ *     member      a bit per block: in the set of objects that may be garbage
+ *     estimate    an int32 per block: first references to it from elsewhere, then (E) recorded references from members
+ *     note        a uint32 per 8 bytes of the block, members only: [0] its count as read, [1] a worklist's link, then, in the
+ *                 place of each slot, the id of what the slot referred to when it was read, or 0
+ *
+ * Only the collecting thread reads or writes any of this. */
+#pragma once
+
+#include "lib_object_act.h"
+#include "lib_port_tsan.h"
+
+#define OI_SCOPE_INDEX_BITS 12
+#define OI_SCOPE_PAGES_MAX (((size_t)1 << (32 - OI_SCOPE_INDEX_BITS)) - 1) /* 64 GiB of small objects */
+
+typedef uint32_t oi_id;
+
+/* What is looked up all the time, small enough for the processor's nearest cache. */
+struct oi_scope_page {
+    char *base;
+    int32_t *estimate;
+    uint64_t *member;
+    uint32_t words;      /* of 8 bytes in a block */
+    uint32_t reciprocal; /* of that, times 2^32, rounded up; 0: one block */
+};
+
+struct oi_scope_extent {
+    uint32_t carved;     /* blocks that there were when the collection began */
+    bool has_members;    /* or had */
+};
+
+struct oi_scope {
+    struct oi_page **pinned;         /* [0 .. count - 1] */
+    struct oi_scope_page *pages;     /* [1 .. count], and the next */
+    struct oi_scope_extent *extents;
+    struct oi_segment **segments;    /* [segment_count]: each has a page in the scope */
+    uint32_t count, segment_count;
+    struct oi_stack_node *tokens;    /* references that the collecting thread holds, but nobody needs: they count as a member's */
+};
+
+/* Reserves address space for the tables of a scope, once. False: there is none. */
+bool oi_scope_init(void);
+
+/* The one scope that there is; its user is whoever collects. Takes in the pages of a generation. */
+struct oi_scope *oi_scope_enter(int generation);
+
+size_t oi_scope_count_members(struct oi_scope *scope);
+
+/* Lets the pages go, and returns the shadow memory to the system. */
+void oi_scope_leave(struct oi_scope *scope);
+
+static inline struct oi_scope_page *oi_scope_page_of(const struct oi_scope *scope, oi_id id)
+{
+    return &scope->pages[id >> OI_SCOPE_INDEX_BITS];
+}
+
+static inline uint32_t oi_scope_index(oi_id id)
+{
+    return id & ((1u << OI_SCOPE_INDEX_BITS) - 1);
+}
+
+static inline oi_id oi_scope_id(uint32_t number, uint32_t index)
+{
+    return number << OI_SCOPE_INDEX_BITS | index;
+}
+
+static inline ouro_object *oi_scope_at(const struct oi_scope_page *page, uint32_t index)
+{
+    return (ouro_object *)(page->base + (size_t)index * page->words * 8);
+}
+
+/* The id of an object, or 0 if its page is not in the scope. The object's block is safe to look at. */
+static OI_ALWAYS_INLINE oi_id oi_scope_find(const struct oi_scope *scope, const ouro_object *o)
+{
+    uint32_t number = oi_segment_of(o)->number[((uintptr_t)o >> OI_UNIT_SHIFT) % OI_SEGMENT_UNITS];
+    if (!number)
+        return 0;
+    const struct oi_scope_page *page = &scope->pages[number];
+    uint64_t at = (uint64_t)((const char *)o - page->base) / 8;
+    return oi_scope_id(number, (uint32_t)(at * page->reciprocal >> 32)); /* exact: scope.c */
+}
+
+static inline ouro_object *oi_scope_object(const struct oi_scope *scope, oi_id id)
+{
+    return oi_scope_at(oi_scope_page_of(scope, id), oi_scope_index(id));
+}
+
+static inline int32_t *oi_scope_estimate(const struct oi_scope *scope, oi_id id)
+{
+    return &oi_scope_page_of(scope, id)->estimate[oi_scope_index(id)];
+}
+
+static inline bool oi_scope_is_member(const struct oi_scope *scope, oi_id id)
+{
+    uint32_t index = oi_scope_index(id);
+    return oi_scope_page_of(scope, id)->member[index / 64] >> index % 64 & 1;
+}
+
+static inline void oi_scope_drop(struct oi_scope *scope, oi_id id)
+{
+    uint32_t index = oi_scope_index(id);
+    oi_scope_page_of(scope, id)->member[index / 64] &= ~((uint64_t)1 << index % 64);
+}
+
+static inline uint32_t *oi_scope_notes(const ouro_object *o)
+{
+    struct oi_segment *segment = oi_segment_of(o);
+    return (uint32_t *)segment->shadow + ((const char *)o - (const char *)segment) / 8;
+}
+
+typedef void oi_scope_visit(struct oi_scope *scope, oi_id id, ouro_object *o, void *arg);
+
+/* Calls fn for each member; fn may drop any. In short read sections. Inlined, with fn, into each phase. */
+static OI_ALWAYS_INLINE void oi_scope_each_member(struct oi_scope *scope, oi_scope_visit *fn, void *arg)
+{
+    for (uint32_t number = 1; number <= scope->count; number++) {
+        struct oi_scope_page *page = &scope->pages[number];
+        const struct oi_scope_extent *extent = &scope->extents[number];
+        for (uint32_t word = 0; extent->has_members && word * 64 < extent->carved; word++) {
+            if (!page->member[word])
+                continue;
+            oi_rcu_read_lock();
+            for (uint64_t bits = page->member[word]; bits; bits &= bits - 1) {
+                uint32_t index = word * 64 + (uint32_t)__builtin_ctzl(bits);
+                if (page->member[word] & bits & -bits) /* not dropped meanwhile */
+                    fn(scope, oi_scope_id(number, index), oi_scope_at(page, index), arg);
+            }
+            oi_rcu_read_unlock();
+        }
+    }
+}
+
+/* Of a block met in a read section: it holds an object that was published, is tracked, and its references are counted. Then the block
+ * stays what it is until the section ends, and so do the blocks that its slots refer to, now or later in the section.
+ *
+ * PUBLISHED alone says little: a dead block keeps it until its holder takes it back, and that no section delays. But who finds it not dead, and
+ * then PUBLISHED still, knows that it died after the first look, if at all, and so within the section. Acquire: `shared` is overwritten after
+ * `first` when a block is taken back, and PUBLISHED is set after everything else [MO-publish, MO-taken]. */
+static OI_ALWAYS_INLINE bool oi_scope_looks_alive(const ouro_object *o, uint32_t relevant)
+{
+    if ((oi_flags(o) & relevant) != OI_PUBLISHED)
+        return false; /* relaxed: for most blocks that says all */
+    bool dead = oi_load_acquire(&o->ouro_private_shared) == OI_DEAD;
+    uint32_t flags = oi_load_acquire(&o->ouro_private_flags);
+    oi_tsan_acquire(o); /* of one born published: its header is stored as one word */
+    return !dead && (flags & relevant) == OI_PUBLISHED && oi_type_word(o);
+}
+
+static inline bool oi_scope_may_look(const ouro_object *o)
+{
+    return oi_scope_looks_alive(o, OI_PUBLISHED | OI_UNTRACKED);
+}
+
+/* The same, tracked or not; while no collection is under way, whose garbage is freed in read sections. */
+static inline bool oi_scope_is_shared(const ouro_object *o)
+{
+    return oi_scope_looks_alive(o, OI_PUBLISHED);
+}

@@ -1,0 +1,140 @@
+//go:build !ouro_shared
+
+/* SPDX-License-Identifier: MIT */
+#include "lib_mem_limbo.h"
+
+#include <pthread.h>
+
+#include "lib_mem_pool.h"
+
+static struct oi_stack waiting; /* pages whose `limbo` is not empty */
+static struct oi_page *batch;   /* pages whose `ripening` waits for the grace period; under `batch_lock` */
+static uint64_t rounds;         /* atomic; written under `round_lock` */
+static bool under_way;          /* atomic; a round is; written under `round_lock` */
+static pthread_mutex_t round_lock = PTHREAD_MUTEX_INITIALIZER; /* one round at a time; held while waiting for readers */
+static pthread_mutex_t batch_lock = PTHREAD_MUTEX_INITIALIZER; /* taken after it, shortly: docs/design/lock-order.md */
+
+static uint64_t interruptions;  /* forks that have left and re-entered a read section; under `batch_lock` */
+
+void (*oi_limbo_on_waiting)(void);
+
+void oi_limbo_retire(void *retired)
+{
+    struct oi_page *page = oi_page_of(retired);
+    struct oi_block *block = retired;
+    uint32_t position = oi_page_position(page, retired);
+    uint64_t old = oi_load_relaxed(&page->limbo);
+    do {
+        oi_store_relaxed(&block->after, OI_CHAIN_HEAD(old));
+        /* Release: all use of the block by this thread comes before its reuse; pairs with take_waiting [MO-limbo]. */
+    } while (!oi_cas_weak_release(&page->limbo, &old, OI_CHAIN(position, OI_CHAIN_COUNT(old) + 1)));
+    if (old)
+        return;
+    oi_stack_push(&waiting, &page->on_stack); /* the chain was empty: L1 */
+    if (oi_limbo_on_waiting)
+        oi_limbo_on_waiting();
+}
+
+bool oi_limbo_hold_still(bool reading)
+{
+    return (reading ? pthread_mutex_trylock(&batch_lock) : pthread_mutex_lock(&batch_lock)) == 0;
+}
+
+void oi_limbo_go_on(void)
+{
+    pthread_mutex_unlock(&batch_lock);
+}
+
+uint64_t oi_limbo_rounds(void)
+{
+    return oi_load_acquire(&rounds);
+}
+
+bool oi_limbo_is_waiting(void)
+{
+    return oi_load_relaxed(&under_way) || !oi_stack_is_empty(&waiting);
+}
+
+/* Moves every waiting page's chain to `ripening`. Returns the number of blocks. */
+static size_t take_waiting(void)
+{
+    size_t blocks = 0;
+    struct oi_stack_node *node = oi_stack_take_all(&waiting);
+    while (node) {
+        struct oi_page *page = OI_CONTAINER_OF(node, struct oi_page, on_stack);
+        node = node->next; /* before the chain is emptied: from then on the page may be pushed anew */
+        /* Acquire: pairs with oi_limbo_retire [MO-limbo]. */
+        oi_store_relaxed(&page->ripening, oi_exchange_acquire(&page->limbo, 0));
+        blocks += OI_CHAIN_COUNT(page->ripening);
+        page->ripe_next = batch;
+        batch = page;
+    }
+    return blocks;
+}
+
+static void hand_over(struct oi_page *page)
+{
+    uint64_t chain = page->ripening;
+    oi_store_relaxed(&page->ripening, 0);
+    oi_page_push_remote(page, OI_CHAIN_HEAD(chain), OI_CHAIN_COUNT(chain)); /* the page may be gone now */
+}
+
+static uint64_t count_interruptions(void)
+{
+    pthread_mutex_lock(&batch_lock); /* a fork holds it until it has re-entered its section */
+    uint64_t n = interruptions;
+    pthread_mutex_unlock(&batch_lock);
+    return n;
+}
+
+void oi_limbo_grace_period(void)
+{
+    uint64_t before;
+    do {
+        before = count_interruptions();
+        oi_rcu_synchronize();
+    } while (count_interruptions() != before);
+}
+
+size_t oi_limbo_reclaim(void)
+{
+    pthread_mutex_lock(&round_lock);
+    pthread_mutex_lock(&batch_lock);
+    oi_store_relaxed(&under_way, true);
+    /* A batch is left from a round whose thread vanished in a fork: then that one first, for its pages may be waiting anew. */
+    size_t blocks = batch ? 1 : take_waiting();
+    struct oi_page *page = batch;
+    pthread_mutex_unlock(&batch_lock);
+    if (page)
+        oi_limbo_grace_period();
+    while (page) {
+        pthread_mutex_lock(&batch_lock);
+        page = batch;
+        batch = page->ripe_next;
+        hand_over(page);
+        page = batch;
+        pthread_mutex_unlock(&batch_lock);
+    }
+    oi_store_relaxed(&under_way, false);
+    oi_store_release(&rounds, rounds + 1);
+    pthread_mutex_unlock(&round_lock);
+    return blocks;
+}
+
+void oi_limbo_before_fork(bool reading)
+{
+    pthread_mutex_lock(&batch_lock); /* so that every page is on the stack, in the batch, or handed over */
+    interruptions += reading;
+}
+
+void oi_limbo_after_fork_parent(void)
+{
+    pthread_mutex_unlock(&batch_lock);
+}
+
+void oi_limbo_after_fork_child(void)
+{
+    pthread_mutex_unlock(&batch_lock);
+    oi_store_relaxed(&under_way, batch != NULL);
+    pthread_mutex_init(&round_lock, NULL); /* its holder is gone; what it had in the batch goes with the next round */
+}

@@ -1,0 +1,450 @@
+//go:build !ouro_shared
+
+/* SPDX-License-Identifier: MIT
+ *
+ * The page table: which units of which segment are whose. One lock, held for a few dozen instructions; system calls are made
+ * without it, while the units concerned belong to nobody. */
+#include "lib_mem_page.h"
+
+#include <pthread.h>
+#include <string.h>
+
+#include "lib_mem_pool.h"
+#include "lib_mem_size_class.h"
+#include "lib_port_os.h"
+
+LIST_HEAD(segment_list, oi_segment);
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* the page lock: docs/design/lock-order.md */
+static pthread_mutex_t purge_lock = PTHREAD_MUTEX_INITIALIZER; /* one purge at a time; taken before `lock` */
+static struct segment_list segments, roomy;              /* this and the next: under the lock */
+static struct oi_page_totals totals;
+static bool over_soft_limit; /* atomic; follows totals */
+
+void (*oi_page_on_dirty)(void);
+void (*oi_page_on_growth)(void);
+size_t oi_page_growth_mark = SIZE_MAX;
+
+#define ALL_UNITS (~(uint64_t)1) /* unit 0 holds the headers */
+
+static uint64_t unit_run(unsigned first, unsigned n)
+{
+    return (n == 64 ? ~(uint64_t)0 : ((uint64_t)1 << n) - 1) << first;
+}
+
+/* The first run of n set bits, or 64. */
+static unsigned find_run(uint64_t bits, unsigned n)
+{
+    /* After k rounds of halving, bit i stays set iff bits i .. i + length - 1 are. */
+    for (unsigned length = 1; length < n && bits;) {
+        unsigned step = n - length < length ? n - length : length;
+        bits &= bits >> step;
+        length += step;
+    }
+    return bits ? (unsigned)__builtin_ctzl(bits) : 64;
+}
+
+static bool within_hard_limit(size_t more)
+{
+    return !totals.hard_limit || (totals.in_use + more >= more && totals.in_use + more <= totals.hard_limit);
+}
+
+/* A new segment of size bytes whose units are free; the lock is held by the caller and let go for the system call. */
+static struct oi_segment *new_segment(size_t size)
+{
+    pthread_mutex_unlock(&lock);
+    struct oi_segment *segment = oi_os_map(size, OI_SEGMENT);
+    pthread_mutex_lock(&lock);
+    if (!segment)
+        return NULL;
+    segment->shadow = oi_os_map(oi_shadow_size(size), OI_SHADOW_ALIGN);
+    if (!segment->shadow) {
+        oi_os_unmap(segment, size);
+        return NULL;
+    }
+    segment->size = size;
+    segment->free_units = ALL_UNITS;
+    LIST_INSERT_HEAD(&segments, segment, link);
+    LIST_INSERT_HEAD(&roomy, segment, roomy);
+    totals.reserved += size;
+    return segment;
+}
+
+static void in_use_changed(void)
+{
+    oi_store_relaxed(&over_soft_limit, totals.soft_limit && totals.in_use > totals.soft_limit);
+}
+
+static struct oi_page *take_units(struct oi_segment *segment, unsigned first, unsigned n, size_t bytes)
+{
+    uint64_t run = unit_run(first, n);
+    segment->free_units &= ~run;
+    if (!segment->free_units)
+        LIST_REMOVE(segment, roomy);
+    totals.in_use += bytes;
+    in_use_changed();
+    totals.committed += bytes - (size_t)__builtin_popcountl(segment->dirty_units & run) * OI_UNIT;
+    segment->dirty_units &= ~run;
+    segment->aged_units &= ~run;
+    for (unsigned i = 0; i < n; i++)
+        segment->pages[first + i].back = (uint16_t)(i * sizeof(struct oi_page));
+    return &segment->pages[first];
+}
+
+static struct oi_page *find_units(unsigned n)
+{
+    size_t bytes = n * OI_UNIT;
+    struct oi_segment *segment;
+    if (!within_hard_limit(bytes))
+        return NULL;
+    LIST_FOREACH(segment, &roomy, roomy) {
+        unsigned first = find_run(segment->free_units, n);
+        if (first < 64)
+            return take_units(segment, first, n, bytes);
+    }
+    segment = new_segment(OI_SEGMENT);
+    /* The lock was let go: other threads may have taken what was left. Then the segment is purged as any idle one. */
+    return segment && within_hard_limit(bytes) ? take_units(segment, 1, n, bytes) : NULL;
+}
+
+/* A segment for one block that no ordinary segment can hold. */
+static struct oi_page *find_huge(size_t size)
+{
+    size_t bytes = oi_round_up(size, OI_UNIT);
+    if (bytes < size || bytes + OI_UNIT < bytes || bytes / 8 > UINT32_MAX || !within_hard_limit(bytes))
+        return NULL;
+    struct oi_segment *segment = new_segment(OI_UNIT + bytes);
+    if (!segment)
+        return NULL;
+    take_units(segment, 1, 63, bytes); /* other threads may have come closer to the limit meanwhile: bounded, and accepted */
+    segment->pages[1].back = 0;
+    return &segment->pages[1];
+}
+
+/* Pages are as large as makes at least 8 blocks of the class. */
+static unsigned units_for(size_t size)
+{
+    return size <= OI_UNIT / 8 ? 1 : size <= OI_CLASS_MAX ? 8 : (unsigned)(oi_round_up(size, OI_UNIT) / OI_UNIT);
+}
+
+struct oi_page *oi_page_acquire(struct oi_pool *pool, enum oi_page_kind kind, unsigned index, size_t size)
+{
+    bool huge = size > OI_SEGMENT - OI_UNIT;
+    pthread_mutex_lock(&lock);
+    struct oi_page *page = huge ? find_huge(size) : find_units(units_for(size));
+    if (page) {
+        size_t bytes = huge || size > OI_CLASS_MAX ? size : units_for(size) * OI_UNIT;
+        page->free = NULL;
+        oi_store_relaxed(&page->used, 0);
+        oi_store_relaxed(&page->carved, 0);
+        page->block_units = (uint32_t)(oi_round_up(size, 8) / 8);
+        page->capacity = (uint32_t)(bytes / oi_page_block_size(page));
+        if (!page->capacity)
+            page->capacity = 1;
+        page->gray = 0;
+        page->kind = (uint8_t)kind;
+        page->index = (uint8_t)index;
+        page->state = OI_PAGE_CURRENT;
+        page->base = (char *)oi_segment_of(page) + (size_t)(page - oi_segment_of(page)->pages) * OI_UNIT;
+        page->gray_next = NULL;
+        page->young_list = 0;
+        page->pins = 0;
+        page->released = false;
+        oi_store_relaxed(&page->published, false);
+        oi_store_relaxed(&page->recent, false);
+        oi_store_relaxed(&page->remote, 0);
+        oi_store_relaxed(&page->limbo, 0);
+        oi_store_release(&page->pool, pool); /* last: whoever sees a page in use sees what it is */
+    }
+    bool grown = totals.in_use >= oi_load_relaxed(&oi_page_growth_mark);
+    pthread_mutex_unlock(&lock);
+    if (grown && oi_page_on_growth)
+        oi_page_on_growth();
+    return page;
+}
+
+/* Units of a page in use. */
+static unsigned units_of(const struct oi_page *page)
+{
+    return oi_segment_of(page)->size > OI_SEGMENT ? 63 : units_for(oi_page_block_size(page));
+}
+
+/* Nobody uses a block of the page any more; the lock is held. */
+static void release(struct oi_page *page)
+{
+    struct oi_segment *segment = oi_segment_of(page);
+    unsigned first = (unsigned)(page - segment->pages);
+    bool huge = segment->size > OI_SEGMENT;
+    unsigned n = units_of(page);
+    size_t bytes = huge ? segment->size - OI_UNIT : n * OI_UNIT;
+    page->state = OI_PAGE_FREE;
+    if (!segment->free_units)
+        LIST_INSERT_HEAD(&roomy, segment, roomy);
+    if (!segment->dirty_units)
+        segment->looked_at = oi_os_now_ns();
+    segment->free_units |= unit_run(first, n);
+    segment->dirty_units |= unit_run(first, n);
+    totals.in_use -= bytes;
+    in_use_changed();
+    if (huge) /* never used for anything else: leaves whole */
+        LIST_REMOVE(segment, roomy);
+}
+
+void oi_page_release(struct oi_page *page)
+{
+    pthread_mutex_lock(&lock);
+    bool now = !page->pins;
+    oi_store_relaxed(&page->pool, NULL);
+    if (now)
+        release(page);
+    else
+        page->released = true; /* oi_page_unpin does the rest */
+    pthread_mutex_unlock(&lock);
+    if (now && oi_page_on_dirty)
+        oi_page_on_dirty();
+}
+
+enum wanted { ALL, PUBLISHED, RECENT };
+
+static bool is_wanted(const struct oi_page *page, enum wanted wanted)
+{
+    return wanted == ALL || oi_load_relaxed(wanted == RECENT ? &page->recent : &page->published);
+}
+
+/* An unbiased thread goes on making published objects of the page's free blocks, and says so (oi_page_set_published) only when it looks for blocks. */
+static bool is_filling_up(const struct oi_page *page)
+{
+    return oi_load_relaxed(&page->state) == OI_PAGE_CURRENT && oi_load_relaxed(&page->pool->born_published);
+}
+
+/* Pins the wanted pages of one segment; the lock is held. */
+static void pin_segment(struct oi_segment *segment, struct oi_page **pages, uint32_t *count, uint32_t max, enum wanted wanted)
+{
+    for (unsigned i = 1; i < OI_SEGMENT_UNITS && *count < max; i++) {
+        struct oi_page *page = &segment->pages[i];
+        if (page->back || !page->pool || page->kind != OI_PAGE_TRACED || !is_wanted(page, wanted))
+            continue;
+        if (wanted != ALL)
+            oi_store_relaxed(&page->recent, is_filling_up(page)); /* what is published after this is for the next collection */
+        page->pins++;
+        pages[(*count)++] = page;
+    }
+}
+
+static void pin(struct oi_page **pages, uint32_t *count, uint32_t max, enum wanted wanted)
+{
+    struct oi_segment *segment;
+    pthread_mutex_lock(&purge_lock); /* so that segments stay on the list while the other lock is let go between them */
+    pthread_mutex_lock(&lock);
+    LIST_FOREACH(segment, &segments, link) {
+        pin_segment(segment, pages, count, max, wanted);
+        pthread_mutex_unlock(&lock);
+        pthread_mutex_lock(&lock);
+    }
+    pthread_mutex_unlock(&lock);
+    pthread_mutex_unlock(&purge_lock);
+}
+
+void oi_page_pin(struct oi_page **pages, uint32_t *count, uint32_t max, bool recent)
+{
+    pin(pages, count, max, recent ? RECENT : PUBLISHED);
+}
+
+void oi_page_pin_all(struct oi_page **pages, uint32_t *count, uint32_t max)
+{
+    pin(pages, count, max, ALL);
+}
+
+void oi_page_unpin(struct oi_page **pages, uint32_t *count)
+{
+    bool dirty = false;
+    while (*count) {
+        pthread_mutex_lock(&lock);
+        struct oi_page *page = pages[--*count];
+        page->pins--;
+        if (page->released && !page->pins) {
+            page->released = false;
+            release(page);
+            dirty = true;
+        }
+        pthread_mutex_unlock(&lock);
+    }
+    if (dirty && oi_page_on_dirty)
+        oi_page_on_dirty();
+}
+
+/* Bytes that giving these units back would save. */
+static size_t unit_bytes(const struct oi_segment *segment, uint64_t units)
+{
+    return segment->size > OI_SEGMENT ? segment->size - OI_UNIT : (size_t)__builtin_popcountl(units) * OI_UNIT;
+}
+
+/* Gives a segment none of whose units is in use back; the lock is held, and let go for the system call. */
+static void unmap_segment(struct oi_segment *segment)
+{
+    if (segment->size == OI_SEGMENT) /* a huge one has left this list already */
+        LIST_REMOVE(segment, roomy);
+    LIST_REMOVE(segment, link);
+    totals.reserved -= segment->size;
+    pthread_mutex_unlock(&lock);
+    oi_os_unmap(segment->shadow, oi_shadow_size(segment->size));
+    oi_os_unmap(segment, segment->size);
+    pthread_mutex_lock(&lock);
+}
+
+/* Gives units that are free back; they are nobody's while the lock is let go for the system calls. */
+static void purge_units(struct oi_segment *segment, uint64_t purging)
+{
+    segment->dirty_units &= ~purging;
+    segment->aged_units &= ~purging;
+    segment->free_units &= ~purging;
+    if (!segment->free_units)
+        LIST_REMOVE(segment, roomy);
+    pthread_mutex_unlock(&lock);
+    for (uint64_t left = purging; left;) {
+        unsigned first = (unsigned)__builtin_ctzl(left);
+        uint64_t rest = ~(left >> first);
+        unsigned n = rest ? (unsigned)__builtin_ctzl(rest) : 64 - first;
+        oi_os_purge((char *)segment + first * OI_UNIT, n * OI_UNIT);
+        left &= ~unit_run(first, n);
+    }
+    pthread_mutex_lock(&lock);
+    if (!segment->free_units)
+        LIST_INSERT_HEAD(&roomy, segment, roomy);
+    segment->free_units |= purging;
+}
+
+/* Purges what is old enough. Returns the bytes. */
+static size_t purge_segment(struct oi_segment *segment, bool all)
+{
+    uint64_t old = all ? segment->dirty_units : segment->dirty_units & segment->aged_units;
+    bool unused = segment->free_units == ALL_UNITS && old == segment->dirty_units;
+    size_t bytes = old ? unit_bytes(segment, old) : 0;
+    totals.committed -= bytes;
+    segment->aged_units = segment->dirty_units;
+    segment->looked_at = oi_os_now_ns();
+    if (unused)
+        unmap_segment(segment);
+    else if (old)
+        purge_units(segment, old);
+    return bytes;
+}
+
+size_t oi_page_purge(uint64_t min_age_ns, uint64_t *next_ns)
+{
+    size_t bytes = 0;
+    uint64_t now = oi_os_now_ns();
+    pthread_mutex_lock(&purge_lock);
+    pthread_mutex_lock(&lock);
+    *next_ns = UINT64_MAX;
+    for (struct oi_segment *segment = LIST_FIRST(&segments), *next; segment; segment = next) {
+        /* Mapped, then not needed; or with something dirty. */
+        bool idle = segment->free_units == ALL_UNITS && !segment->dirty_units;
+        uint64_t age = now - segment->looked_at;
+        next = LIST_NEXT(segment, link);
+        if (!segment->dirty_units && !idle)
+            continue;
+        if (age < min_age_ns) {
+            *next_ns = min_age_ns - age < *next_ns ? min_age_ns - age : *next_ns;
+            continue;
+        }
+        /* The lock is let go meanwhile, but segments leave the list only here, under the purge lock. */
+        bool fresh = min_age_ns && (segment->dirty_units & ~segment->aged_units);
+        bytes += purge_segment(segment, !min_age_ns);
+        if (fresh && min_age_ns < *next_ns)
+            *next_ns = min_age_ns;
+    }
+    pthread_mutex_unlock(&lock);
+    pthread_mutex_unlock(&purge_lock);
+    return bytes;
+}
+
+void oi_page_each(void (*fn)(struct oi_page *page, void *arg), void *arg)
+{
+    struct oi_segment *segment;
+    pthread_mutex_lock(&lock);
+    LIST_FOREACH(segment, &segments, link) {
+        for (unsigned i = 1; i < OI_SEGMENT_UNITS; i++) {
+            struct oi_page *page = &segment->pages[i];
+            if (!page->back && oi_load_acquire(&page->pool))
+                fn(page, arg);
+        }
+    }
+    pthread_mutex_unlock(&lock);
+}
+
+/* Pins those of one segment; the lock is held. */
+static uint32_t pin_own(struct oi_segment *segment, const struct oi_pool *pool, struct oi_page **pages)
+{
+    uint32_t count = 0;
+    for (unsigned i = 1; i < OI_SEGMENT_UNITS; i++) {
+        struct oi_page *page = &segment->pages[i];
+        if (page->back || page->pool != pool)
+            continue;
+        page->pins++;
+        pages[count++] = page;
+    }
+    return count;
+}
+
+void oi_page_each_of(const struct oi_pool *pool, void (*fn)(struct oi_page *page, void *arg), void *arg)
+{
+    struct oi_segment *segment;
+    struct oi_page *pages[OI_SEGMENT_UNITS];
+    pthread_mutex_lock(&purge_lock); /* as in pin() */
+    pthread_mutex_lock(&lock);
+    LIST_FOREACH(segment, &segments, link) {
+        uint32_t count = pin_own(segment, pool, pages);
+        pthread_mutex_unlock(&lock);
+        for (uint32_t i = 0; i < count; i++)
+            fn(pages[i], arg);
+        oi_page_unpin(pages, &count);
+        pthread_mutex_lock(&lock);
+    }
+    pthread_mutex_unlock(&lock);
+    pthread_mutex_unlock(&purge_lock);
+}
+
+void oi_page_keep_mapped(void)
+{
+    pthread_mutex_lock(&purge_lock);
+}
+
+void oi_page_may_unmap(void)
+{
+    pthread_mutex_unlock(&purge_lock);
+}
+
+struct oi_page_totals oi_page_totals(void)
+{
+    pthread_mutex_lock(&lock);
+    struct oi_page_totals copy = totals;
+    pthread_mutex_unlock(&lock);
+    return copy;
+}
+
+void oi_page_set_limits(size_t soft, size_t hard)
+{
+    pthread_mutex_lock(&lock);
+    totals.soft_limit = soft;
+    totals.hard_limit = hard;
+    in_use_changed();
+    pthread_mutex_unlock(&lock);
+}
+
+bool oi_page_is_over_soft_limit(void)
+{
+    return oi_load_relaxed(&over_soft_limit);
+}
+
+void oi_page_before_fork(void)
+{
+    pthread_mutex_lock(&purge_lock);
+    pthread_mutex_lock(&lock);
+}
+
+void oi_page_after_fork(void)
+{
+    pthread_mutex_unlock(&lock);
+    pthread_mutex_unlock(&purge_lock);
+}

@@ -1,0 +1,374 @@
+//go:build !ouro_shared
+
+/* SPDX-License-Identifier: MIT */
+#include "lib_mem_pool.h"
+
+#include "lib_port_tsan.h"
+
+struct oi_page oi_pool_empty_page = {.state = OI_PAGE_CURRENT};
+
+#define CUT_BYTES ((size_t)4096) /* blocks are cut from a page in batches of this size, so that memory is touched when needed */
+
+void oi_pool_init(struct oi_pool *pool)
+{
+    for (unsigned i = 0; i < OI_POOL_COUNT; i++) {
+        pool->current[i] = &oi_pool_empty_page;
+        LIST_INIT(&pool->available[i]);
+    }
+    for (unsigned i = 0; i < OI_YOUNG_LISTS; i++)
+        LIST_INIT(&pool->young[i]);
+    pthread_mutex_init(&pool->young_lock, NULL);
+    pool->fresh_limit = SIZE_MAX;
+}
+
+/* ---- what other threads push ---- */
+
+static struct oi_block *last_of(const struct oi_page *page, uint32_t position)
+{
+    struct oi_block *block = oi_page_at(page, position);
+    /* Relaxed here and below: the collector may look at the word as part of a header, and then looks twice. */
+    for (uint32_t after; (after = oi_load_relaxed(&block->after));)
+        block = oi_page_at(page, after);
+    return block;
+}
+
+void oi_page_push_remote(struct oi_page *page, uint32_t head, uint32_t n)
+{
+    struct oi_block *tail = NULL;
+    struct oi_pool *pool = page->pool; /* before the blocks are handed over, for then the page may go */
+    uint64_t old = oi_load_relaxed(&page->remote), new;
+    do {
+        if (tail || OI_CHAIN_HEAD(old)) {
+            tail = tail ? tail : last_of(page, head);
+            oi_store_relaxed(&tail->after, OI_CHAIN_HEAD(old));
+        }
+        new = OI_CHAIN(head, OI_CHAIN_COUNT(old) + n);
+        /* Release: the chain's links, and all use of its blocks, before the holder takes them; acquire: who clears FULL
+         * has the page as its pool left it. Pairs with take_remote and set_full [MO-remote]. */
+    } while (!oi_cas_weak_acqrel(&page->remote, &old, new));
+    if (!(old & OI_REMOTE_FULL)) {
+        /* Release, after the chain: pairs with release_empty [MO-remote]. The page may have been released by now: its pool, a
+         * thread slot's, is there for good, and this only makes its holder look. */
+        oi_store_release(&pool->touched, true);
+        return;
+    }
+    /* This thread cleared FULL, so the page is on no list of its pool and it alone decides where it goes. */
+    if (OI_CHAIN_COUNT(new) == page->capacity && pthread_mutex_trylock(&pool->young_lock) == 0) {
+        /* Every block is here: nobody uses or frees one any more. The lock is busy only while the pool's holder
+         * walks its young pages; then the page takes the other way. */
+        if (page->young_list)
+            LIST_REMOVE(page, young);
+        page->young_list = OI_YOUNG_NONE;
+        pthread_mutex_unlock(&pool->young_lock);
+        oi_page_release(page);
+        return;
+    }
+    oi_stack_push(&pool->returned, &page->returned);
+}
+
+/* ---- the holder ---- */
+
+/* Takes in the blocks that others have freed. */
+static void take_remote(struct oi_page *page)
+{
+    if (!OI_CHAIN_HEAD(oi_load_relaxed(&page->remote))) /* relaxed: a hint */
+        return;
+    /* Acquire: pairs with oi_page_push_remote [MO-remote]. Not FULL here, so nothing but the chain is lost. */
+    uint64_t chain = oi_exchange_acquire(&page->remote, 0);
+    OI_ASSERT(!(chain & OI_REMOTE_FULL));
+    oi_owner_add(&page->used, -OI_CHAIN_COUNT(chain));
+    void *free = page->free;
+    for (uint32_t position = OI_CHAIN_HEAD(chain); position;) {
+        struct oi_block *block = oi_page_at(page, position);
+        position = block->after;
+        oi_store_relaxed(&block->first, 0);
+        /* Release: a collector that no longer finds it dead finds it free; pairs with oi_scope_may_look [MO-taken]. */
+        oi_store_release(&block->next, free);
+        free = block;
+    }
+    page->free = free;
+}
+
+/* Cuts the next batch of blocks. */
+static void cut(struct oi_page *page)
+{
+    size_t size = oi_page_block_size(page);
+    uint32_t n = (uint32_t)(size < CUT_BYTES ? CUT_BYTES / size : 1);
+    if (n > page->capacity - page->carved)
+        n = page->capacity - page->carved;
+    char *at = page->base + size * page->carved;
+    for (uint32_t i = 0; i < n; i++, at += size) {
+        struct oi_block *block = (struct oi_block *)at;
+        oi_store_relaxed(&block->first, 0); /* the page may have served before */
+        oi_store_relaxed(&block->next, i + 1 < n ? (void *)(at + size) : page->free);
+    }
+    if (n)
+        page->free = at - size * n;
+    /* Release: whoever walks the first `carved` blocks finds them free or better [MO-carved]. */
+    oi_store_release(&page->carved, page->carved + n);
+}
+
+/* Puts an exhausted page aside until a block of it is freed. False: one was freed meanwhile. */
+static bool set_full(struct oi_page *page)
+{
+    uint64_t none = 0;
+    oi_store_relaxed(&page->state, OI_PAGE_FULL);
+    /* Release: whoever clears FULL finds the page as it is left here [MO-remote]. */
+    if (oi_cas_acqrel(&page->remote, &none, OI_REMOTE_FULL))
+        return true;
+    oi_store_relaxed(&page->state, OI_PAGE_CURRENT);
+    return false;
+}
+
+static void make_available(struct oi_pool *pool, struct oi_page *page)
+{
+    oi_store_relaxed(&page->state, OI_PAGE_AVAILABLE);
+    LIST_INSERT_HEAD(&pool->available[page->index], page, link);
+}
+
+static void leave_young(struct oi_pool *pool, struct oi_page *page)
+{
+    pthread_mutex_lock(&pool->young_lock);
+    if (page->young_list)
+        LIST_REMOVE(page, young);
+    page->young_list = OI_YOUNG_NONE;
+    pthread_mutex_unlock(&pool->young_lock);
+}
+
+/* The page is about to have new objects. */
+static void join_young(struct oi_pool *pool, struct oi_page *page)
+{
+    uint8_t list = page->kind == OI_PAGE_LEAF ? OI_YOUNG_LEAF : OI_YOUNG_NEW;
+    if (page->kind == OI_PAGE_RAW || page->young_list == list)
+        return;
+    page->young_base = page->used;
+    pthread_mutex_lock(&pool->young_lock);
+    if (page->young_list)
+        LIST_REMOVE(page, young);
+    page->young_list = list;
+    LIST_INSERT_HEAD(&pool->young[list], page, young);
+    pthread_mutex_unlock(&pool->young_lock);
+}
+
+/* Gives an empty page that is on no list back. */
+static void release_page(struct oi_pool *pool, struct oi_page *page)
+{
+    leave_young(pool, page);
+    oi_page_release(page);
+}
+
+/* A page came back from FULL with blocks freed by others. */
+static void take_back(struct oi_pool *pool, struct oi_page *page)
+{
+    take_remote(page);
+    if (!page->used || page->index == OI_POOL_LARGE)
+        release_page(pool, page);
+    else
+        make_available(pool, page);
+}
+
+static void take_returned(struct oi_pool *pool)
+{
+    struct oi_stack_node *node = oi_stack_is_empty(&pool->returned) ? NULL : oi_stack_take_all(&pool->returned);
+    while (node) {
+        struct oi_page *page = OI_CONTAINER_OF(node, struct oi_page, returned);
+        node = node->next;
+        take_back(pool, page);
+    }
+}
+
+/* True if every block that is in use has been freed by others. Acquire: then they are done with the blocks; pairs with
+ * oi_page_push_remote [MO-remote]. */
+static bool is_empty(const struct oi_page *page)
+{
+    return OI_CHAIN_COUNT(oi_load_acquire(&page->remote)) == page->used;
+}
+
+/* Releases at most max available pages that are empty by what others freed. Returns how many are still allowed. */
+static unsigned release_empty(struct oi_pool *pool, unsigned max)
+{
+    /* Acquire: pairs with oi_page_push_remote [MO-remote]. */
+    if (!oi_load_relaxed(&pool->touched) || !oi_exchange_acquire(&pool->touched, false))
+        return max;
+    for (unsigned index = OI_POOL_TOKENS; index < OI_POOL_COUNT; index++) {
+        struct oi_page *page, *next;
+        for (page = LIST_FIRST(&pool->available[index]); page; page = next) {
+            next = LIST_NEXT(page, link);
+            if (!is_empty(page))
+                continue;
+            if (!max) {
+                oi_store_relaxed(&pool->touched, true);
+                return 0;
+            }
+            max--;
+            LIST_REMOVE(page, link);
+            release_page(pool, page);
+        }
+    }
+    return max;
+}
+
+static bool has_free(struct oi_page *page)
+{
+    if (!page->free)
+        take_remote(page);
+    if (!page->free && page->carved < page->capacity)
+        cut(page);
+    return page->free;
+}
+
+static struct oi_page *next_page(struct oi_pool *pool, unsigned index)
+{
+    struct oi_page *page;
+    take_returned(pool);
+    while ((page = LIST_FIRST(&pool->available[index]))) {
+        LIST_REMOVE(page, link);
+        oi_store_relaxed(&page->state, OI_PAGE_CURRENT);
+        if (has_free(page))
+            return page;
+        OI_ASSERT(!"an available page has a free block");
+    }
+    release_empty(pool, UINT32_MAX); /* before asking for more, give back */
+    bool raw = index < OI_POOL_FIRST;
+    enum oi_page_kind kind = raw ? OI_PAGE_RAW : (index - OI_POOL_FIRST) % 2 ? OI_PAGE_LEAF : OI_PAGE_TRACED;
+    size_t size = index == OI_POOL_TOKENS    ? OI_BLOCK_MIN
+                  : index == OI_POOL_ANCHORS ? OI_ANCHOR_SIZE
+                                             : oi_class_size((index - OI_POOL_FIRST) / 2);
+    page = oi_page_acquire(pool, kind, index, size);
+    if (page)
+        cut(page);
+    return page;
+}
+
+void *oi_pool_refill(struct oi_pool *pool, unsigned index)
+{
+    struct oi_page *page = pool->current[index];
+    if (index == OI_POOL_NONE)
+        return NULL;
+    if (page == &oi_pool_empty_page || (!has_free(page) && set_full(page))) {
+        page = next_page(pool, index);
+        pool->current[index] = page ? page : &oi_pool_empty_page;
+        if (!page)
+            return NULL;
+        join_young(pool, page);
+    } else if (!page->free) {
+        take_remote(page); /* set_full found something */
+    }
+    pool->fresh_blocks += page->carved - page->used;
+    if (OI_UNLIKELY(pool->born_published))
+        oi_page_set_published(page);
+    struct oi_block *block = page->free;
+    page->free = block->next;
+    oi_owner_add(&page->used, 1);
+    return block;
+}
+
+void oi_pool_say_published(const struct oi_pool *pool)
+{
+    for (unsigned i = 0; pool->born_published && i < OI_POOL_COUNT; i++) {
+        if (pool->current[i] != &oi_pool_empty_page)
+            oi_page_set_published(pool->current[i]);
+    }
+}
+
+void *oi_pool_alloc_large(struct oi_pool *pool, size_t size, bool leaf)
+{
+    struct oi_page *page = oi_page_acquire(pool, leaf ? OI_PAGE_LEAF : OI_PAGE_TRACED, OI_POOL_LARGE, size);
+    if (!page)
+        return NULL;
+    void *block = page->base;
+    oi_store_relaxed(&((struct oi_block *)block)->first, 0);
+    oi_store_relaxed(&page->used, 1);
+    oi_store_release(&page->carved, 1); /* [MO-carved] */
+    set_full(page); /* nobody else knows the block yet */
+    join_young(pool, page);
+    if (pool->born_published)
+        oi_page_set_published(page);
+    page->young_base = 0;
+    pool->fresh_blocks++;
+    return block;
+}
+
+/* The page is FULL and its holder has freed a block of it. False: another thread has cleared FULL, and the page is on its way. */
+static bool leave_full(struct oi_page *page)
+{
+    uint64_t word = oi_load_relaxed(&page->remote);
+    while (word & OI_REMOTE_FULL) {
+        /* Acquire/release as for the other side, oi_page_push_remote [MO-remote]. */
+        if (oi_cas_weak_acqrel(&page->remote, &word, word & ~OI_REMOTE_FULL))
+            return true;
+    }
+    return false;
+}
+
+void oi_pool_page_changed(struct oi_pool *pool, struct oi_page *page)
+{
+    if (page->state == OI_PAGE_FULL) {
+        if (!leave_full(page))
+            return; /* it comes back through `returned`, or has: then it is seen there */
+        if (page->index == OI_POOL_LARGE || !page->used) {
+            release_page(pool, page);
+            return;
+        }
+        make_available(pool, page);
+    } else if (page->state == OI_PAGE_AVAILABLE && !page->used) {
+        /* One empty page per class is kept: it will be needed soon, more often than not. */
+        struct oi_page *first = LIST_FIRST(&pool->available[page->index]);
+        if (first == page && !LIST_NEXT(page, link))
+            return;
+        LIST_REMOVE(page, link);
+        release_page(pool, page);
+    }
+}
+
+static void collect_available(struct oi_pool *pool, unsigned index)
+{
+    struct oi_page *page, *next;
+    for (page = LIST_FIRST(&pool->available[index]); page; page = next) {
+        next = LIST_NEXT(page, link);
+        take_remote(page);
+        if (page->used)
+            continue;
+        LIST_REMOVE(page, link);
+        release_page(pool, page);
+    }
+}
+
+void oi_pool_collect(struct oi_pool *pool)
+{
+    take_returned(pool);
+    for (unsigned index = OI_POOL_TOKENS; index < OI_POOL_COUNT; index++) {
+        struct oi_page *page = pool->current[index];
+        if (page != &oi_pool_empty_page) {
+            take_remote(page);
+            if (!page->used) {
+                pool->current[index] = &oi_pool_empty_page;
+                release_page(pool, page);
+            }
+        }
+        collect_available(pool, index);
+    }
+}
+
+bool oi_pool_has_news(const struct oi_pool *pool)
+{
+    return oi_load_relaxed(&pool->touched) || !oi_stack_is_empty(&pool->returned);
+}
+
+bool oi_pool_collect_some(struct oi_pool *pool, unsigned max)
+{
+    struct oi_stack_node *node = oi_stack_is_empty(&pool->returned) ? NULL : oi_stack_take_all(&pool->returned);
+    while (node) {
+        struct oi_page *page = OI_CONTAINER_OF(node, struct oi_page, returned);
+        node = node->next;
+        if (!is_empty(page) && page->index != OI_POOL_LARGE) {
+            make_available(pool, page); /* takes its blocks in when it is needed */
+        } else if (max) {
+            max--;
+            take_back(pool, page);
+        } else {
+            oi_stack_push(&pool->returned, &page->returned);
+        }
+    }
+    return !release_empty(pool, max);
+}

@@ -1,0 +1,49 @@
+//go:build !ouro_shared
+
+/* SPDX-License-Identifier: MIT */
+#include "lib_mem_stats.h"
+
+#include "lib_mem_limbo.h"
+#include "lib_mem_pool.h"
+
+_Static_assert(OI_CLASSES + 1 < OURO_MEM_CLASSES_MAX, "every class, the large one and the end fit");
+
+static void add(struct oi_page *page, void *arg)
+{
+    ouro_mem_stats *stats = arg;
+    /* Relaxed, all of them: a moment's reading. */
+    size_t block = oi_page_block_size(page), used = oi_load_relaxed(&page->used), capacity = page->capacity;
+    size_t limbo = OI_CHAIN_COUNT(oi_load_relaxed(&page->limbo)) + OI_CHAIN_COUNT(oi_load_relaxed(&page->ripening));
+    size_t ready = OI_CHAIN_COUNT(oi_load_relaxed(&page->remote));
+    size_t dead = limbo + ready < used ? limbo + ready : used;
+    if (page->kind == OI_PAGE_RAW) {
+        stats->cached_bytes += block * capacity;
+        return;
+    }
+    bool large = page->index == OI_POOL_LARGE;
+    ouro_mem_class_stats *class = &stats->classes[large ? OI_CLASSES : (page->index - OI_POOL_FIRST) / 2];
+    class->live_objects += used - dead;
+    class->live_bytes += (used - dead) * block;
+    class->pages_bytes += block * capacity;
+    stats->live_objects += used - dead;
+    stats->live_bytes += (used - dead) * block;
+    stats->limbo_bytes += limbo * block;
+    stats->cached_bytes += (capacity - (used > ready ? used - ready : 0)) * block;
+}
+
+void oi_mem_count(ouro_mem_stats *stats, bool reading)
+{
+    *stats = (ouro_mem_stats){.size = sizeof *stats};
+    for (unsigned class = 0; class < OI_CLASSES; class++)
+        stats->classes[class].block_size = oi_class_size(class);
+    stats->classes[OI_CLASSES].block_size = SIZE_MAX;
+    bool still = oi_limbo_hold_still(reading);
+    oi_page_each(add, stats);
+    if (still)
+        oi_limbo_go_on();
+    struct oi_page_totals totals = oi_page_totals();
+    stats->committed_bytes = totals.committed;
+    stats->reserved_bytes = totals.reserved;
+    stats->soft_limit = totals.soft_limit;
+    stats->hard_limit = totals.hard_limit;
+}

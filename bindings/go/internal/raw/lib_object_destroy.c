@@ -1,0 +1,326 @@
+//go:build !ouro_shared
+
+/* SPDX-License-Identifier: MIT */
+#include "lib_object_destroy.h"
+
+#include "lib_mem_limbo.h"
+#include "lib_object_count.h"
+#include "lib_object_inbox.h"
+#include "lib_object_weak.h"
+
+/* The plain list is linked by a pointer at byte 8: nobody will read those counts again. */
+struct plain {
+    uint64_t first;
+    ouro_object *next;
+};
+
+static void push_plain(struct oi_act *act, ouro_object *o)
+{
+    oi_store_relaxed(&((struct plain *)o)->next, act->dead_plain); /* relaxed: the collector may look at it as part of a header, and looks twice */
+    act->dead_plain = o;
+}
+
+void oi_destroy_later(struct oi_act *act, ouro_object *o)
+{
+    oi_dead_link(o, act->dead);
+    act->dead = o;
+}
+
+/* Gives a private object the form of a dead one, for whoever still looks at it: a borrower, a weak reference. */
+static void make_dead(ouro_object *o)
+{
+    oi_set_owner(o, 0);
+    oi_set_shared(o, OI_DEAD);
+}
+
+/* True if an object with these flags can be taken apart without anyone noticing: no weak reference leads to it, it was not
+ * revived once, and this thread is not where a borrowed pointer to it (read section) or a look at the whole heap (a
+ * collection started by user code) could meet it half dead. */
+static bool is_plain(const struct oi_act *act, uint32_t flags)
+{
+    return !(flags & ~(OI_UNTRACKED | OI_AGED)) && !act->reading && !act->in_user_code;
+}
+
+/* A child's reference goes. The common cases of oi_release, in line. */
+static void release_child(struct oi_act *act, ouro_object *o)
+{
+    if (oi_check(o) != oi_my_id()) {
+        oi_release(act, o, "ouro_release");
+        return;
+    }
+    if (!ouro_private_sub1(&o->ouro_private_local))
+        return;
+    if (is_plain(act, oi_flags(o)))
+        push_plain(act, o);
+    else
+        oi_release_last(act, o);
+}
+
+static void release_ref(ouro_object *ref, void *act)
+{
+    release_child(act, ref);
+}
+
+void oi_release_slots(struct oi_act *act, const struct oi_type *type, ouro_object *o)
+{
+    /* The slots' content stays, for read sections that are on their way through. */
+    oi_each_ref(type, o, release_ref, act);
+}
+
+/* What the quick loop below leaves to others. They may give pages back, and put objects on the lists. */
+static OI_NOINLINE void destroy_other(struct oi_act *act, const struct oi_type *type, ouro_object *o)
+{
+    if (type->special) {
+        make_dead(o);
+        oi_destroy_later(act, o);
+    } else {
+        oi_release_slots(act, type, o);
+        oi_pool_free(&act->self->pool, o);
+    }
+}
+
+/* Destroys a private object that is_plain, and all that dies with it and is like it. This is where most objects end, so everything is in
+ * registers: the stack of what is still to be done, threaded through the dead objects; the layout of the type and the page that
+ * the previous one had, for objects of one type come together. No user code runs here, so the slot does not change.
+ * The caller has set `destroying`: what is not like it goes to the other lists. */
+static inline void destroy_plain(struct oi_act *act, ouro_object *o)
+{
+    const uint32_t id = oi_my_id();
+    struct oi_pool *const pool = &act->self->pool;
+    ouro_object *todo = NULL;
+    struct oi_page *page = NULL;
+    uintptr_t unit = 0; /* of `page`; 0: look again */
+    uint32_t word = 0;  /* of the type that the next two are of */
+    size_t first = 0, past = 0;
+    for (;;) {
+        ouro_object *next = NULL;
+        if (OI_UNLIKELY(oi_type_word(o) != word)) {
+            const struct oi_type *type = oi_type_of(o);
+            if (OI_UNLIKELY(!type->simple)) {
+                destroy_other(act, type, o);
+                unit = 0;
+                goto done;
+            }
+            word = oi_type_word(o);
+            first = (size_t)type->runs[0].first * sizeof(ouro_slot);
+            past = first + (size_t)type->runs[0].count * sizeof(ouro_slot);
+        }
+        for (size_t at = first; at < past; at += sizeof(ouro_slot)) {
+            ouro_object *child = oi_slot_ref(((ouro_slot *)((char *)o + at))->ouro_private_ref);
+            if (!child)
+                continue;
+            if (OI_UNLIKELY(!oi_is_plain_of(child, id))) {
+                release_child(act, child);
+                unit = 0;
+            } else if (ouro_private_sub1(&child->ouro_private_local)) {
+                if (next) {
+                    oi_store_relaxed(&((struct plain *)next)->next, todo);
+                    todo = next;
+                }
+                next = child;
+            }
+        }
+        if ((uintptr_t)o >> OI_UNIT_SHIFT != unit) {
+            unit = (uintptr_t)o >> OI_UNIT_SHIFT;
+            page = oi_page_of(o);
+        }
+        if (OI_UNLIKELY(oi_pool_free_to(page, o))) {
+            oi_pool_page_changed(pool, page);
+            unit = 0;
+        }
+    done:
+        if (!next) {
+            if (!(next = todo))
+                return;
+            todo = ((struct plain *)next)->next;
+        }
+        o = next;
+    }
+}
+
+void oi_finalize(struct oi_act *act, const struct oi_type *type, ouro_object *o)
+{
+    bool outer = act->in_user_code;
+    act->in_user_code = true;
+    type->finalize(o);
+    oi_left_user_code(act, outer);
+}
+
+void oi_left_user_code(struct oi_act *act, bool outer)
+{
+    act->in_user_code = outer;
+    if (OI_UNLIKELY(act->home))
+        oi_hold_slot(act);
+}
+
+/* Brings a dead object back with one reference, this thread's, for its finalizer. */
+static void revive(struct oi_act *act, ouro_object *o)
+{
+    uint32_t flags = (oi_flags(o) & OI_FLAGS) | OI_FINALIZED;
+    oi_set_flags(o, flags); /* nobody else writes the flags of a dead object */
+    oi_set_local(o, 0);
+    if (flags & OI_PUBLISHED) {
+        /* Release: pairs with the load in ouro_get, which then sees what died before [MO-count]. */
+        oi_store_release(&o->ouro_private_shared, (uint32_t)(OI_FINALIZING + 1) << 2 | OI_MERGED);
+    } else {
+        /* Aged: a young collection under way further up the stack does not know it. */
+        oi_set_flags(o, flags | OI_AGED);
+        oi_set_shared(o, 0);
+        oi_set_owner(o, act->self->tslot.id);
+    }
+}
+
+/* The finalizer has returned. This thread's reference goes; if the finalizer has left others, the object lives on. */
+static void end_finalizing(struct oi_act *act, ouro_object *o)
+{
+    if (!(oi_flags(o) & OI_PUBLISHED)) {
+        oi_release(act, o, "ouro_release");
+        return;
+    }
+    uint32_t s = oi_shared(o), n;
+    do {
+        if (!oi_is_finalizing(s)) {
+            oi_release(act, o, "ouro_release"); /* immortal now; or the finalizer has published a private object */
+            return;
+        }
+        oi_check(o); /* this drop is a disposal like any other (rule D) */
+        n = s - ((uint32_t)(OI_FINALIZING + 1) << 2);
+        /* acq_rel: as any drop [MO-count]; and release what the finalizer did to whoever finds it alive; pairs with
+         * oi_try_retain [MO-revive]. */
+    } while (!oi_cas_weak_acqrel(&o->ouro_private_shared, &s, n));
+    if (n == OI_DEAD)
+        oi_destroy_later(act, o);
+}
+
+static void free_block(struct oi_act *act, ouro_object *o)
+{
+    if (oi_flags(o) & OI_PUBLISHED) {
+        oi_limbo_retire(o);
+    } else if (act->reading) {
+        oi_dead_link(o, act->dead_blocks);
+        act->dead_blocks = o;
+    } else {
+        oi_pool_free(&act->self->pool, o);
+    }
+}
+
+/* A DEAD object: to its finalizer first, if that is due; else to its end. */
+static void destroy_dead(struct oi_act *act, ouro_object *o)
+{
+    const struct oi_type *type = oi_type_of(o);
+    uint32_t flags = oi_flags(o);
+    if (type->finalize && !(flags & OI_FINALIZED)) {
+        if (act->reading) {
+            oi_dead_link(o, act->dead_waiting);
+            act->dead_waiting = o;
+            return;
+        }
+        revive(act, o);
+        oi_finalize(act, type, o);
+        end_finalizing(act, o);
+        return;
+    }
+    if (flags & OI_HAS_WEAK)
+        oi_weak_target_died(act, o);
+    if (type->dispose)
+        type->dispose(o);
+    oi_release_slots(act, type, o);
+    free_block(act, o);
+}
+
+void oi_destroy_run(struct oi_act *act)
+{
+    if (act->destroying || act->in_user_code)
+        return;
+    act->destroying = true;
+    for (;;) {
+        ouro_object *o;
+        if ((o = act->dead_plain)) {
+            act->dead_plain = ((struct plain *)o)->next;
+            destroy_plain(act, o);
+        } else if ((o = act->dead)) {
+            act->dead = oi_dead_next(o);
+            destroy_dead(act, o);
+        } else {
+            break;
+        }
+    }
+    act->destroying = false;
+    if (OI_UNLIKELY(act->callbacks))
+        oi_weak_run_callbacks(act);
+}
+
+/* A private object with nothing special, dropped where nothing special goes on. */
+static OI_NOINLINE void destroy_plain_tree(struct oi_act *act, ouro_object *o)
+{
+    act->destroying = true;
+    destroy_plain(act, o);
+    act->destroying = false;
+    if (OI_UNLIKELY(act->dead_plain || act->dead || act->callbacks))
+        oi_destroy_run(act);
+}
+
+/* True if nothing dies with the object: its type asks for nothing, and its slots are empty. */
+static inline bool is_bare(const struct oi_type *type, const ouro_object *o)
+{
+    if (OI_UNLIKELY(!type->simple))
+        return false;
+    const ouro_slot *slot = (const ouro_slot *)o + type->runs[0].first;
+    for (const ouro_slot *end = slot + type->runs[0].count; slot < end; slot++) {
+        if (slot->ouro_private_ref)
+            return false;
+    }
+    return true;
+}
+
+void ouro_private_release_last(void *object)
+{
+    ouro_object *o = object;
+    struct oi_act *act = &oi_act;
+    struct oi_local *self = act->self; /* the same to the end: user code that parks the thread is followed by taking the slot back */
+    if (OI_UNLIKELY(!oi_is_plain_of(o, oi_my_id()) || act->busy)) {
+        oi_release_last(act, o);
+        return;
+    }
+    if (OI_LIKELY(is_bare(oi_type_of(o), o)))
+        oi_pool_free(&self->pool, o);
+    else
+        destroy_plain_tree(act, o);
+    /* A thread that only makes and drops objects never allocates slowly, so it looks into its inbox here; and it may run here what
+     * ouro_new may not. */
+    if (OI_UNLIKELY(!oi_stack_is_empty(&self->tslot.inbox) || self->due)) {
+        oi_inbox_look(act);
+        if (act->self->due)
+            oi_upcalls.run_due(act);
+    }
+}
+
+void oi_destroy_private(struct oi_act *act, ouro_object *o)
+{
+    if (is_plain(act, oi_flags(o))) {
+        push_plain(act, o);
+    } else {
+        make_dead(o);
+        oi_destroy_later(act, o);
+    }
+    oi_destroy_run(act);
+}
+
+void oi_destroy_dead(struct oi_act *act, ouro_object *o)
+{
+    oi_destroy_later(act, o);
+    oi_destroy_run(act);
+}
+
+void oi_destroy_section_ended(struct oi_act *act)
+{
+    for (ouro_object *o; (o = act->dead_blocks);) {
+        act->dead_blocks = oi_dead_next(o);
+        oi_pool_free(&act->self->pool, o);
+    }
+    for (ouro_object *o; (o = act->dead_waiting);) {
+        act->dead_waiting = oi_dead_next(o);
+        oi_destroy_later(act, o);
+    }
+    oi_destroy_run(act);
+}

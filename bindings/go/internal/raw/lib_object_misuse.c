@@ -1,0 +1,69 @@
+//go:build !ouro_shared
+
+/* SPDX-License-Identifier: MIT */
+#include "lib_object_misuse.h"
+
+#include <signal.h>
+#include <stdio.h>
+
+#include "lib_object_type.h"
+
+static bool printing = true, trapping = OURO_DEBUG;
+
+static void default_hook(const ouro_misuse *misuse, void *arg)
+{
+    (void)arg;
+    if (oi_load_relaxed(&printing)) {
+        fprintf(stderr, "ouro: %s: %s (object %p of type %s)\n", misuse->call, misuse->message, (void *)(uintptr_t)misuse->object,
+                misuse->type_name);
+    }
+    if (oi_load_relaxed(&trapping))
+        raise(SIGTRAP);
+}
+
+struct hook {
+    ouro_misuse_hook fn;
+    void *arg;
+};
+static struct hook hooks[2] = {{default_hook, NULL}, {default_hook, NULL}};
+static uint32_t active; /* index of the pair in force */
+
+void oi_misuse_set_hook(ouro_misuse_hook hook, void *arg)
+{
+    /* Under the caller's init lock: one writer. Release: pairs with oi_misuse [MO-hook]. */
+    uint32_t other = !oi_load_relaxed(&active);
+    hooks[other].fn = hook ? hook : default_hook;
+    hooks[other].arg = arg;
+    oi_store_release(&active, other);
+}
+
+void oi_misuse_set_default(bool print, bool trap)
+{
+    oi_store_relaxed(&printing, print);
+    oi_store_relaxed(&trapping, trap);
+}
+
+static void report(ouro_misuse_kind kind, const char *call, const void *object, const ouro_type *type, const char *message)
+{
+    ouro_misuse misuse = {
+        .size = sizeof misuse,
+        .kind = kind,
+        .call = call,
+        .type_name = type && type->name ? type->name : "?",
+        .object = object,
+        .message = message,
+    };
+    struct hook hook = hooks[oi_load_acquire(&active)]; /* pairs with oi_misuse_set_hook [MO-hook] */
+    hook.fn(&misuse, hook.arg);
+}
+
+void oi_misuse_type(ouro_misuse_kind kind, const char *call, const ouro_type *type, const char *message)
+{
+    report(kind, call, NULL, type, message);
+}
+
+void oi_misuse(ouro_misuse_kind kind, const char *call, const void *object, const char *message)
+{
+    const struct oi_type *type = object ? oi_types[OI_TYPE_ID(oi_type_word((const ouro_object *)object))] : NULL;
+    report(kind, call, object, type ? type->descriptor : NULL, message);
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Reports of misuse: what can be detected is said through one hook, and the call does nothing else. */
+#pragma once
+
+#include "ouro_runtime.h"
+
+#include "lib_object_header.h"
+
+/* The hook is a pair, replaced as one (release) and read as one (acquire). */
+void oi_misuse_set_hook(ouro_misuse_hook hook, void *arg);
+
+/* The default hook: prints one line to stderr; raises SIGTRAP after it if trap is set. */
+void oi_misuse_set_default(bool print, bool trap);
+
+/* Of a call about a type, when there is no object. */
+OI_COLD void oi_misuse_type(ouro_misuse_kind kind, const char *call, const ouro_type *type, const char *message);
+
+OI_COLD void oi_misuse(ouro_misuse_kind kind, const char *call, const void *object, const char *message);

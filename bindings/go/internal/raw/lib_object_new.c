@@ -1,0 +1,177 @@
+//go:build !ouro_shared
+
+/* SPDX-License-Identifier: MIT
+ *
+ * Making objects: the fast path is a pop from the current page and a header; everything else is elsewhere. */
+#include <string.h>
+
+#include "lib_object_act.h"
+#include "lib_object_inbox.h"
+#include "lib_object_misuse.h"
+#include "lib_port_tsan.h"
+
+OI_TLS struct oi_act oi_act = {.self = &oi_nobody};
+
+struct oi_local oi_nobody = {
+    .tslot = {.id = OI_TSLOT_NONE},
+    .pool = {.current = {[0 ... OI_POOL_COUNT - 1] = &oi_pool_empty_page}, .fresh_limit = SIZE_MAX},
+};
+
+#define LARGE_BODY ((size_t)256) /* from here on, memset is quicker */
+
+struct words {
+    uint64_t first, counts;
+    uint64_t body[];
+};
+
+/* Zeroes the body, a multiple of 8 bytes, and maybe the header, which is written afterwards: the last 16 bytes in any case, then what is
+ * before them. Without a branch for objects of up to 32 bytes. */
+static inline void clear_body(struct words *block, size_t bytes)
+{
+    typedef uint64_t pair __attribute__((vector_size(16), aligned(8), may_alias));
+    char *last = (char *)block + bytes;
+    *(pair *)last = (pair){0, 0};
+    for (char *at = (char *)block->body; OI_UNLIKELY(at < last); at += 16) {
+        *(pair *)at = (pair){0, 0};
+        __asm__("" : "+r"(at)); /* keeps compilers from calling memset, which costs more than it does for what is small */
+    }
+}
+
+static inline void *make(struct oi_local *self, void *block, uint64_t birth, size_t body)
+{
+    struct words *words = block;
+    if (OI_UNLIKELY(body > LARGE_BODY))
+        memset(words->body, 0, body);
+    else
+        clear_body(words, body);
+    oi_store_relaxed(&words->counts, self->birth_counts);
+    oi_tsan_release(block);
+    /* Release: an unbiased thread's objects are born published, and the collector looks at them from now on. Costs nothing on x86. */
+    oi_store_release(&words->first, birth | self->birth);
+    return block;
+}
+
+/* Out of line, so that the fast path calls nothing. */
+static OI_NOINLINE void *make_large(struct oi_local *self, void *block, const ouro_type *type)
+{
+    return make(self, block, type->ouro_private_birth, type->ouro_private_body);
+}
+
+/* A block, by whatever it takes. NULL: no slot or no memory. Updates *self. */
+static OI_NOINLINE void *find_block(struct oi_act *act, unsigned index, size_t size, bool leaf)
+{
+    if (!oi_hold_slot(act))
+        return NULL;
+    oi_inbox_look(act);
+    struct oi_pool *pool = &act->self->pool;
+    if (pool->fresh_blocks >= pool->fresh_limit || oi_page_is_over_soft_limit())
+        oi_upcalls.pressure(act, false);
+    for (int attempt = 0; attempt < 2; attempt++) {
+        pool = &act->self->pool;
+        void *block = index == OI_POOL_NONE ? oi_pool_alloc_large(pool, size, leaf) : oi_pool_alloc(pool, index);
+        if (block)
+            return block;
+        if (!attempt)
+            oi_upcalls.pressure(act, true);
+    }
+    return NULL;
+}
+
+static unsigned index_for(size_t size, bool leaf)
+{
+    return size <= OI_CLASS_MAX ? oi_pool_index(size, leaf) : OI_POOL_NONE;
+}
+
+static void *new_slow(ouro_type *descriptor)
+{
+    struct oi_act *act = &oi_act;
+    struct oi_type *type = oi_type_register(descriptor, "ouro_new");
+    if (!type)
+        return NULL;
+    if (oi_type_is_array(type)) {
+        oi_misuse_type(OURO_MISUSE_WRONG_TYPE, "ouro_new", descriptor, "an array type needs ouro_new_array");
+        return NULL;
+    }
+    /* Not the descriptor's pool, which the thread that registers the type may not have stored yet. */
+    void *block = find_block(act, index_for(type->size, type->leaf), type->size, type->leaf);
+    return block ? make(act->self, block, type->birth, type->size - sizeof(ouro_object)) : NULL;
+}
+
+void *ouro_new(ouro_type *type)
+{
+    struct oi_local *self = oi_act.self;
+    if (OI_UNLIKELY(!type))
+        return new_slow(type);
+    /* Acquire: pairs with the registration [MO-types]. A type without a pool (new, large, array) has index OI_POOL_NONE,
+     * whose page is always empty. */
+    struct oi_page *page = self->pool.current[oi_load_acquire(&type->ouro_private_pool)];
+    struct oi_block *block = page->free;
+    if (OI_UNLIKELY(!block))
+        return new_slow(type);
+    page->free = block->next;
+    ouro_private_add1(&page->used);
+    size_t body = type->ouro_private_body;
+    if (OI_UNLIKELY(body > LARGE_BODY))
+        return make_large(self, block, type);
+    return make(self, block, type->ouro_private_birth, body);
+}
+
+/* A block for an array object; its content is undefined. */
+static void *array_block(struct oi_act *act, unsigned index, size_t size, bool leaf)
+{
+    if (index != OI_POOL_NONE && act->self->pool.current[index]->free)
+        return oi_pool_alloc(&act->self->pool, index);
+    return find_block(act, index, size, leaf);
+}
+
+/* Makes an array object of a block whose body is as it should be. */
+static inline void *make_array(struct oi_act *act, void *block, const struct oi_type *type, size_t length)
+{
+    struct words *words = block;
+    oi_store_relaxed(&((ouro_array *)block)->length, length); /* before the type: whoever sees the one sees the other */
+    oi_store_relaxed(&words->counts, act->self->birth_counts);
+    oi_tsan_release(block);
+    oi_store_release(&words->first, type->birth | act->self->birth); /* as in make */
+    return block;
+}
+
+void *ouro_new_array(ouro_type *descriptor, size_t length)
+{
+    struct oi_act *act = &oi_act;
+    struct oi_type *type = oi_type_register(descriptor, "ouro_new_array");
+    if (!type)
+        return NULL;
+    if (!oi_type_is_array(type)) {
+        oi_misuse_type(OURO_MISUSE_WRONG_TYPE, "ouro_new_array", descriptor, "the type has neither array_slots nor array_bytes");
+        return NULL;
+    }
+    size_t unit = type->slots_at ? sizeof(ouro_slot) : 1, head = type->slots_at ? type->slots_at : type->bytes_at;
+    if (length > (SIZE_MAX / 2 - head) / unit)
+        return NULL;
+    size_t size = oi_round_up(head + length * unit, type->align < 8 ? 8 : type->align);
+    if (size < type->size)
+        size = type->size;
+    void *block = array_block(act, index_for(size, type->leaf), size, type->leaf);
+    if (!block)
+        return NULL;
+    struct words *words = block;
+    if (size > LARGE_BODY)
+        memset(words->body, 0, size - sizeof(ouro_object));
+    else
+        clear_body(words, size - sizeof(ouro_object));
+    return make_array(act, block, type, length);
+}
+
+void *oi_new_room(ouro_type *descriptor, size_t size)
+{
+    struct oi_act *act = &oi_act;
+    struct oi_type *type = oi_type_register(descriptor, "ouro_new_array");
+    if (!type)
+        return NULL;
+    size = oi_round_up(size < type->size ? type->size : size, 8);
+    void *block = array_block(act, index_for(size, type->leaf), size, type->leaf);
+    if (!block)
+        return NULL;
+    memset(((struct words *)block)->body, 0, type->size - sizeof(ouro_object));
+    return make_array(act, block, type, 0);
+}

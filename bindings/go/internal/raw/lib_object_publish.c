@@ -1,0 +1,98 @@
+//go:build !ouro_shared
+
+/* SPDX-License-Identifier: MIT */
+#include "lib_object_publish.h"
+
+#include <sched.h>
+
+#include "lib_object_gray.h"
+#include "lib_object_misuse.h"
+#include "lib_object_weak.h"
+
+void oi_publish_one(struct oi_act *act, ouro_object *o)
+{
+    oi_set_shared(o, 0);
+    oi_set_owner(o, act->self->tslot.id); /* P2 */
+    /* Release: all that this thread wrote into the object comes before whoever reads PUBLISHED; the store that makes it
+     * reachable releases too [MO-publish]. */
+    oi_store_release(&o->ouro_private_flags, (uint16_t)((oi_flags(o) & OI_FLAGS) | OI_PUBLISHED));
+    oi_page_set_published(oi_page_of(o));
+}
+
+/* Adds what o makes reachable, if it is private and not on the list yet. */
+static void shade(struct oi_act *act, ouro_object *o)
+{
+    if (o && oi_is_mine(o) && !oi_shared(o))
+        oi_gray_push(act->self, o);
+}
+
+static void shade_ref(ouro_object *ref, void *act)
+{
+    shade(act, ref);
+}
+
+/* The target of a weak reference, which may be dead and waiting for its finalizer or its end: then its header is in use, and it is
+ * published as it is. What it refers to is alive. */
+static void shade_target(struct oi_act *act, ouro_object *o)
+{
+    if (!o || (oi_flags(o) & OI_PUBLISHED) || OI_ID(oi_owner(o))) {
+        shade(act, o);
+        return;
+    }
+    oi_store_release(&o->ouro_private_flags, (uint16_t)(oi_flags(o) | OI_PUBLISHED)); /* [MO-publish] */
+    oi_page_set_published(oi_page_of(o));
+    oi_weak_each_call(o, shade_ref, act);
+    oi_each_ref(oi_type_of(o), o, shade_ref, act);
+}
+
+void oi_publish(ouro_object *o)
+{
+    struct oi_act *act = &oi_act;
+    oi_publish_begin(act);
+    for (shade(act, o); (o = oi_gray_pop(act->self));) {
+        const struct oi_type *type = oi_type_of(o);
+        oi_publish_one(act, o);
+        if (oi_flags(o) & OI_HAS_WEAK)
+            oi_weak_each_call(o, shade_ref, act); /* W1 */
+        if (oi_weak_is(o))
+            shade_target(act, oi_weak_target((struct ouro_weak *)o)); /* W1 */
+        oi_each_ref(type, o, shade_ref, act);
+    }
+    oi_publish_end(act);
+}
+
+static uint32_t *publications_of(const struct oi_tslot *slot)
+{
+    return &OI_CONTAINER_OF(slot, struct oi_local, tslot)->publications;
+}
+
+void oi_publish_await(void)
+{
+    for (uint32_t id = 1; id <= oi_tslot_count(); id++) {
+        struct oi_tslot *slot = oi_tslot_find(id);
+        if (!slot)
+            continue; /* no memory for it */
+        uint32_t seen = oi_load_acquire(publications_of(slot)); /* [MO-publishing] */
+        while (seen % 2 && oi_load_acquire(publications_of(slot)) == seen && oi_load_relaxed(&slot->state) != OI_TSLOT_RETIRED)
+            sched_yield();
+    }
+}
+
+bool oi_publish_was_cut_off(const ouro_object *o)
+{
+    struct oi_tslot *slot = oi_tslot_find(OI_ID(oi_owner(o)));
+    return slot && oi_load_relaxed(&slot->state) == OI_TSLOT_RETIRED && oi_load_relaxed(publications_of(slot)) % 2;
+}
+
+void ouro_share(void *object)
+{
+    ouro_object *o = object;
+    if (!o)
+        return;
+    if (oi_is_dead(o))
+        oi_misuse(OURO_MISUSE_OVER_RELEASE, "ouro_share", o, "the object is dead");
+    else if (oi_is_foreign(o))
+        oi_misuse(OURO_MISUSE_FOREIGN_PRIVATE, "ouro_share", o, "only the thread that made an object can share it");
+    else if (!(oi_flags(o) & OI_PUBLISHED))
+        oi_publish(o);
+}

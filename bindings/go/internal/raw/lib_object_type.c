@@ -1,0 +1,172 @@
+//go:build !ouro_shared
+
+/* SPDX-License-Identifier: MIT */
+#include "lib_object_type.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+
+#include "lib_object_act.h"
+#include "lib_object_misuse.h"
+
+struct oi_type *oi_types[1u << OI_TYPE_ID_BITS];
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* the type lock: docs/design/lock-order.md */
+static uint32_t last_id = OI_OWN_TYPES - 1;              /* under the lock */
+
+#define ALIGN_MAX 64
+#define BODY_UNITS_MAX ((1u << (32 - OI_TYPE_ID_BITS)) - 1)
+
+static size_t field_offset(uint32_t field)
+{
+    return (size_t)(field & 0xffff) * sizeof(ouro_slot);
+}
+
+static size_t field_slots(uint32_t field)
+{
+    return field >> 16;
+}
+
+/* What is wrong with a descriptor, or NULL. */
+static const char *fault(const ouro_type *d)
+{
+    if (d->size < sizeof(ouro_object) || d->size > UINT32_MAX - ALIGN_MAX)
+        return "the type's size is not that of a struct that begins with an ouro_object";
+    if (!d->align || d->align > ALIGN_MAX || (d->align & (d->align - 1)))
+        return "the type's alignment is not a power of two of at most 64";
+    for (unsigned i = 0; d->slots[i]; i++) {
+        size_t at = field_offset(d->slots[i]);
+        if (i == OURO_TYPE_FIELDS_MAX)
+            return "the type has more than 32 slot members";
+        if (at < sizeof(ouro_object) || at + field_slots(d->slots[i]) * sizeof(ouro_slot) > d->size)
+            return "a slot of the type lies outside the struct";
+    }
+    if ((d->array_slots && d->array_slots < sizeof(ouro_array)) || (d->array_bytes && d->array_bytes < sizeof(ouro_array)) ||
+        d->array_slots % sizeof(ouro_slot) || (d->array_slots && d->array_bytes) || d->array_slots > UINT32_MAX ||
+        d->array_bytes > UINT32_MAX)
+        return "an array type begins with an ouro_array and has one tail behind it";
+    if ((d->flags & OURO_TYPE_LEAF) && (d->slots[0] || d->array_slots))
+        return "a leaf type has slots";
+    if (d->flags & ~(OURO_TYPE_ACYCLIC | OURO_TYPE_LEAF))
+        return "the type has unknown flags";
+    return NULL;
+}
+
+/* Neighbouring fields become one run. */
+static uint32_t make_runs(const ouro_type *d, struct oi_slot_run *runs)
+{
+    uint32_t n = 0;
+    for (unsigned i = 0; d->slots[i]; i++) {
+        uint32_t first = d->slots[i] & 0xffff, count = (uint32_t)field_slots(d->slots[i]);
+        if (n && runs[n - 1].first + runs[n - 1].count == first)
+            runs[n - 1].count += count;
+        else
+            runs[n++] = (struct oi_slot_run){first, count};
+    }
+    return n;
+}
+
+static struct oi_type *build(const ouro_type *d, void (*dispose)(ouro_object *), uint32_t id)
+{
+    struct oi_slot_run runs[OURO_TYPE_FIELDS_MAX];
+    uint32_t n = make_runs(d, runs);
+    struct oi_type *type = malloc(sizeof *type + (n + 1) * sizeof *runs);
+    if (!type)
+        return NULL;
+    *type = (struct oi_type){
+        .finalize = d->finalize,
+        .dispose = dispose,
+        .size = (uint32_t)oi_round_up(d->size, d->align < 8 ? 8 : d->align),
+        .align = (uint32_t)d->align,
+        .slots_at = (uint32_t)d->array_slots,
+        .bytes_at = (uint32_t)d->array_bytes,
+        .leaf = !n && !d->array_slots,
+        .inner = d->flags & OI_TYPE_INNER,
+        .special = d->finalize || dispose,
+        .one_run = n <= 1 && !d->array_slots,
+        .simple = !d->finalize && !dispose && n <= 1 && !d->array_slots,
+        .run_count = n,
+        .descriptor = d,
+    };
+    type->runs[0] = (struct oi_slot_run){0};
+    for (uint32_t i = 0; i < n; i++)
+        type->runs[i] = runs[i];
+    size_t units = (type->size - sizeof(ouro_object)) / 8;
+    uint32_t word = id | (oi_type_is_array(type) || units > BODY_UNITS_MAX ? 0 : (uint32_t)units << OI_TYPE_ID_BITS);
+    bool untracked = type->leaf || (d->flags & OURO_TYPE_ACYCLIC);
+    type->birth = (uint64_t)word | (uint64_t)(untracked ? OI_UNTRACKED : 0) << 48;
+    return type;
+}
+
+/* Enters the type and fills in the descriptor; the type lock is held. */
+static struct oi_type *enter(ouro_type *d, uint32_t id, void (*dispose)(ouro_object *))
+{
+    struct oi_type *type = build(d, dispose, id);
+    if (!type)
+        return NULL;
+    oi_store_release(&oi_types[id], type); /* [MO-types] */
+    d->ouro_private_body = (uint32_t)(type->size - sizeof(ouro_object));
+    oi_store_release(&d->ouro_private_birth, type->birth); /* pairs with oi_type_register [MO-types] */
+    /* Release: ouro_new reads the pool first, and what it finds through it implies the rest [MO-types]. */
+    bool pooled = !oi_type_is_array(type) && type->size <= OI_CLASS_MAX;
+    oi_store_release(&d->ouro_private_pool, pooled ? oi_pool_index(type->size, type->leaf) : OI_POOL_NONE);
+    return type;
+}
+
+static uint32_t id_of(const ouro_type *descriptor)
+{
+    return OI_TYPE_ID((uint32_t)oi_load_acquire(&descriptor->ouro_private_birth)); /* [MO-types] */
+}
+
+struct oi_type *oi_type_register_own(ouro_type *descriptor, uint32_t id, void (*dispose)(ouro_object *object))
+{
+    OI_ASSERT(id && id < OI_OWN_TYPES && (descriptor->flags & OI_TYPE_OWN));
+    pthread_mutex_lock(&lock);
+    struct oi_type *type = oi_types[id] ? oi_types[id] : enter(descriptor, id, dispose);
+    pthread_mutex_unlock(&lock);
+    return type;
+}
+
+static struct oi_type *register_next(ouro_type *descriptor)
+{
+    pthread_mutex_lock(&lock);
+    struct oi_type *type = oi_types[id_of(descriptor)];
+    if (!type && last_id < (1u << OI_TYPE_ID_BITS) - 1) {
+        type = enter(descriptor, last_id + 1, NULL);
+        last_id += type != NULL;
+    }
+    pthread_mutex_unlock(&lock);
+    return type;
+}
+
+struct oi_type *oi_type_register(ouro_type *descriptor, const char *call)
+{
+    if (!descriptor) {
+        oi_misuse(OURO_MISUSE_WRONG_TYPE, call, NULL, "the type is NULL");
+        return NULL;
+    }
+    uint32_t id = id_of(descriptor);
+    if (!id && (descriptor->flags & OI_TYPE_OWN)) {
+        if (!oi_hold_slot(&oi_act)) /* starts the runtime */
+            return NULL;
+        id = id_of(descriptor);
+    }
+    if (id)
+        return oi_load_acquire(&oi_types[id]);
+    const char *wrong = fault(descriptor);
+    if (wrong) {
+        oi_misuse_type(OURO_MISUSE_WRONG_TYPE, call, descriptor, wrong);
+        return NULL;
+    }
+    return register_next(descriptor);
+}
+
+void oi_type_before_fork(void)
+{
+    pthread_mutex_lock(&lock);
+}
+
+void oi_type_after_fork(void)
+{
+    pthread_mutex_unlock(&lock);
+}

@@ -1,0 +1,170 @@
+//go:build !ouro_shared
+
+/* SPDX-License-Identifier: MIT */
+#include "lib_port_os.h"
+
+#include <errno.h>
+#include <linux/membarrier.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/random.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "lib_base_base.h"
+#include "lib_port_atomic.h"
+
+/* The library packs addresses into 47 bits (object/header.h). Linux gives out lower ones than that unless asked otherwise on
+ * x86-64; where it does not (arm64 with 48 bits), hints ask for them. */
+#define ADDRESS_BITS 47
+
+static void *map_at(void *hint, size_t size, int access)
+{
+    void *at = mmap(hint, size, access, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (at == MAP_FAILED)
+        return NULL;
+    if (((uintptr_t)at + size) >> ADDRESS_BITS == 0)
+        return at;
+    munmap(at, size);
+    return NULL;
+}
+
+static void *map(size_t size, int access)
+{
+    static uintptr_t hint = (uintptr_t)1 << (ADDRESS_BITS - 1); /* atomic */
+    size_t step = oi_round_up(size, (size_t)1 << 30);
+    void *at = map_at(NULL, size, access);
+    for (int tries = 0; !at && tries < 16; tries++)
+        at = map_at((void *)(oi_fetch_sub_relaxed(&hint, step) - step), size, access);
+    return at;
+}
+
+static void *map_aligned(size_t size, size_t align, int access)
+{
+    char *at = map(size, access);
+    if (!at || !((uintptr_t)at & (align - 1)))
+        return at;
+    /* Not aligned by luck: take enough to hold an aligned range, and give back what sticks out. */
+    oi_os_unmap(at, size);
+    if (size + align < size || !(at = map(size + align, access)))
+        return NULL;
+    char *aligned = (char *)oi_round_up((uintptr_t)at, align);
+    if (aligned > at)
+        oi_os_unmap(at, (size_t)(aligned - at));
+    if (at + align > aligned)
+        oi_os_unmap(aligned + size, (size_t)(at + align - aligned));
+    return aligned;
+}
+
+void *oi_os_map(size_t size, size_t align)
+{
+    return map_aligned(size, align, PROT_READ | PROT_WRITE);
+}
+
+void *oi_os_reserve(size_t size, size_t align)
+{
+    return map_aligned(size, align, PROT_NONE);
+}
+
+bool oi_os_make_usable(void *at, size_t size)
+{
+    return mprotect(at, size, PROT_READ | PROT_WRITE) == 0;
+}
+
+void oi_os_unmap(void *at, size_t size)
+{
+    munmap(at, size); /* fails only for arguments that were never mapped, or when splitting a mapping needs memory: then it stays */
+}
+
+void oi_os_purge(void *at, size_t size)
+{
+    madvise(at, size, MADV_DONTNEED);
+}
+
+void oi_os_prefer_huge(void *at, size_t size)
+{
+    madvise(at, size, MADV_HUGEPAGE); /* refused by kernels built without them */
+}
+
+uint64_t oi_os_now_ns(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+void oi_os_random(void *bytes, size_t size)
+{
+    if (getrandom(bytes, size, GRND_NONBLOCK) == (ssize_t)size)
+        return;
+    uint64_t x = oi_os_now_ns() ^ (uintptr_t)&x ^ (uintptr_t)oi_os_random; /* the stack's and the code's places */
+    for (unsigned char *at = bytes; size--; at++, x = x * 6364136223846793005u + 1442695040888963407u)
+        *at = (unsigned char)(x >> 56);
+}
+
+void oi_os_sleep_ms(long ms)
+{
+    struct timespec t = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000};
+    clock_nanosleep(CLOCK_MONOTONIC, 0, &t, NULL);
+}
+
+void oi_os_sleep_us(long us)
+{
+    struct timespec t = {.tv_nsec = us * 1000};
+    clock_nanosleep(CLOCK_MONOTONIC, 0, &t, NULL);
+}
+
+void oi_os_name_thread(const char *name)
+{
+    prctl(PR_SET_NAME, name, 0, 0, 0);
+}
+
+bool oi_os_has_membarrier(void)
+{
+    long commands = syscall(__NR_membarrier, MEMBARRIER_CMD_QUERY, 0, 0);
+    return commands > 0 && (commands & MEMBARRIER_CMD_PRIVATE_EXPEDITED) &&
+           syscall(__NR_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0) == 0;
+}
+
+void oi_os_membarrier(void)
+{
+    syscall(__NR_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0); /* registered at start: cannot fail */
+}
+
+void oi_wakeup_init(struct oi_wakeup *wakeup)
+{
+    sem_init(&wakeup->semaphore, 0, 0);
+    oi_store_relaxed(&wakeup->set, 0);
+}
+
+void oi_wakeup_set(struct oi_wakeup *wakeup)
+{
+    /* seq_cst: what the caller published before comes before this, for the waiter that clears the flag and then looks; and
+     * a setter that finds the flag set knows that the waiter has yet to look [MO-wakeup]. */
+    if (!oi_load_seqcst(&wakeup->set) && !oi_exchange_seqcst(&wakeup->set, 1))
+        sem_post(&wakeup->semaphore);
+}
+
+void oi_wakeup_wait(struct oi_wakeup *wakeup, long timeout_ms)
+{
+    int failed;
+    do {
+        if (timeout_ms < 0) {
+            failed = sem_wait(&wakeup->semaphore);
+        } else {
+            struct timespec until;
+            clock_gettime(CLOCK_MONOTONIC, &until);
+            until.tv_sec += timeout_ms / 1000;
+            until.tv_nsec += timeout_ms % 1000 * 1000000;
+            if (until.tv_nsec >= 1000000000) {
+                until.tv_nsec -= 1000000000;
+                until.tv_sec++;
+            }
+            failed = sem_clockwait(&wakeup->semaphore, CLOCK_MONOTONIC, &until);
+        }
+    } while (failed && errno == EINTR);
+    /* seq_cst, before the waiter looks at what there is to do: pairs with oi_wakeup_set [MO-wakeup]. */
+    if (!failed)
+        oi_exchange_seqcst(&wakeup->set, 0);
+}

@@ -1,0 +1,152 @@
+//go:build !ouro_shared
+
+/* SPDX-License-Identifier: MIT
+ *
+ * The background thread: takes dead blocks through grace periods, returns memory to the OS, keeps hash tables in shape. It
+ * sleeps without a timer while there is nothing to do, and is started by the first thing there is. */
+#include <pthread.h>
+#include <signal.h>
+
+#include "lib_mem_limbo.h"
+#include "lib_object_weak.h"
+#include "lib_port_os.h"
+#include "lib_runtime_runtime.h"
+#include "lib_value_value.h"
+
+/* Rounds are this far apart at the least, so that one grace period serves much. */
+#define ROUND_MS 1
+#define SWEEP_PAGES 64u /* at a time, of a parked thread's: see oi_tslot_unpark */
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* the service lock: docs/design/lock-order.md */
+static pthread_t thread;   /* under the lock */
+static bool running;       /* atomic; written under the lock */
+static bool stopping;      /* atomic */
+static struct oi_wakeup wakeup;
+static long purge_delay_ms; /* atomic */
+
+/* Nobody who counts objects while all their threads are parked meets a page half-way. */
+static void sweep(struct oi_tslot *slot, bool whole)
+{
+    struct oi_pool *pool = &OI_CONTAINER_OF(slot, struct oi_local, tslot)->pool;
+    for (bool more = whole || oi_pool_has_news(pool); more;) {
+        bool still = oi_limbo_hold_still(whole || oi_act.reading); /* whole: the caller's own thread may be out of memory */
+        more = oi_tslot_claim(slot);
+        if (more) {
+            more = !whole && oi_pool_collect_some(pool, SWEEP_PAGES);
+            if (whole)
+                oi_pool_collect(pool);
+            oi_tslot_let_go(slot); /* what came into the inbox meanwhile is the duty of who pushed it (S3) */
+        }
+        if (still)
+            oi_limbo_go_on();
+    }
+}
+
+void oi_service_sweep(bool whole)
+{
+    for (uint32_t id = 1, n = oi_tslot_count(); id <= n; id++)
+        sweep(oi_tslot_find(id), whole);
+}
+
+/* One pass. Returns how long to sleep until the next is due by itself; negative: for ever. */
+static long work(void)
+{
+    uint64_t next_ns = UINT64_MAX;
+    if (oi_limbo_is_waiting()) {
+        oi_limbo_reclaim();
+        oi_service_sweep(false);
+    }
+    oi_weak_maintain();
+    oi_value_maintain();
+    long delay_ms = oi_load_relaxed(&purge_delay_ms);
+    if (delay_ms >= 0)
+        oi_page_purge((uint64_t)delay_ms * 1000000u, &next_ns);
+    if (oi_limbo_is_waiting())
+        return ROUND_MS;
+    return next_ns == UINT64_MAX ? -1 : (long)(next_ns / 1000000u) + 1;
+}
+
+static void *run(void *unused)
+{
+    (void)unused;
+    long timeout_ms = 0;
+    oi_os_name_thread("ouro-service");
+    while (!oi_load_acquire(&stopping)) {
+        oi_wakeup_wait(&wakeup, timeout_ms);
+        timeout_ms = work();
+        if (timeout_ms < 0 || timeout_ms > ROUND_MS) {
+            /* A short rest, so that a stream of deaths is served in batches. */
+            oi_os_sleep_ms(ROUND_MS);
+        }
+    }
+    return NULL;
+}
+
+static void start(void)
+{
+    sigset_t all, before;
+    if (pthread_mutex_trylock(&lock) != 0)
+        return; /* the caller may hold other locks; whoever holds this one starts, stops or forks, and looks again */
+    if (!running && !stopping) {
+        sigfillset(&all);
+        pthread_sigmask(SIG_SETMASK, &all, &before); /* the program's signals are not for this thread */
+        bool ok = pthread_create(&thread, NULL, run, NULL) == 0;
+        pthread_sigmask(SIG_SETMASK, &before, NULL);
+        oi_store_release(&running, ok); /* if not: the next wake-up tries again; allocation under pressure does the work */
+    }
+    pthread_mutex_unlock(&lock);
+}
+
+void oi_service_wake(void)
+{
+    if (OI_UNLIKELY(!oi_load_acquire(&running)))
+        start();
+    oi_wakeup_set(&wakeup);
+}
+
+void oi_service_init(void)
+{
+    static bool done; /* under the start lock */
+    if (!done)
+        oi_wakeup_init(&wakeup);
+    done = true;
+    oi_store_relaxed(&purge_delay_ms, oi_options.purge_delay_ms);
+    oi_limbo_on_waiting = oi_service_wake;
+    oi_page_on_dirty = oi_service_wake;
+}
+
+void oi_service_stop(void)
+{
+    pthread_mutex_lock(&lock);
+    bool was = running;
+    oi_store_release(&stopping, true);
+    pthread_mutex_unlock(&lock);
+    if (was) {
+        oi_wakeup_set(&wakeup);
+        pthread_join(thread, NULL);
+    }
+    pthread_mutex_lock(&lock);
+    oi_store_release(&running, false);
+    oi_store_release(&stopping, false);
+    pthread_mutex_unlock(&lock);
+    if (oi_limbo_is_waiting())
+        oi_service_wake(); /* other threads go on */
+}
+
+void oi_service_before_fork(void)
+{
+    pthread_mutex_lock(&lock);
+}
+
+void oi_service_after_fork_parent(void)
+{
+    pthread_mutex_unlock(&lock);
+}
+
+void oi_service_after_fork_child(void)
+{
+    oi_store_relaxed(&running, false); /* started anew by the next wake-up */
+    oi_store_relaxed(&stopping, false);
+    oi_wakeup_init(&wakeup);
+    pthread_mutex_unlock(&lock);
+}
