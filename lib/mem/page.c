@@ -7,7 +7,6 @@
 #include <pthread.h>
 #include <string.h>
 
-#include "mem/pool.h"
 #include "mem/size_class.h"
 #include "port/os.h"
 
@@ -210,12 +209,6 @@ static bool is_wanted(const struct oi_page *page, enum wanted wanted)
     return wanted == ALL || (wanted == RECENT ? oi_page_is_recent(page) : oi_load_relaxed(&page->published));
 }
 
-/* An unbiased thread goes on making published objects of the page's free blocks, and says so (oi_page_set_published) only when it looks for blocks. */
-static bool is_filling_up(const struct oi_page *page)
-{
-    return oi_load_relaxed(&page->state) == OI_PAGE_CURRENT && oi_load_relaxed(&page->pool->born_published);
-}
-
 /* Pins the wanted pages of one segment; the lock is held. */
 static void pin_segment(struct oi_segment *segment, struct oi_page **pages, uint32_t *count, uint32_t max, enum wanted wanted)
 {
@@ -224,7 +217,7 @@ static void pin_segment(struct oi_segment *segment, struct oi_page **pages, uint
         if (page->back || !page->pool || page->kind != OI_PAGE_TRACED || !is_wanted(page, wanted))
             continue;
         if (wanted != ALL)
-            oi_store_relaxed(&page->recent, is_filling_up(page)); /* what is published after this is for the next collection */
+            oi_store_relaxed(&page->recent, false); /* what is published after this is for the next collection */
         page->pins++;
         pages[(*count)++] = page;
     }

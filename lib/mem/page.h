@@ -62,7 +62,7 @@ struct oi_page {
     uint32_t block_units;    /* block size in units of 8 bytes; immutable while in use */
     uint16_t back;           /* bytes from the page's own header to this one's; 0 in its own; under the page lock */
     uint8_t kind;            /* immutable while in use */
-    uint8_t state;           /* enum oi_page_state; atomic for collections */
+    uint8_t state;           /* enum oi_page_state */
     uint8_t index;           /* in the pool's tables; immutable while in use */
     uint8_t young_list;      /* enum oi_young_of: which it is on; also written by whoever releases the page in the holder's stead */
     char *base;              /* first block; immutable while in use */
