@@ -473,7 +473,7 @@ PyObject *oupy_dict_compare(PyObject *self, PyObject *other, int op)
     Py_ssize_t m = oupy_dict_length(self), n = wrapped ? oupy_dict_length(other) : PyDict_Size(other);
     if (m < 0 || n < 0)
         return NULL;
-    ouro_status status = m != n || !wrapped || oupy_comparing ? OURO_OK : ouro_equal(oupy_value(self), oupy_value(other), &equal);
+    ouro_status status = m != n || !wrapped || oupy_comparing ? OURO_OK : oupy_equal(oupy_value(self), oupy_value(other), (size_t)m, &equal);
     if (status != OURO_OK)
         return fail(self, status, NULL);
     if (equal || m != n)

@@ -177,6 +177,11 @@ static int set_slice(PyObject *self, PyObject *slice, PyObject *iterable)
     struct oupy_values values;
     if (!oupy_slice(slice, &start, &stop, &step) || (iterable && !oupy_values_of(&values, iterable, "value")))
         return -1;
+    if (!iterable && start == 0 && stop == PY_SSIZE_T_MAX && step == 1) { /* all: needs no memory */
+        PyObject *done = oupy_list_clear(self);
+        Py_XDECREF(done);
+        return done ? 0 : -1;
+    }
     oupy_enter();
     ouro_value list = oupy_value(self);
     size_t count = iterable ? values.count : 0;

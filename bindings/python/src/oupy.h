@@ -135,6 +135,9 @@ PyObject *oupy_repr_plain(PyObject *self, const char *cyclic);
 extern __thread int oupy_comparing;
 PyObject *oupy_compare_objects(PyObject *a, PyObject *b, int op); /* takes over both references; either may be NULL, with an error */
 
+/* ouro_equal, without the GIL if there are many elements. Both are held by wrappers that the caller holds. */
+ouro_status oupy_equal(ouro_value a, ouro_value b, size_t count, bool *equal);
+
 /* Equality as Python has it, of a value and an object, which may stand for needle (borrowed; nil if it is not known): 1, 0, -1. */
 int oupy_equals(ouro_value value, PyObject *object, ouro_value needle);
 

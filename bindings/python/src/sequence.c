@@ -125,6 +125,17 @@ PyObject *oupy_compare_objects(PyObject *a, PyObject *b, int op)
     return result;
 }
 
+ouro_status oupy_equal(ouro_value a, ouro_value b, size_t count, bool *equal)
+{
+    ouro_status status;
+    if (count < OUPY_MANY)
+        return ouro_equal(a, b, equal);
+    OUPY_RELEASE
+    status = ouro_equal(a, b, equal);
+    OUPY_REACQUIRE
+    return status;
+}
+
 /* other is of the same kind, or Python's own of that kind. */
 PyObject *oupy_compare_plain(PyObject *self, PyObject *other, int op)
 {
@@ -138,7 +149,7 @@ PyObject *oupy_compare_plain(PyObject *self, PyObject *other, int op)
         ouro_value a = oupy_value(self), b = oupy_value(other);
         if (ouro_length(a, &m) != OURO_OK || ouro_length(b, &n) != OURO_OK)
             return oupy_fail_closed();
-        ouro_status status = m != n || oupy_comparing ? OURO_OK : ouro_equal(a, b, &equal);
+        ouro_status status = m != n || oupy_comparing ? OURO_OK : oupy_equal(a, b, m, &equal);
         if (status != OURO_OK)
             return oupy_fail(status);
         if (equal || m != n)

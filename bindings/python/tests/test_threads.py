@@ -264,6 +264,7 @@ def test_without_the_gil():
         pytest.skip("threads are switched too rarely")
     before = sys.getswitchinterval()
     big = ouro.List(range(400_000))
+    other, crowd = ouro.List(big), ouro.List(ouro.List() for _ in range(20_000))
     ticks, stop = [0], []
 
     def tick():
@@ -277,7 +278,7 @@ def test_without_the_gil():
         thread.start()
         seen = []
         for operation in (lambda: big.sort(reverse=True), lambda: big[::2], lambda: big.reverse(), lambda: big.copy(), lambda: ouro.gc.collect(),
-                          lambda: big * 2, lambda: ouro.gc.get_objects() and None):
+                          lambda: big == other, lambda: big * 2, lambda: ouro.gc.get_objects() and None):
             for _ in range(300):  # whether the other thread is quick enough to take the GIL is the machine's affair
                 at = ticks[0]
                 operation()
@@ -288,7 +289,7 @@ def test_without_the_gil():
         sys.setswitchinterval(before)
         stop.append(1)
         thread.join()
-    assert all(seen), seen
+    assert all(seen) and len(crowd) == 20_000, [number for number, one in enumerate(seen) if not one]
 
 
 def test_exception_in_callback_of_another_thread(monkeypatch):
