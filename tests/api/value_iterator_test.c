@@ -767,7 +767,7 @@ static void starve(void *arg)
     shared = arg;
     batch = 2;
     ouro_value dict = dict_of(3), string = text("abc"), list = list_of(3), set = set_of(1), many = range(0, 100000, 1);
-    ouro_weak_map_new(OURO_WEAK_KEYS, &out); /* so that its type is there */
+    OK(ouro_weak_map_new(OURO_WEAK_KEYS, &out)); /* so that its type is there */
     ouro_value_release(out);
     OK(ouro_iterate_part(dict, OURO_ITEMS, &items));
     OK(ouro_iterate(string, &letters));

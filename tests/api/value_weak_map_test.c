@@ -598,7 +598,7 @@ static void use_map(void *object)
     struct leaf *l = object;
     if (l->id == 1)
         seen_in_finalizer = value_of(used_map, ouro_value_of(object));
-    ouro_weak_map_set(used_map, ouro_value_of(object), ouro_value_of(object)); /* dies all the same */
+    CHECK_EQ(ouro_weak_map_set(used_map, ouro_value_of(object), ouro_value_of(object)), OURO_OK); /* dies all the same */
 }
 
 static void finalizers_use_the_map(void)

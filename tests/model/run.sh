@@ -40,10 +40,21 @@ violation() {
     *'violated ((is_unreachable||final'*|*'violated (is_unreachable||final'*) echo null ;;
     *'missed['*)                      echo null-then-found ;;
     *'(doomed['*)                     echo doomed-found ;;
-    *'violated (wrong=='*)            echo at-rest ;;
+    *'violated (wrong!=1)'*)          echo token-of-dead ;;
+    *'violated (wrong!=2)'*)          echo miscounted ;;
+    *'violated (wrong!=3)'*)          echo half-merged ;;
+    *'violated (wrong!=4)'*)          echo reachable-dead ;;
+    *'violated (wrong!=5)'*)          echo unnoticed ;;
+    *'violated (wrong!=6)'*)          echo garbage-left ;;
+    *'violated (wrong!=7)'*)          echo not-finalized ;;
+    *'violated (wrong!=8)'*)          echo half-finalized ;;
+    *'violated (wrong!=9)'*)          echo verdict-left ;;
+    *'violated (wrong!=10)'*)         echo weak-to-dead ;;
+    *'violated (wrong!=11)'*)         echo mark-left ;;
     *'violated  !(ran['*)             echo finalized-twice ;;
     *'violated (v||'*)                echo null-load ;;
     *'violated ( !(dead['*)           echo block-reused ;;
+    *'violated (( !(private['*)       echo private-reached ;;
     *'violated  !(dead['*)            echo dead-touched ;;
     *'violated  !(private['*)         echo private-marked ;;
     *'violated ((owner['*)            echo private-marked ;;
@@ -219,6 +230,11 @@ ok      parking               5 12 2 1 -DPARKING
 ok      parking_chain         2 11 2 1 -DPARKING
 ok      forced                2 12 2 1 -DFORCED
 ok      forced_owner          2 11 2 1 -DFORCED
+ok      stealing              2 11 2 1 -DSTEAL
+ok      stealing_weak         2 11 1 1 -DSTEAL -DWEAK=2
+ok      stealing_finalizer    2 11 1 1 -DSTEAL -DFINALIZERS=2
+ok      stealing_recycling    2 11 1 1 -DSTEAL -DRECYCLE
+ok      stealing_last         2 11 1 1 -DSTEAL -DCYCLES=2 -DLAST
 ok      tso_cycle             5 12 2 1 -DBUFFERS
 ok      tso_self             10 11 3 0 -DBUFFERS
 ok_root tso_root              9 12 1 2 -DBUFFERS
@@ -228,6 +244,7 @@ ok      arm_self             10 11 3 0 -DARM
 ok_root arm_root              9 12 1 2 -DARM
 ok      recycling             1 11 3 0 -DRECYCLE
 ok_root recycling_root        7 11 2 2 -DRECYCLE
+ok_root publishing           16 11 1 2 -DRECYCLE
 ok      recycling_both        3 11 1 2 -DRECYCLE
 ok      recycling_tso         1 11 2 0 -DRECYCLE -DBUFFERS
 ok      recycling_arm         1 11 2 0 -DRECYCLE -DARM
@@ -240,6 +257,7 @@ ok      weak_twice           12 12 2 1 -DWEAK=3 -DCYCLES=2
 ok      weak_twice_held       4 12 1 1 -DWEAK=3 -DCYCLES=2
 ok      weak_new              4 12 2 1 -DNEW_WEAK
 ok      weak_new_both         5 12 1 1 -DNEW_WEAK
+ok      weak_private         16 11 2 1 -DRECYCLE -DNEW_WEAK
 ok      weak_tso              4 12 1 1 -DWEAK=3 -DBUFFERS
 ok      weak_arm              4 12 1 1 -DWEAK=3 -DARM
 ok      weak_recycling       12 12 2 1 -DWEAK=1 -DRECYCLE
@@ -261,6 +279,9 @@ graph 10 11 3 0; variant NO_G2                        $G -DNO_ROOT -DBUFFERS
 graph 10 11 3 0; variant NO_CHECK_ON_SET              $G -DNO_ROOT
 graph 5 12 2 1;  variant NO_CHECK_ON_SET+cycle        $G -DNO_ROOT
 graph 14 12 3 0; variant COUNTS_FINALIZING            $G -DNO_ROOT -DFINALIZERS=1
+graph 14 12 3 0; variant NO_FINALIZING                $G -DNO_ROOT -DFINALIZERS=1
+graph 1 11 3 0;  variant COUNTS_PRIVATE               $G -DNO_ROOT -DRECYCLE
+graph 4 12 2 1;  variant READS_WEAK_AT_MARK           $G -DNO_ROOT -DNEW_WEAK
 graph 5 12 1 1;  variant ANCHOR_BEFORE_FLAG           $G -DNO_ROOT -DNEW_WEAK
 graph 5 12 2 1;  variant LOCAL_BEFORE_SHARED          $G -DNO_ROOT
 graph 2 11 2 1;  variant BIAS_ENDS_MARKED             $G -DNO_ROOT
@@ -270,6 +291,7 @@ one() { local name=$1 expected=$2; graph "${@:3:4}"; shift 6; mutant "$name" "$e
 one_root() { local name=$1 expected=$2; graph "${@:3:4}"; shift 6; mutant "$name" "$expected" $G "$@"; }
 # rule D
 one      NO_CHECK_ON_MOVE_IN        not-garbage    10 11 2 0
+one_root RELEASES_BEFORE_EXCHANGE   null-load       7 11 2 1
 one_root MOVES_IN_BEFORE_CHECK      block-reused    7 11 1 2
 one      NO_CHECK_ON_RELEASE        not-garbage    10 11 2 0
 one      NO_CHECK_AFTER_FINALIZER   not-garbage    14 12 3 0 -DFINALIZERS=1
@@ -277,11 +299,23 @@ one      CHECK_BEFORE_PREVIOUS      not-garbage    10 11 2 0
 # counts
 one      LAST_IN_TWO_STEPS          block-reused   10 11 1 0 -DSPLIT
 one      RAW_QUEUE                  block-reused    2 11 2 1
-one      FORGETS_FORCED             at-rest         2 11 2 1 -DFORCED
-one      SETTLES_WHAT_IS_LOWERED    dead-touched    2 12 1 2 -DFORCED
-one      COUNTS_WHAT_FORCE_LEFT     dead-touched    2 11 2 1 -DFORCED
+one      BIAS_STAYS                 half-merged     2 12 1 1
+one      FORGETS_FORCED             unnoticed       2 11 1 1 -DFORCED
+one      SETTLES_MARKED             dead-touched    2 11 2 1 -DFORCED
+one      SETTLES_WITHOUT_SECTION    dead-touched    2 11 2 1 -DFORCED
+one_root RETAINS_THE_DEAD           token-of-dead   7 11 2 1
 one_root NO_LIMBO                   block-reused    7 11 2 1
 one_root GETS_WITHOUT_SECTION       block-reused    7 11 2 1
+one      RELAXED_EXCHANGE           not-garbage     1 11 2 0 -DARM
+# private objects
+one_root PUBLISHES_NO_REFERENTS     private-reached 16 11 1 2 -DRECYCLE
+one      WEAK_TO_PRIVATE            private-reached 1 11 3 1 -DRECYCLE -DNEW_WEAK
+one      BORN_MARKED                private-marked  1 11 3 0 -DRECYCLE
+# stolen tokens
+one      STEALS_BY_FORCE            unnoticed       2 11 1 1 -DSTEAL
+one      STOLEN_NOT_NOTED           garbage-left    2 11 1 1 -DSTEAL -DCYCLES=2 -DLAST
+one      FORGETS_STOLEN             miscounted      2 11 0 1 -DSTEAL
+one      RELEASES_STOLEN_OF_MEMBERS dead-touched    2 11 1 1 -DSTEAL
 # marks, M1, G1
 one_root MARKS_AFTER_G1             block-reused    7 11 1 2
 one_root NO_G1                      block-reused    7 11 1 2
@@ -292,11 +326,15 @@ one      MARKS_WITHOUT_SECTION      private-marked  1 11 2 0 -DRECYCLE
 one      MARKS_BY_FLAGS_FIRST       private-marked  1 11 2 0 -DRECYCLE
 # notes
 one      COUNTS_BEFORE_EDGES        not-garbage     1 11 1 0
+one      COUNTS_THE_DEAD            not-garbage     1  1 1 0
 one      COUNTS_BETWEEN_EDGES       not-garbage     1 11 2 0 -DCHAINS
+one      COUNTS_BEFORE_EDGES+result token-of-dead   1 11 1 0 -DNO_GARBAGE
 one      NO_FIXPOINT                not-garbage     1 11 1 0
+one      NO_FIXPOINT+result         block-reused    1 11 1 0 -DNO_GARBAGE
 one      SLOTS_READ_AGAIN           not-garbage     1 11 2 1
 # P5
 one      NO_P5                      not-garbage     1 11 2 0
+one      NO_P5+result               token-of-dead   1 11 2 0 -DNO_GARBAGE
 one      NO_G2                      not-garbage    10 11 2 0 -DARM
 # the verdict
 one      NO_VERDICT                 dead-touched    4 12 1 1 -DWEAK=3
@@ -307,15 +345,25 @@ one      COMMITS_OVER_RESCUES       doomed-found   12 12 0 1 -DWEAK=3
 one      NO_TOUCH_ON_UPGRADE        not-garbage    12 12 0 1 -DWEAK=3
 one      IGNORES_COMMITTED          dead-touched   12 12 0 1 -DWEAK=3
 one      NO_SECOND_LOOK             null           12 12 1 1 -DWEAK=3
+one      NO_SECOND_LOOK+result      null-then-found 12 12 1 2 -DWEAK=3 -DNO_NULL
 one      NO_THIRD_LOOK              null           12 12 1 1 -DWEAK=3 -DCYCLES=2
-one      DROPPED_KEEP_MARK          null            4 12 1 1 -DWEAK=3
+one      DROPPED_KEEP_MARK          null            4 12 1 1 -DWEAK=3 -DNO_MARK_LEFT
+one      DROPPED_KEEP_MARK+rest     mark-left       4 12 1 1 -DWEAK=3
+one      WEAK_WITHOUT_FLAG          weak-to-dead    4 12 2 1 -DNEW_WEAK
 one      KEEPS_WEAK_MEMBERS         dead-touched   12 12 1 1 -DWEAK=1 -DTRIES=1
 # the end
 one      UNMARKED_BEFORE_DEAD       doomed-found   12 12 0 1 -DWEAK=3
 one      IDLE_BEFORE_DEAD           dead-touched   12 12 0 1 -DWEAK=3
 one      NO_LIMBO_FOR_WEAK          block-reused   12 12 0 1 -DWEAK=3
 one      UNANCHORED_AFTER_FREEING   block-reused   12 12 0 1 -DWEAK=3
+one      KEEPS_OWNER                dead-touched   12 12 0 1 -DWEAK=3
+one      VERDICT_STAYS              verdict-left   12 12 0 1 -DWEAK=3
+one      DROPS_NOTHING              miscounted      1 11 1 0 -DANY_SET
+one      DROPS_MEMBERS              dead-touched   12 11 0 0
 # finalizers
+one_root FINALIZES_BEFORE_DEATH     reachable       7  1 2 1 -DFINALIZERS=1
+one      FINALIZING_STAYS           half-finalized 14 12 3 0 -DFINALIZERS=1
+one      SPARES_ONLY_CHOSEN         not-finalized  12 12 0 0 -DFINALIZERS=3 -DNO_MEMORY
 one      SET_ASIDE_BEFORE_COMMIT    reachable      12 12 1 0 -DWEAK=3 -DFINALIZERS=1
 one      NO_TOKEN_FOR_FINALIZER     reachable      13 12 0 0 -DFINALIZERS=2
 one      SPARES_NO_REFERENTS        referent-dead  12 12 0 0 -DFINALIZERS=1
@@ -328,6 +376,10 @@ can_root PAIR                   8 11 1 2
 can      SECOND_COLLECTION      5 12 2 1 -DCYCLES=2
 can      STRADDLES              5 11 2 1
 can      TOUCHED                1 11 2 0
+can      STOLEN_GARBAGE         2 11 1 1 -DSTEAL
+can      STOLEN_RELEASED        2 11 1 1 -DSTEAL
+can      FORCE_LEFT_NOTHING     2 11 1 1 -DFORCED
+can      SETTLES_LATER          2 12 1 1 -DFORCED
 can      CLAIMER_UNMARKS        2 11 2 1 -DPARKING
 can      MARKS_THE_DEAD         1 11 1 0 -DRECYCLE
 can      MEMBER_RECYCLED        1 11 2 0 -DRECYCLE

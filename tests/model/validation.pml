@@ -23,6 +23,8 @@
  *   mark, edges_of, count_of, drop, drop_unaccounted, drop_touched, unmark: the functions of cycle/validate.c
  *   grace_period         oi_os_membarrier and oi_limbo_grace_period
  *   set_aside            oi_reclaim_set_aside, with oi_validate_spare
+ *   steal                oi_inbox_steal, note_tokens and oi_reclaim_tokens
+ *   the safepoint's look for what force has left: settle() in object/inbox.c
  *   seal                 oi_reclaim_seal; free_members: oi_reclaim_free
  *
  * Each MUTANT_x removes one safeguard, each REACH_x asserts that something cannot happen which must be able to happen:
@@ -44,7 +46,7 @@
 #define OPS3       1            /* of each finalizer on thread 3 */
 #endif
 #ifndef CYCLES
-#define CYCLES     1            /* collections; one more is computed at the end, from the exact counts */
+#define CYCLES     1            /* collections */
 #endif
 #ifndef GRAPH
 #define GRAPH      0            /* the graph at the start, see init; 0: any of 1 to 11 */
@@ -74,6 +76,7 @@
  * CHAINS      mutator 1 uses what it reaches through chains of slots, as it may if nobody changes them: mutator 2 does nothing
  * PARKING     mutator 1 parks and comes back; who drops a reference to an object biased to its slot meanwhile claims the slot
  * FORCED      there is no memory for tokens: such drops are made by force
+ * STEAL       the collector takes tokens out of inboxes before it begins
  * NEW_WEAK    mutators make weak references
  * NO_MEMORY   now and then there is no memory for the token of a due finalizer
  * LAST        one collection is made at rest, and leaves nothing: with its phases, not computed                            */
@@ -132,13 +135,6 @@ byte  state;                    /* of slot 1 */
 #ifdef FORCED
 bit   forced[3];                /* slot: has objects whose count was lowered by force */
 #endif
-/* lowered by force, and how far */
-#define IS_LOWERED(o) (owner[o] == me && !private[o] && !merged[o] && cnt[o] < 0)
-#ifdef MUTANT_SETTLES_WHAT_IS_LOWERED
-#define IS_LEFT(o) IS_LOWERED(o)
-#else
-#define IS_LEFT(o) (IS_LOWERED(o) && cnt[o] + lcl[o] == 0)
-#endif
 #define Q(w,o)     queue[((w)-1)*N+(o)]
 #ifdef MUTANT_RAW_QUEUE
 bit   raw[2*N];                 /* the inbox holds pointers, not tokens */
@@ -151,6 +147,9 @@ bit   marked[N];                /* this collection has marked it, and not taken 
 byte  edge[ROOT];               /* what each slot of a member was found to refer to */
 short noted[N];                 /* counts, as found; NO_COUNT: of what cannot be garbage */
 #define NO_COUNT   99
+#ifdef STEAL
+byte  stolen[N];                /* tokens out of inboxes, in the collector's hand: references that lead from nobody to o */
+#endif
 
 /* ---- ghosts: no operation decides by them ------------------------------------------------------------------------------ */
 byte  hand[3*N];                /* tokens that thread t holds ... */
@@ -228,12 +227,17 @@ c_code {
   /* references in the slots of o are t's to release */
   static void owe_slots(int t, int o) { int k, v; EACH(k, K) if ((v = now.slot[o*K+k])) now.owed[(t-1)*N+v-1]++; }
 
+#ifdef STEAL
+  #define STOLEN(o) now.stolen[o]
+#else
+  #define STOLEN(o) 0
+#endif
   static int count_of(int o) { return now.merged[o] ? now.cnt[o] : now.cnt[o] + now.lmem[o]; }
 
   /* tokens of o that are not in slots of objects */
   static int outside(int o)
   {
-    int t, n = (now.slot[ROOT] == o+1) + now.queue[o] + now.queue[N+o];
+    int t, n = (now.slot[ROOT] == o+1) + now.queue[o] + now.queue[N+o] + STOLEN(o);
     for (t = 0; t < 4; t++) n += now.owed[t*N+o];
     for (t = 0; t < 3; t++) n += now.hand[t*N+o] + (now.running[t+1] == o+1) + (now.due[t*N+o] && !now.dead[o]);
     return n;
@@ -251,7 +255,9 @@ c_code {
   {
     int i, t, set = now.slot[ROOT] ? 1 << (now.slot[ROOT] - 1) : 0;
     EACH(i, N) {
+#ifndef STEAL                           /* else such a token may be one that was stolen and pushed back: it leads nobody there */
       if (now.queue[i] || now.queue[N+i]) set |= 1 << i;
+#endif
       for (t = 1; t <= 3; t++) if (now.hand[(t-1)*N+i] || now.owed[(t-1)*N+i] || (now.running[t] == i+1 && t != but)) set |= 1 << i;
     }
     return closure(set);
@@ -272,7 +278,11 @@ c_code {
   static void expect(void)
   {
     int i, j;
+#ifdef MUTANT_STOLEN_NOT_NOTED
     EACH(i, N) expected[i] = 0;
+#else
+    EACH(i, N) expected[i] = STOLEN(i);
+#endif
     EACH(j, ROOT) if (now.edge[j] && now.member[j/K]) expected[now.edge[j]-1]++;
   }
   static void drop_one(int first)
@@ -304,7 +314,7 @@ c_code {
   {
     int i, j, est, set = 0;
     EACH(i, N) if (!now.dead[i] && !now.private[i]) {
-      est = count_of(i);
+      est = count_of(i) - STOLEN(i);
       EACH(j, ROOT) if (now.slot[j] == i+1 && !now.dead[j/K] && !now.private[j/K]) est--;
       if (est > 0) set |= 1 << i;
     }
@@ -317,7 +327,7 @@ c_code {
   {
     int i, j;
     EACH(i, N) if (now.member[i]) {
-      if (now.dead[i] || outside(i)) return 0;
+      if (now.dead[i] || outside(i) != STOLEN(i)) return 0;     /* its stolen tokens go with it */
       EACH(j, ROOT) if (now.slot[j] == i+1 && !now.dead[j/K] && !now.member[j/K]) return 0;
     }
     return 1;
@@ -326,7 +336,10 @@ c_code {
   /* At rest: 0, or the number of what is wrong. */
   static int at_rest(void)
   {
-    int i, j, e, again, set = 0, left[N];
+    int i, j, set = 0;
+#ifdef STEAL
+    int other = 0;                      /* what is reachable otherwise than from inboxes */
+#endif
 #ifdef MUTANT_RAW_QUEUE
     return 0;                           /* what matters is seen before */
 #endif
@@ -334,23 +347,26 @@ c_code {
     EACH(i, N) {
       int tokens = outside(i);
 #ifdef WEAKLY
-      if (now.anchor[i] && (now.dead[i] || !now.weak[i])) return 10;
+      if (now.anchor[i] && now.dead[i]) return 10;
 #endif
       if (now.dead[i]) {
         if (tokens) return 1;
         if ((FINALIZERS >> i & 1) && !now.ran[i] && !now.finalized[i]) return 7;
         continue;
       }
-#ifndef MUTANT_DROPPED_KEEP_MARK
+#ifndef NO_MARK_LEFT
       if (now.cand[i]) return 11;
 #endif
       if (tokens) set |= 1 << i;
+#ifdef STEAL
+      if (tokens > now.queue[i] + now.queue[N+i]) other |= 1 << i;
+#endif
       EACH(j, ROOT) if (now.slot[j] == i+1 && !now.dead[j/K]) tokens++;
       if (tokens != count_of(i)) return 2;
 #ifdef FORCED
       if (!tokens && now.owner[i] && now.forced[now.owner[i]]) { set |= 1 << i; continue; }   /* the holder will look */
 #endif
-      if (!tokens) return 12;
+      if (!tokens) return 5;
       if (now.merged[i] ? now.owner[i] : !now.owner[i]) return 3;
       if (now.finalizing[i] || now.chosen[i]) return 8;
     }
@@ -358,19 +374,13 @@ c_code {
     if (!all_alive(set)) return 4;
 #if defined(LAST)
     /* the last collection has left nothing but what is reachable, and what is another kind's */
-    EACH(i, N) if (!now.dead[i] && !now.private[i] && !(set >> i & 1) && !now.ran[i] && !now.spared[i]) return 6;
+#ifdef STEAL
+    other = closure(other);
+#else
+    #define other set
 #endif
-    /* one more collection, of everything, finds just what is not reachable */
-    EACH(i, N) left[i] = !now.dead[i];
-    do {
-      again = 0;
-      EACH(i, N) if (left[i]) {
-        e = 0;
-        EACH(j, ROOT) if (left[j/K] && now.slot[j] == i+1) e++;
-        if (e != count_of(i) || e == 0) { left[i] = 0; again = 1; }
-      }
-    } while (again);
-    EACH(i, N) if (!now.dead[i] && left[i] == (set >> i & 1)) return left[i] ? 6 : 5;
+    EACH(i, N) if (!now.dead[i] && !now.private[i] && !(other >> i & 1) && !now.ran[i] && !now.spared[i]) return 6;
+#endif
     return 0;
   }
 };
@@ -434,13 +444,20 @@ inline retain(t, o) {
 #endif
 
 /* Ends the bias of o, by the holder of its slot, with one token that t owes. The plain store is the touch, too. */
-#ifdef VARIANT_BIAS_ENDS_MARKED
+#ifdef MUTANT_BIAS_STAYS
+#define END_BIAS_1(t, o) HELD(o); flush(t); cand[o] = 0
+#elif defined(VARIANT_BIAS_ENDS_MARKED)
 #define END_BIAS_1(t, o) HELD(o); flush(t); owner[o] = 0
 #else
 #define END_BIAS_1(t, o) HELD(o); flush(t); owner[o] = 0; cand[o] = 0
 #endif
 #define END_BIAS_2(t, o, used) HELD(o); cnt[o] = cnt[o] + lcl[o] - used; merged[o] = 1; if :: cnt[o] == 0 && !finalizing[o] -> die(t, o) :: else fi
 
+#ifdef MUTANT_FINALIZES_BEFORE_DEATH
+#define NOT_FIRST(o) !(merged[o] && cnt[o] == 1 && IS_DUE(o))
+#else
+#define NOT_FIRST(o) true
+#endif
 /* Releases a token that t owes: y. */
 inline release(t) {
   atomic { FIRST_OWED(t); HELD(y);
@@ -465,7 +482,11 @@ inline release(t) {
 #endif
   :: atomic { w == ID(t) && !private[y] && lcl[y] == 1 -> END_BIAS_1(t, y) };
      atomic { OWED(t, y)--; END_BIAS_2(t, y, 1); FORGET }
-  :: atomic { w != ID(t) -> HELD(y); flush(t);
+#ifdef MUTANT_FINALIZES_BEFORE_DEATH
+  :: atomic { w != ID(t) && merged[y] && cnt[y] == 1 && IS_DUE(y) ->
+       HELD(y); flush(t); finalized[y] = 1; OWED(t, y)--; DUE((t == COLL -> 3 : t), y) = 1; FORGET }
+#endif
+  :: atomic { w != ID(t) && NOT_FIRST(y) -> HELD(y); flush(t);
        if
        :: merged[y] -> cnt[y]--; OWED(t, y)--; if :: cnt[y] == 0 && !finalizing[y] -> die(t, y) :: else fi; FORGET
        :: !merged[y] && (cnt[y] > 0 || w == 0) -> cnt[y]--; OWED(t, y)--; FORGET
@@ -569,14 +590,20 @@ inline pick_slot() {
 /* A private object never bears the mark. */
 #define PRIVATE_IN(j) (slot[y*K+(j)] && private[slot[y*K+(j)]-1])
 inline publish_one(o) { assert(owner[o] == me && !cand[o]); private[o] = 0 }
+#ifdef MUTANT_PUBLISHES_NO_REFERENTS
+inline publish_referents() { skip }
+#else
+inline publish_referents() {
+  do
+  :: atomic { PRIVATE_IN(0) -> publish_one(slot[y*K]-1) }
+  :: atomic { !PRIVATE_IN(0) && PRIVATE_IN(1) -> publish_one(slot[y*K+1]-1) }
+  :: else -> break
+  od }
+#endif
 inline publish_then_check() {
   if
   :: atomic { private[y] && !IS_PRIVATE(x) -> publish_one(y) };
-     do
-     :: atomic { PRIVATE_IN(0) -> publish_one(slot[y*K]-1) }
-     :: atomic { !PRIVATE_IN(0) && PRIVATE_IN(1) -> publish_one(slot[y*K+1]-1) }
-     :: else -> break
-     od
+     publish_referents()
   :: else
   fi;
   atomic { HELD(y); if :: IS_PRIVATE(x) -> w = owner[y] :: else -> check(me, y) fi } }
@@ -601,7 +628,9 @@ inline not_found(o) {
 #ifdef REACH_NULL_THOUGH_HELD
   REACHED(!is_unreachable && HAND(me, o));
 #endif
+#ifndef NO_NULL
   assert(is_unreachable || finalizing[o] || spared[o]);
+#endif
   missed[o] = 1 }
 
 /* A finalizer starts: the object is dead and brought back; or it came with a token of the collector's. The first finalizer of a
@@ -613,7 +642,10 @@ inline begin_finalizing() {
   T_ = me; O_ = y; c_code { is_unreachable = !(reachable(T_) >> O_ & 1); };
   assert(is_unreachable || (chosen[y] && late));
   if
-  :: dead[y] -> dead[y] = 0; looked_at[y] = 0; finalizing[y] = 1; cnt[y] = 1;
+  :: dead[y] -> dead[y] = 0; looked_at[y] = 0; cnt[y] = 1;
+#ifndef VARIANT_NO_FINALIZING
+     finalizing[y] = 1;
+#endif
 #ifndef MUTANT_FINALIZED_FORGOTTEN
      finalized[y] = 1
 #endif
@@ -639,7 +671,10 @@ inline end_finalizing_2() {
   T_ = y; c_code { is_alive = all_alive(closure(1 << T_)); }; assert(is_alive);
   running[me] = 0;
   if
-  :: finalizing[y] -> flush(me); finalizing[y] = 0; cnt[y]--;
+  :: finalizing[y] -> flush(me); cnt[y]--;
+#ifndef MUTANT_FINALIZING_STAYS
+     finalizing[y] = 0;
+#endif
 #ifdef REACH_RESURRECTED
      REACHED(cnt[y]);
 #endif
@@ -668,11 +703,20 @@ inline end_finalizing_2() {
 /* The act of oi_try_retain, in a read section, on y, of which w is the owner. v tells what has become of it. */
 inline try_retain() {
   SEEN(y);
+#ifdef RECYCLE
+  assert(!private[y] || dead[y] || owner[y] == me);
+#endif
   if
   :: w == ID(me) -> assert(!dead[y]); retain(me, y); v = SUCCEEDED          /* biased to me and found: alive */
+#ifdef MUTANT_RETAINS_THE_DEAD
+  :: w != ID(me) && !finalizing[y] -> retain(me, y); v = SUCCEEDED
+#else
   :: w != ID(me) && !dead[y] && !finalizing[y] -> retain(me, y); v = SUCCEEDED
+#endif
   :: w != ID(me) && !dead[y] && finalizing[y] -> v = REVIVED
+#ifndef MUTANT_RETAINS_THE_DEAD
   :: w != ID(me) && dead[y] -> v = 0
+#endif
   fi }
 
 proctype mutator(byte me; byte ops)
@@ -691,16 +735,41 @@ again:
      atomic { OWED(me, y)--; END_BIAS_2(me, y, 1); FORGET }
 
 #ifdef FORCED
-  /* safepoint: objects to which force has left no token, and the owner none since, lose their bias, and die */
+  /* safepoint: objects whose count was lowered by force lose their bias, and die if nothing is left. In a read section each, and
+   * not if marked: it is no token that lets the owner touch them.                                                          */
   :: atomic { READY && me < 3 && forced[me] -> forced[me] = 0 };
      do
-     :: atomic { y < N && IS_LEFT(y) -> flush(me); owner[y] = 0; cand[y] = 0 };
-        atomic { END_BIAS_2(me, y, 0); y++ }
-     :: atomic { y < N && !IS_LEFT(y) ->
-#ifndef MUTANT_FORGETS_FORCED
-          if :: IS_LOWERED(y) -> forced[me] = 1 :: else fi;     /* when the owner drops its own, nobody will tell */
+     :: atomic { y < N ->
+#ifndef MUTANT_SETTLES_WITHOUT_SECTION
+          lock();
 #endif
-          y++ }
+          w = (private[y] -> 0 : owner[y]); v = cand[y] };
+        atomic {
+          if
+          :: w == me && !merged[y] && cnt[y] < 0 ->
+#ifndef MUTANT_SETTLES_MARKED
+             if
+             :: v ->
+#ifndef MUTANT_FORGETS_FORCED
+                forced[me] = 1;                                 /* when the owner drops its own, nobody will tell */
+#endif
+#ifdef REACH_SETTLES_LATER
+                assert(false);
+#endif
+                w = 0
+             :: else
+             fi
+#else
+             skip
+#endif
+          :: else -> w = 0
+          fi };
+        if
+        :: atomic { w -> END_BIAS_1(me, y) };
+           atomic { END_BIAS_2(me, y, 0) }
+        :: else
+        fi;
+        atomic { unlock(); w = 0; v = 0; y++ }
      :: atomic { y == N -> y = 0; break }
      od
 #endif
@@ -759,6 +828,14 @@ again:
      atomic { try_retain(); unlock(); v = 0; FORGET }
 #endif
 
+#ifdef MUTANT_RELEASES_BEFORE_EXCHANGE
+  /* set to NULL: the old content is released while the slot still refers to it */
+  :: atomic { READY && ANY_SLOT -> begin(); pick_slot(); CONTAINER_HELD; x = 0;
+       v = slot[s]; if :: v -> OWED(me,v-1)++ :: else fi; v = 0 };
+     do :: OWES(me) -> release(me) :: else -> break od;
+     atomic { flush(me); slot[s] = 0; s = 0 }
+#endif
+
   /* take */
   :: atomic { READY && ANY_SLOT -> begin(); pick_slot(); CONTAINER_HELD; flush(me);
        v = slot[s]; slot[s] = 0; if :: v -> HAND(me,v-1)++ :: else fi; s = 0; v = 0; x = 0; FORGET }
@@ -774,7 +851,10 @@ again:
        check(me, y) };
 #endif
      atomic { HELD(y); retain(me, y) };
-     atomic { CONTAINER_HELD; flush(me);
+     atomic { CONTAINER_HELD;
+#ifndef MUTANT_RELAXED_EXCHANGE
+       flush(me);
+#endif
        v = slot[s]; slot[s] = y+1; HAND(me,y)--;
        if :: v -> OWED(me,v-1)++ :: else fi;
        s = 0; v = 0; x = 0; FORGET }
@@ -835,9 +915,12 @@ again:
 #define FREE(o) (dead[o] && !looked_at[o])
   :: atomic { READY && me < 3 && ANY(FREE) -> ops--; PICK(FREE); looked_at[y] = ALL; private[y] = 1 };
      atomic { dead[y] = 0; looked_at[y] = 0; finalized[y] = 1; cnt[y] = 0; merged[y] = 0;
-       slot[y*K] = 0; slot[y*K+1] = 0; owner[y] = me; cand[y] = 0; doomed[y] = 0; spared[y] = 0; missed[y] = 0; ran[y] = 0;
+       slot[y*K] = 0; slot[y*K+1] = 0; owner[y] = me; doomed[y] = 0; spared[y] = 0; missed[y] = 0; ran[y] = 0;
 #ifdef WEAKLY
        weak[y] = 0;
+#endif
+#ifndef MUTANT_BORN_MARKED
+       cand[y] = 0;
 #endif
        lcl[y] = 1; put(me, LOCAL_(y));
        HAND(me,y)++; y = 0 }
@@ -845,9 +928,19 @@ again:
 
 #ifdef NEW_WEAK
   /* a weak reference: the flag, then the way to the object, which everybody has at once */
-#define NOT_WEAK(o) (HAS(o) && !weak[o] && !private[o])
-  :: atomic { READY && ANY(NOT_WEAK) -> ops--; PICK(NOT_WEAK); HELD(y); flush(me);
-#ifdef VARIANT_ANCHOR_BEFORE_FLAG
+#define NOT_WEAK(o) (HAS(o) && !weak[o])
+  :: atomic { READY && ANY(NOT_WEAK) -> ops--; PICK(NOT_WEAK) };
+#if defined(RECYCLE) && !defined(MUTANT_WEAK_TO_PRIVATE)
+     if                                                         /* with whatever others reach it by */
+     :: atomic { private[y] -> publish_one(y) };
+        publish_referents()
+     :: else
+     fi;
+#endif
+     atomic { HELD(y); flush(me);
+#if defined(MUTANT_WEAK_WITHOUT_FLAG)
+       anchor[y] = 1; y = 0 }
+#elif defined(VARIANT_ANCHOR_BEFORE_FLAG)
        anchor[y] = 1 };
      atomic { HELD(y); flush(me); weak[y] = 1; y = 0 }
 #else
@@ -971,6 +1064,9 @@ inline mark() {
        if
        :: ch -> member[i] = 0
        :: else -> assert(!private[i]); cand[i] = 1; marked[i] = 1
+#ifdef VARIANT_READS_WEAK_AT_MARK
+          ; if :: IS_WEAK(i) -> has_weak = 1 :: else fi
+#endif
 #ifdef REACH_MARKS_THE_DEAD
           ; REACHED(dead[i])
 #endif
@@ -1009,7 +1105,11 @@ inline count_of() {
     ; REACHED(private[i])
 #endif
   };
+#ifdef VARIANT_COUNTS_PRIVATE
+  atomic { noted[i] = (ch -> NO_COUNT : 0) };
+#else
   atomic { noted[i] = (ch || private[i] -> NO_COUNT : 0) };
+#endif
   atomic {
 #else
   atomic { NEXT_MEMBER;
@@ -1018,7 +1118,11 @@ inline count_of() {
     before = lmem[i] };
   atomic {
 #endif
+#ifdef MUTANT_COUNTS_THE_DEAD
+    noted[i] = (noted[i] -> NO_COUNT : cnt[i]);
+#else
     noted[i] = (dead[i] || noted[i] -> NO_COUNT : cnt[i]);
+#endif
 #ifndef VARIANT_COUNTS_FINALIZING
     if :: finalizing[i] -> noted[i] = NO_COUNT :: else fi;
 #endif
@@ -1029,8 +1133,9 @@ inline count_of() {
 #else
     if :: noted[i] != NO_COUNT && !ch -> noted[i] = noted[i] + lmem[i] :: else fi;
 #endif
-#ifndef MUTANT_COUNTS_WHAT_FORCE_LEFT
-    if :: noted[i] <= 0 -> noted[i] = NO_COUNT :: else fi;
+    if :: noted[i] < 0 -> noted[i] = NO_COUNT :: else fi;       /* 0 is what force has left: garbage */
+#ifdef REACH_FORCE_LEFT_NOTHING
+    REACHED(noted[i] == 0);
 #endif
     ch = 0
 #ifdef NEW_WEAK
@@ -1039,7 +1144,9 @@ inline count_of() {
 #else
     ;
 #endif
+#ifndef VARIANT_READS_WEAK_AT_MARK
     if :: noted[i] != NO_COUNT && IS_WEAK(i) -> has_weak = 1 :: else fi;
+#endif
     leave_section(); i++ } }
 
 inline note() {
@@ -1087,13 +1194,20 @@ inline drop_touched() {
 
 /* From here on the members are garbage, whatever anybody does. */
 inline commit() {
-  T_ = 0; c_code { is_garbage = are_garbage(); }; assert(is_garbage);
+  T_ = 0; c_code { is_garbage = are_garbage(); };
+#ifndef NO_GARBAGE
+  assert(is_garbage);
+#endif
   if :: !ANY(CHOSEN) -> late = 0 :: else fi; i = 0;
   do :: i < N -> doomed[i] = member[i]; undecided[i] = 0; i++ :: else -> break od;
   i = 0 }
 
 /* Members whose finalizer is due get a token of the collector's; then they, and what they refer to, are spared. */
+#ifdef MUTANT_SPARES_ONLY_CHOSEN
+#define TO_SPARE(o) (member[o] && chosen[o])
+#else
 #define TO_SPARE(o) (member[o] && (chosen[o] || IS_DUE(o)))
+#endif
 inline set_aside() {
   do
   :: atomic { SKIP_OTHERS(member[i] && IS_DUE(i));
@@ -1148,13 +1262,19 @@ inline seal() {
      atomic { dead[i] = 1; looked_at[i] = ALL; i++ }
 #else
        assert(!dead[i]); dead[i] = 1; looked_at[i] = ALL };
+#ifdef MUTANT_KEEPS_OWNER
+     atomic { cand[i] = 0; i++ }
+#else
      atomic { owner[i] = 0; cand[i] = 0; i++ }
+#endif
 #endif
   od;
 #ifndef MUTANT_UNANCHORED_AFTER_FREEING
   unanchor_members();
 #endif
+#ifndef MUTANT_VERDICT_STAYS
   atomic { verdict = IDLE }
+#endif
 #else
   i = 0; d_step { i = 0;
     do
@@ -1177,8 +1297,15 @@ inline free_members() {
        looked_at[i] = (IS_WEAK(i) -> inside : 0);
 #endif
        j = 0;
+#if defined(MUTANT_DROPS_NOTHING)
+#define DROPS(to)  false
+#elif defined(MUTANT_DROPS_MEMBERS)
+#define DROPS(to)  (to)
+#else
+#define DROPS(to)  ((to) && !member[(to)-1])
+#endif
        do
-       :: j < K -> if :: slot[i*K+j] && !member[slot[i*K+j]-1] -> OWED(COLL, slot[i*K+j]-1)++ :: else fi; j++
+       :: j < K -> if :: DROPS(slot[i*K+j]) -> OWED(COLL, slot[i*K+j]-1)++ :: else fi; j++
        :: else -> break
        od;
        i++
@@ -1237,6 +1364,56 @@ inline decide() {
 #endif
 }
 
+/* P0: everything that is in an inbox. Whether the owner has been quick enough is anybody's guess. */
+inline steal() {
+  i = 1;
+  do
+  :: i <= 2 ->
+     atomic {
+       if
+       :: j = 0;
+          do
+          :: j < N ->
+#ifdef MUTANT_STEALS_BY_FORCE
+             cnt[j] = cnt[j] - Q(i,j);
+#else
+             stolen[j] = stolen[j] + Q(i,j);
+#endif
+             Q(i,j) = 0; j++
+          :: else -> break
+          od;
+          j = 0
+#ifdef LAST
+       :: cycle < CYCLES
+#else
+       :: true
+#endif
+       fi;
+       i++ }
+  :: else -> i = 0; break
+  od }
+
+/* The collection is over: tokens of what is no member are released. */
+inline release_stolen() {
+  i = 0; d_step { i = 0;
+    do
+    :: i < N ->
+#ifdef REACH_STOLEN_GARBAGE
+       REACHED(stolen[i] && member[i]);
+#endif
+#ifdef REACH_STOLEN_RELEASED
+       REACHED(stolen[i] && !member[i]);
+#endif
+#if defined(MUTANT_RELEASES_STOLEN_OF_MEMBERS)
+       OWED(COLL, i) = OWED(COLL, i) + stolen[i];
+#elif !defined(MUTANT_FORGETS_STOLEN)
+       if :: !member[i] -> OWED(COLL, i) = OWED(COLL, i) + stolen[i] :: else fi;
+#endif
+       stolen[i] = 0; i++
+    :: else -> break
+    od;
+    i = 0 } }
+
 /* nobody else does anything */
 #if FINALIZERS
 #define QUIET      (finished == 2 && !running[3] && !OWES(3) && !DUE(3,0) && !DUE(3,1))
@@ -1256,12 +1433,17 @@ proctype collector()
   do
   :: cycle < CYCLES ->
      cycle++;
+#ifdef LAST
+     if :: cycle == CYCLES -> (QUIET && !buf0[1] && !buf0[2] && !buf0[3]) :: else fi;
+#endif
+#ifdef STEAL
+     steal();
+#endif
      /* P1, the estimate, may guess anything. */
      atomic { i = 0;
 #ifdef LAST
        if
-       :: cycle == CYCLES ->
-          QUIET && !buf0[1] && !buf0[2] && !buf0[3] -> i = 0; c_code { estimate(); }
+       :: cycle == CYCLES -> i = 0; c_code { estimate(); }
        :: else ->
 #endif
        do
@@ -1323,6 +1505,9 @@ proctype collector()
 #ifdef MUTANT_UNANCHORED_AFTER_FREEING
      unanchor_members();
 #endif
+#ifdef STEAL
+     release_stolen();
+#endif
      do :: OWES(COLL) -> release(COLL) :: else -> break od;
 #if FINALIZERS
      i = 0; d_step { i = 0; do :: i < N -> if :: chosen[i] && !ran[i] -> DUE(3,i) = 1 :: else fi; i++ :: else -> break od; i = 0 };
@@ -1333,7 +1518,9 @@ proctype collector()
   :: else -> break
   od;
   collected = 1;
-  i = 0; d_step { finished == THREADS && !buf0[1] && !buf0[2] && !buf0[3] -> c_code { wrong = at_rest(); }; assert(wrong == 0) }
+  i = 0; d_step { finished == THREADS && !buf0[1] && !buf0[2] && !buf0[3] -> c_code { wrong = at_rest(); };
+    assert(wrong != 1); assert(wrong != 2); assert(wrong != 3); assert(wrong != 4); assert(wrong != 5); assert(wrong != 6);
+    assert(wrong != 7); assert(wrong != 8); assert(wrong != 9); assert(wrong != 10); assert(wrong != 11) }
 }
 
 /* ---- the start ---------------------------------------------------------------------------------------------------------- */
@@ -1376,6 +1563,7 @@ init {
     :: GRAPH == 13 -> slot[0] = 2; n1++; slot[1] = 1; n0++                                 /* garbage: 0 -> 0, 0 -> 1 */
     :: GRAPH == 14 -> HAND(1,0) = 1; n0++; HAND(2,1) = 1; n1++                             /* 1 holds 0, 2 holds 1 */
     :: GRAPH == 15 -> slot[0] = 2; n1++; slot[K] = 1; n0++; HAND(1,1) = 1; n1++            /* 1 holds 1; 0 <-> 1 */
+    :: GRAPH == 16 -> slot[0] = 2; n1++; HAND(1,0) = 1; n0++; private[0] = 1; private[1] = 1  /* 1 holds 0; 0 -> 1, private */
     fi;
     start(0, who0, n0); start(1, who1, n1);
 #if N > 2

@@ -75,7 +75,10 @@ static void step(struct rng *rng)
     default:
         status = ouro_iterator_next(generator, &out);
         CHECK(status == OURO_OK || status == OURO_E_AGAIN);
-        (void)ouro_iterator_next(iterator, &pair);
+        ouro_status met = ouro_iterator_next(iterator, &pair);
+        CHECK(met == OURO_OK || met == OURO_E_END || met == OURO_E_CHANGED || met == OURO_E_AGAIN);
+        if (met == OURO_OK)
+            ouro_value_release(pair);
         out = status == OURO_OK ? OURO_NIL : out;
     }
     if (status == OURO_OK && out)

@@ -329,6 +329,16 @@ static void test_all_bad(void)
         unsetenv(names[i]);
 }
 
+/* What is read is what the runtime starts with. */
+static void test_start(void)
+{
+    setenv("OURO_MAX_THREADS", "77", 1);
+    CHECK_EQ(ouro_init(NULL), OURO_OK);
+    CHECK_EQ(oi_options.max_threads, 77);
+    unsetenv("OURO_MAX_THREADS");
+    CHECK_EQ(ouro_shutdown(NULL), OURO_OK);
+}
+
 int main(void)
 {
     check_start("options_test");
@@ -347,5 +357,6 @@ int main(void)
     CHECK_RUN(test_flags);
     CHECK_RUN(test_misuse);
     CHECK_RUN(test_all_bad);
+    CHECK_RUN(test_start);
     return check_finish();
 }

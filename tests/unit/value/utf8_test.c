@@ -73,7 +73,7 @@ static void test_every_code_point(void)
 
 static void test_every_short_sequence(void)
 {
-    unsigned char bytes[3];
+    unsigned char bytes[3] = {0};
     wrong = 0;
     compare(bytes, 0);
     for (unsigned n = 0; n < 1u << 24; n++) {
