@@ -133,7 +133,7 @@ SHUTDOWNS = {
 @pytest.mark.parametrize("name", SHUTDOWNS)
 def test_shutdown(name):
     for _ in range(5):
-        out = run(SHUTDOWNS[name])
+        out = run(SHUTDOWNS[name], silent=name != "finalizers under way")  # they may be cut off, which Python then says
         if name == "everything alive":
             assert "finalize" in out
 
