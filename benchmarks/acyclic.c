@@ -99,7 +99,8 @@ int bench_acyclic_child(const char *argument)
     printf("%.9f %.9f", cpu, wall);
     for (unsigned i = 0; i < OURO_GC_GENERATIONS; i++) {
         const ouro_gc_generation_stats *g = &stats.generation[i];
-        printf(" %llu", (unsigned long long)(g->collections - g->reasons[OURO_GC_REASON_ASKED])); /* threads ask at exit */
+        uint64_t automatic = g->collections - g->reasons[OURO_GC_REASON_ASKED]; /* threads ask at exit */
+        printf(" %llu", (unsigned long long)automatic);
     }
     printf("\n");
     return 0;

@@ -5,7 +5,8 @@
  * the machine does; memory it gives back afterwards, on another thread, shows in the time of the whole process.
  *
  * The graph is larger than the caches, and no order of its objects is a good one. What that costs by itself, a plain
- * depth-first search of it tells, with a stack and a bit per eight bytes: the least that a collector that marks does. */
+ * depth-first search of it tells, with a stack and a bit per eight bytes: the least that any collector that marks
+ * does. */
 #include <stdio.h>
 
 #include <ouro/gc.h>

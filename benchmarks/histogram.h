@@ -7,7 +7,11 @@
 
 #include <stdint.h>
 
-enum { HISTOGRAM_FINE = 7, HISTOGRAM_BITS = 36, HISTOGRAM_RANGES = (HISTOGRAM_BITS - HISTOGRAM_FINE + 1) << HISTOGRAM_FINE };
+enum {
+    HISTOGRAM_FINE = 7,
+    HISTOGRAM_BITS = 36,
+    HISTOGRAM_RANGES = (HISTOGRAM_BITS - HISTOGRAM_FINE + 1) << HISTOGRAM_FINE
+};
 
 typedef struct histogram {
     uint64_t samples, sum, max;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * How long a thread is held up by collections that run beside it. One thread makes a ring of four and drops it, over and
- * over, and takes the time of each round; these times are all of its time, so no gap escapes. Another, in turns: sleeps;
- * computes, in registers (what a second busy thread does to the first on this machine); runs full collections back to
- * back, over a live graph. Each size of the graph has processes of its own, and the sizes take turns as well.
+ * How long a thread is held up by collections that run beside it. One thread makes a ring of four and drops it, over
+ * and over, and takes the time of each round; these times are all of its time, so no gap escapes. Another, in turns:
+ * sleeps; computes, in registers (what a second busy thread does to the first on this machine); runs full collections
+ * back to back, over a live graph. Each size of the graph has processes of its own, and the sizes take turns as well.
  *
  * Rings are private, and the other collections never see them; or one in so many is shared, and then they find it.
  *

@@ -15,7 +15,7 @@
 #include "process.h"
 #include "report.h"
 
-enum { ROWS_MAX = 512, WRONG_MAX = 64, FACTS_MAX = 16 };
+enum { ROWS_MAX = 1024, WRONG_MAX = 64, FACTS_MAX = 16 };
 
 typedef struct row {
     const char *benchmark;

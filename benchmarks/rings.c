@@ -128,8 +128,8 @@ static const struct {
     [SHARED_TWO] = {"shared, 2 threads", true, true, LIMIT_TWO_NS},
 };
 
-/* Threads that have made shared rings wait longer for their next young collection, since it found nothing: so those that
- * make private ones are others. */
+/* Threads that have made shared rings wait longer for their next young collection, since it found nothing: so those
+ * that make private ones are others. */
 typedef struct team_pair {
     bench_team *of_private, *of_shared;
 } team_pair;

@@ -17,7 +17,7 @@ static ouro_status take_shared(const struct oi_dict *dict, uint64_t at, struct o
     const struct oi_keyed *store = oi_dict_look(dict, &used);
     for (taken->next = at; taken->next < used && taken->count < taken->room; taken->next++) {
         size_t n = taken->count;
-        enum oi_probe found = oi_dict_read_entry(store, taken->next, taken->part, &taken->items[n], &taken->seconds[n]);
+        enum oi_probe found = oi_dict_read_entry(dict, store, taken->next, taken->part, &taken->items[n], &taken->seconds[n]);
         taken->count += found != OI_ABSENT;
         if (found == OI_UNSURE)
             return OI_AGAIN;

@@ -516,6 +516,34 @@ static void after_the_end(void)
     CHECK_EQ(disposed, 1);
 }
 
+/* A finalizer that puts its object into a dict, as key and value, meets it there at once. */
+static ouro_value finalizers_dict;
+
+static void enter_and_iterate(void *object)
+{
+    ouro_value me = ouro_value_of(object), iterator, key, value;
+    OK(ouro_dict_set(finalizers_dict, me, me));
+    OK(ouro_iterate(finalizers_dict, &iterator));
+    OK(ouro_iterator_next_pair(iterator, &key, &value));
+    CHECK(key == me && value == me);
+    ouro_value_release(key);
+    ouro_value_release(value);
+    CHECK_EQ(ouro_iterator_next_pair(iterator, &key, &value), OURO_E_END);
+    ouro_value_release(iterator);
+}
+
+static void finalizers_iterate(void)
+{
+    finalizers_dict = maybe_shared(ouro_dict_new());
+    struct leaf *leaf = leaf_new(1);
+    ouro_share(leaf);
+    on_finalize(enter_and_iterate);
+    ouro_release(leaf);
+    on_finalize(NULL);
+    ITERATES(finalizers_dict, "[<leaf>]");
+    CHECK_LIVE(0);
+}
+
 /* ---- refusals ---- */
 
 static void *foreign(void *arg)
@@ -803,6 +831,7 @@ ALL(generators_fail)
 ALL(generators_ask_themselves)
 ALL(sources)
 ALL(after_the_end)
+ALL(finalizers_iterate)
 ALL(lists_extend)
 ALL(sets_update)
 
@@ -829,6 +858,7 @@ int main(void)
     FIXTURE_RUN(all_generators_ask_themselves);
     FIXTURE_RUN(all_sources);
     FIXTURE_RUN(all_after_the_end);
+    FIXTURE_RUN(all_finalizers_iterate);
     FIXTURE_RUN(refusals);
     FIXTURE_RUN(all_lists_extend);
     FIXTURE_RUN(all_sets_update);

@@ -571,6 +571,24 @@ static void storing_publishes(void)
     ouro_value_release_all(all, 3);
 }
 
+/* All that an unbiased thread makes is born shared. */
+static void *use_unbiased(void *arg)
+{
+    (void)arg;
+    OK(ouro_thread_attach(OURO_THREAD_UNBIASED));
+    set_and_get();
+    taking_out();
+    entries_go();
+    cycles();
+    iterating();
+    return NULL;
+}
+
+static void unbiased(void)
+{
+    thread_do(use_unbiased, NULL, 0);
+}
+
 /* A finalizer that uses the map it is a key of. */
 static ouro_value used_map;
 static long seen_in_finalizer;
@@ -694,6 +712,7 @@ ALL(hosts)
 ALL(iterating)
 ALL(refusals)
 ALL(storing_publishes)
+ALL(unbiased)
 ALL(lack_of_memory)
 
 /* One at a time: finalizations are counted. */
@@ -737,6 +756,7 @@ int main(void)
     FIXTURE_RUN(all_iterating);
     FIXTURE_RUN(all_refusals);
     FIXTURE_RUN(all_storing_publishes);
+    FIXTURE_RUN(all_unbiased);
     FIXTURE_RUN(finalizers_with_weak_keys);
     FIXTURE_RUN(finalizers_with_weak_values);
     FIXTURE_RUN(finalizers_with_both);
