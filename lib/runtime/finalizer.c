@@ -14,14 +14,24 @@
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* the finalizer lock: docs/design/lock-order.md */
 static pthread_cond_t changed = PTHREAD_COND_INITIALIZER; /* something was queued or done */
-static struct oi_stack_node *due; /* this and the rest: under the lock */
-static ouro_object *dead;         /* linked by oi_dead_link */
-static struct ouro_weak *callbacks;
-static uint64_t queued, done;     /* units of work, ever */
-static uint64_t waiting;          /* on the lists now */
+
+/* What was queued is taken up as a whole, a batch: so whoever waits for all that is queued now waits for that and not for what comes later. */
+struct queue {
+    struct oi_stack_node *due;
+    ouro_object *dead; /* linked by oi_dead_link */
+    struct ouro_weak *callbacks;
+    uint64_t count;
+};
+static struct queue next;         /* this and the rest: under the lock */
+static struct queue now;          /* what is left of the batch */
+static uint64_t batch;            /* units in it */
+static uint64_t under_way;        /* taken out of it, and not yet announced */
+static uint64_t queued, done;     /* units, ever */
 static pthread_t thread;
 static bool running;              /* `thread` is */
 static bool stopping;
+
+static OI_TLS uint64_t unannounced; /* the thread's part of under_way */
 
 /* One unit of work, taken off the queue. */
 struct unit {
@@ -30,21 +40,46 @@ struct unit {
     struct ouro_weak *callback;
 };
 
+/* Whether there is something to be taken; the lock is held. */
+static bool is_batch(void)
+{
+    if (!now.count && !under_way) {
+        now = next;
+        batch = now.count;
+        next = (struct queue){0};
+    }
+    return now.count;
+}
+
 static struct unit take(void)
 {
     struct unit unit = {0};
-    waiting--;
-    if (due) {
-        unit.due = due;
-        due = due->next;
-    } else if (dead) {
-        unit.dead = dead;
-        dead = oi_dead_next(dead);
+    now.count--;
+    under_way++;
+    unannounced++;
+    if (now.due) {
+        unit.due = now.due;
+        now.due = now.due->next;
+    } else if (now.dead) {
+        unit.dead = now.dead;
+        now.dead = oi_dead_next(now.dead);
     } else {
-        unit.callback = callbacks;
-        callbacks = callbacks->next_due;
+        unit.callback = now.callbacks;
+        now.callbacks = now.callbacks->next_due;
     }
     return unit;
+}
+
+/* The lock is held. */
+static void announce(void)
+{
+    under_way -= unannounced;
+    unannounced = 0;
+    if (under_way || now.count)
+        return;
+    done += batch;
+    batch = 0;
+    pthread_cond_broadcast(&changed);
 }
 
 /* The calling thread may run user code. */
@@ -63,19 +98,28 @@ static void carry_out(struct oi_act *act, const struct unit *unit)
     oi_destroy_run(act);
 }
 
-size_t oi_finalizer_run(struct oi_act *act, size_t budget)
+/* What is left of one batch, or a part of that. Returns how many units; they are to be announced. The lock is held, and let go for each. */
+static size_t run_batch(struct oi_act *act, size_t budget)
 {
     size_t ran = 0;
-    pthread_mutex_lock(&lock);
-    while (waiting && ran < budget && oi_may_run_user_code(act)) {
+    for (; ran < budget && oi_may_run_user_code(act) && (ran ? now.count : is_batch()); ran++) {
         struct unit unit = take();
         pthread_mutex_unlock(&lock);
         carry_out(act, &unit);
-        ran++;
         pthread_mutex_lock(&lock);
-        done++;
-        pthread_cond_broadcast(&changed);
     }
+    return ran;
+}
+
+size_t oi_finalizer_run(struct oi_act *act, size_t budget)
+{
+    size_t ran = 0, more;
+    pthread_mutex_lock(&lock);
+    do {
+        more = run_batch(act, budget - ran);
+        announce();
+        ran += more;
+    } while (more);
     pthread_mutex_unlock(&lock);
     return ran;
 }
@@ -87,10 +131,10 @@ static void ended(void *unused)
 {
     (void)unused;
     pthread_mutex_lock(&lock);
-    done++;
+    announce();
     pthread_detach(thread);
     running = false;
-    if (waiting && !stopping)
+    if ((now.count || next.count) && !stopping)
         start();
     pthread_cond_broadcast(&changed);
     pthread_mutex_unlock(&lock);
@@ -102,18 +146,22 @@ static void *run(void *unused)
     (void)unused;
     pthread_cleanup_push(ended, NULL);
     oi_os_name_thread("ouro-finalizer");
+    pthread_mutex_lock(&lock);
     for (;;) {
-        pthread_mutex_lock(&lock);
-        while (!waiting && !stopping)
+        while (!is_batch() && !stopping)
             pthread_cond_wait(&changed, &lock);
-        bool stop = !waiting;
-        pthread_mutex_unlock(&lock);
-        if (stop)
+        if (!is_batch())
             break;
+        pthread_mutex_unlock(&lock);
         ouro_blocking_end();
-        oi_finalizer_run(act, SIZE_MAX); /* the thread is attached only if user code needs that */
-        ouro_blocking_begin();
+        pthread_mutex_lock(&lock);
+        run_batch(act, SIZE_MAX); /* the thread is attached only if user code needs that */
+        pthread_mutex_unlock(&lock);
+        ouro_blocking_begin(); /* first, or what others hand to this thread would wait longer than those who wait for it */
+        pthread_mutex_lock(&lock);
+        announce();
     }
+    pthread_mutex_unlock(&lock);
     pthread_cleanup_pop(0);
     return NULL;
 }
@@ -136,22 +184,22 @@ void oi_finalizer_queue(struct oi_concurrent *job)
     pthread_mutex_lock(&lock);
     for (struct oi_stack_node *node; (node = job->due); n++) {
         job->due = node->next;
-        node->next = due;
-        due = node;
+        node->next = next.due;
+        next.due = node;
     }
     for (ouro_object *o; (o = job->dead); n++) {
         job->dead = oi_dead_next(o);
-        oi_dead_link(o, dead);
-        dead = o;
+        oi_dead_link(o, next.dead);
+        next.dead = o;
     }
     for (struct ouro_weak *weak; (weak = job->callbacks); n++) {
         job->callbacks = weak->next_due;
-        weak->next_due = callbacks;
-        callbacks = weak;
+        weak->next_due = next.callbacks;
+        next.callbacks = weak;
     }
     queued += n;
-    waiting += n;
-    if (waiting && !oi_young_manual)
+    next.count += n;
+    if ((now.count || next.count) && !oi_young_manual)
         start();
     pthread_cond_broadcast(&changed);
     pthread_mutex_unlock(&lock);
@@ -187,7 +235,7 @@ void oi_finalizer_stop(void)
         pthread_join(thread, NULL);
     pthread_mutex_lock(&lock);
     running = stopping = false;
-    if (waiting && !oi_young_manual)
+    if ((now.count || next.count) && !oi_young_manual)
         start(); /* queued by others meanwhile */
     pthread_cond_broadcast(&changed);
     pthread_mutex_unlock(&lock);
@@ -208,7 +256,9 @@ void oi_finalizer_after_fork_child(void)
     /* What another thread had taken is lost with it. The finalizer that forks is still under way. */
     bool mine = running && pthread_equal(thread, pthread_self());
     running = mine;
-    done = queued - waiting - mine;
+    under_way = unannounced;
+    batch = now.count + under_way;
+    done = queued - batch - next.count;
     stopping = false;
     pthread_cond_init(&changed, NULL);
     pthread_mutex_unlock(&lock);
