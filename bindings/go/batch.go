@@ -10,7 +10,8 @@ import (
 
 // ---- many values to the library ----
 
-// A batch is many values on their way to the library, in one piece of memory without Go pointers: how many, their items, the bytes of strings.
+// A batch is many values on their way to the library, in one piece of memory without Go pointers: how many, their
+// items, the bytes of strings.
 type batch struct {
 	words []uint64
 	text  []byte
@@ -164,7 +165,8 @@ var readers = sync.Pool{New: func() any { return new(reader) }}
 
 func newReader() *reader { return readers.Get().(*reader) }
 
-// took is told what the call that filled the items has said. Values are copied at once; handles are made when they are asked for.
+// took is told what the call that filled the items has said. Values are copied at once; handles are made when they are
+// asked for.
 func (r *reader) took(word uint64) {
 	r.count, r.next = 0, 0
 	if isError(word) {
@@ -210,7 +212,8 @@ func (r *reader) done() {
 	readers.Put(r)
 }
 
-// readAll appends all that fill gives to a slice. fill is told how many there have been. short: less than a chunk is the end.
+// readAll appends all that fill gives to a slice. fill is told how many there have been. short: less than a chunk is
+// the end.
 func readAll(to []any, short bool, fill func(start int, items []raw.Item) uint64) ([]any, uint64) {
 	r := newReader()
 	defer r.done()

@@ -12,8 +12,8 @@ import (
 	"ouro/internal/raw"
 )
 
-// measure runs f b.N times, in batches, and reports the quickest batch beside the mean: on a busy machine that is the number that means something. What it is to
-// be compared with is BenchmarkEmptyCall of the same run.
+// measure runs f b.N times, in batches, and reports the quickest batch beside the mean: on a busy machine that is the
+// number that means something. What it is to be compared with is BenchmarkEmptyCall of the same run.
 func measure(b *testing.B, f func()) {
 	const batch = 200
 	best := time.Duration(1 << 62)
@@ -223,8 +223,9 @@ func BenchmarkRecordGet(b *testing.B) {
 	})
 }
 
-// What a call of Go's takes above an empty call to C and the library's own work, which is measured in C alone, in turn with it: the wrapper's cost. The best of
-// many short batches of each, for what a busy machine adds is in none of those.
+// What a call of Go's takes above an empty call to C and the library's own work, which is measured in C alone, in turn
+// with it: the wrapper's cost. The best of many short batches of each, for what a busy machine adds is in none of
+// those.
 func BenchmarkWrapper(b *testing.B) {
 	l, d := must(NewList(numbers(100)...)), must(NewDict(1, 7))
 	defer l.Close()

@@ -8,8 +8,8 @@ import (
 	"ouro/internal/raw"
 )
 
-// Ways in which methods call the library. Each enters the handle, makes what the call takes of Go values, and leaves. Those that are called most
-// (List.Get, Dict.Set and the like) do so by themselves.
+// Ways in which methods call the library. Each enters the handle, makes what the call takes of Go values, and leaves.
+// Those that are called most (List.Get, Dict.Set and the like) do so by themselves.
 
 // call gives the word, if that is no error.
 func (h *handle) call(op string, f func(word uint64) uint64) (uint64, error) {

@@ -85,7 +85,8 @@ func TestClosedAndNil(t *testing.T) {
 	})
 }
 
-// A closed object, a nil pointer and what is not UTF-8 are bad arguments everywhere, and nothing is left of those beside them.
+// A closed object, a nil pointer and what is not UTF-8 are bad arguments everywhere, and nothing is left of those
+// beside them.
 func TestBadArguments(t *testing.T) {
 	leaves(t, func() {
 		closed := must(NewList())

@@ -20,8 +20,8 @@ func Same(a, b Object) (bool, error) {
 	return word == trueWord, err
 }
 
-// Equal compares two values by their contents, to any depth: numbers by what they are worth, containers by their elements; NaN differs from all. ErrChanged:
-// other goroutines went on changing them.
+// Equal compares two values by their contents, to any depth: numbers by what they are worth, containers by their
+// elements; NaN differs from all. ErrChanged: other goroutines went on changing them.
 func Equal(a, b any) (bool, error) {
 	word, err := two("Equal(a, b)", a, b, raw.Equal)
 	return word == trueWord, err
@@ -33,14 +33,15 @@ func KeyEqual(a, b any) (bool, error) {
 	return word == trueWord, err
 }
 
-// Hash is the hash that goes with KeyEqual. It differs between processes; that of a Go value, also between times at which the library held none that is equal
-// to it.
+// Hash is the hash that goes with KeyEqual. It differs between processes; that of a Go value, also between times at
+// which the library held none that is equal to it.
 func Hash(v any) (uint64, error) {
 	word, err := one("Hash(v)", v, raw.Hash)
 	return word >> 2, err
 }
 
-// Compare is negative, 0 or positive: the order of Sort. ErrType: the two have none, as a number and a string, or NaN and anything.
+// Compare is negative, 0 or positive: the order of Sort. ErrType: the two have none, as a number and a string, or NaN
+// and anything.
 func Compare(a, b any) (int, error) {
 	word, err := two("Compare(a, b)", a, b, raw.Compare)
 	if errors.Is(err, ErrType) {
@@ -71,8 +72,8 @@ func Repr(v any) (string, error) {
 	return s, err
 }
 
-// DeepCopy copies an object and all containers in it, to any depth; what is shared or cyclic in it is so in the copy. What cannot be copied is in both. ErrType:
-// the object itself cannot be.
+// DeepCopy copies an object and all containers in it, to any depth; what is shared or cyclic in it is so in the copy.
+// What cannot be copied is in both. ErrType: the object itself cannot be.
 func DeepCopy[T Object](x T) (T, error) {
 	var none T
 	word, err := refOf(x).call("DeepCopy(x)", raw.Copy_deep)

@@ -61,6 +61,7 @@ func TestDictErrors(t *testing.T) {
 		_, pop := d.Pop(17)
 		_, swapped := d.CompareAndSwap(things[0], 1, 2)
 		_, odd := NewDict("a", 1, "b")
+		_, alone := NewDict("a")
 		_, key := NewDict("a", 1, "b\xff", 2)
 		none := must(NewDict())
 		defer none.Close()
@@ -80,6 +81,7 @@ func TestDictErrors(t *testing.T) {
 			{d.Delete(2.5), ErrKey, `ouro: Dict.Delete: key 2.5 is not in the dict`},
 			{long, ErrKey, `ouro: Dict.Get: key "` + strings.Repeat("ä", 56) + `... is not in the dict`},
 			{odd, ErrInvalid, `ouro: NewDict: the last of keysAndValues is a key without a value`},
+			{alone, ErrInvalid, `ouro: NewDict: the last of keysAndValues is a key without a value`},
 			{d.SetAll("a"), ErrInvalid, `ouro: Dict.SetAll: the last of keysAndValues is a key without a value`},
 			{key, ErrEncoding, `ouro: NewDict: keysAndValues[2] is not UTF-8`},
 			{d.Set("\xff", "x"), ErrEncoding, `ouro: Dict.Set: key is not UTF-8`},
@@ -110,6 +112,9 @@ func TestDictsAndMaps(t *testing.T) {
 			d := must(FromMap(m))
 			defer d.Close()
 			equal(t, must(ToMap[string, int](d)), m)
+			same := must(NewDict(m))
+			equal(t, must(Equal(same, d)), true)
+			no(same.Close())
 			no(SetMap(d, map[string]any{"nil": nil}))
 			anys := must(ToMap[string, any](d))
 			equal(t, len(anys), n+1)

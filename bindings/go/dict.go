@@ -4,15 +4,16 @@ package ouro
 
 import (
 	"fmt"
+	"reflect"
 
 	"ouro/internal/raw"
 )
 
-// A Dict maps keys to values; goroutines share it, and each operation takes effect at one moment. Its order is that in which keys were put in; a new
-// value keeps its key's place.
+// A Dict maps keys to values; goroutines share it, and each operation takes effect at one moment. Its order is that in
+// which keys were put in; a new value keeps its key's place.
 //
-// Any value is a key. Numbers (1 and 1.0 are one key), strings, bytes and tuples are compared by content, Go values as Go compares them, and
-// all else is itself only.
+// Any value is a key. Numbers (1 and 1.0 are one key), strings, bytes and tuples are compared by content, Go values as
+// Go compares them, and all else is itself only.
 type Dict struct{ handle }
 
 func newDict(word uint64, err error) (*Dict, error) {
@@ -31,8 +32,17 @@ func (d *Dict) ref() *handle {
 	return &d.handle
 }
 
-// NewDict makes a dict of keys and values in turn: NewDict("a", 1, "b", 2). ErrInvalid: a key has no value. ErrClosed, ErrEncoding, ErrNoMemory.
+// NewDict makes a dict of keys and values in turn: NewDict("a", 1, "b", 2); or of a map of any type, which is alone,
+// as FromMap does. ErrInvalid: a key has no value. ErrClosed, ErrEncoding, ErrNoMemory.
 func NewDict(keysAndValues ...any) (*Dict, error) {
+	if len(keysAndValues) == 1 {
+		if m := reflect.ValueOf(keysAndValues[0]); m.Kind() == reflect.Map {
+			keysAndValues = make([]any, 0, 2*m.Len())
+			for entries := m.MapRange(); entries.Next(); {
+				keysAndValues = append(keysAndValues, entries.Key().Interface(), entries.Value().Interface())
+			}
+		}
+	}
 	if len(keysAndValues)%2 != 0 {
 		return nil, says("NewDict(keysAndValues)", ErrInvalid, "the last of keysAndValues is a key without a value")
 	}
@@ -195,7 +205,8 @@ func (d *Dict) Items() (*Iterator, error) {
 	return newIterator(d.ref().call("Dict.Items", func(d uint64) uint64 { return raw.IteratePart(d, raw.Items) }))
 }
 
-// All gives keys and values, for range: those that there are when the loop begins, whatever happens to the dict meanwhile. A closed dict has none.
+// All gives keys and values, for range: those that there are when the loop begins, whatever happens to the dict
+// meanwhile. A closed dict has none.
 func (d *Dict) All() func(yield func(key, value any) bool) {
 	return func(yield func(key, value any) bool) {
 		copy, err := d.Copy()
@@ -212,7 +223,8 @@ func (d *Dict) All() func(yield func(key, value any) bool) {
 	}
 }
 
-// ToMap gives a map of what is in a dict at one moment, if all keys and all values are of one type each: ToMap[string, int](d). ErrType.
+// ToMap gives a map of what is in a dict at one moment, if all keys and all values are of one type each: ToMap[string,
+// int](d). ErrType.
 func ToMap[K comparable, V any](d *Dict) (map[K]V, error) {
 	copy, err := newDict(d.ref().call("ToMap(d)", raw.Copy))
 	if err != nil {

@@ -179,7 +179,8 @@ func isError(word uint64) bool { return word&0xff == raw.Error }
 
 func statusOf(word uint64) int { return int(word >> 8 & 0xff) }
 
-// failed is the error that a call gave. (There is one: see isError.) In its upper part is the handle of a callback's error, or which of many values it is about.
+// failed is the error that a call gave. (There is one: see isError.) In its upper part is the handle of a callback's
+// error, or which of many values it is about.
 func failed(op string, word uint64) error {
 	upper := word >> 16
 	switch number := statusOf(word); number {
@@ -203,7 +204,8 @@ func check(op string, word uint64) error {
 	return failed(op, word)
 }
 
-// The same, and more is known: an index that was not there; a key that was not, or is what is wrong; a key or value that is wrong.
+// The same, and more is known: an index that was not there; a key that was not, or is what is wrong; a key or value
+// that is wrong.
 
 func failedIndex(op string, word uint64, index, count int) error {
 	if statusOf(word) != statusIndex {

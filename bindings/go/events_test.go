@@ -122,6 +122,16 @@ func TestWeakMapsAndSets(t *testing.T) {
 		equal(t, must(m.Get(a)), 1)
 		equal(t, must(m.Has(b)), true)
 		equal(t, must(m.SetDefault(a, 2)), 1)
+		for limit := 1; limit <= 2; limit++ {
+			n := 0
+			m.All()(func(k, v any) bool {
+				equal(t, must(m.Has(k)), true)
+				closeAll([]any{k, v})
+				n++
+				return n < limit
+			})
+			equal(t, n, limit)
+		}
 		_, err := m.Get("no object")
 		if err == nil {
 			t.Error("a string is a key")
@@ -138,6 +148,11 @@ func TestWeakMapsAndSets(t *testing.T) {
 		equal(t, must(s.Add(c)), true)
 		equal(t, must(s.Add(c)), false)
 		equal(t, must(s.Has(c)), true)
+		s.All()(func(o any) bool {
+			equal(t, must(Same(o.(Object), c)), true)
+			closeAll([]any{o})
+			return false
+		})
 		_, err = s.Add(1)
 		is(t, err, ErrType)
 		no(c.Close())

@@ -17,11 +17,12 @@ type CollectResult struct {
 	Duration   time.Duration
 }
 
-// Collect looks for cycles that nothing refers to, among objects that are new (1) or all (2), and frees them; other goroutines go on. What Go shares is never in
-// generation 0. ErrInvalid: no such generation.
+// Collect looks for cycles that nothing refers to, among objects that are new (1) or all (2), and frees them; other
+// goroutines go on. What Go shares is never in generation 0. ErrInvalid: no such generation.
 func Collect(generation int) (CollectResult, error) {
 	start := time.Now()
 	n := raw.Gc_collect(generation)
+	raw.ReadMessages()
 	if n < 0 {
 		return CollectResult{}, failedGeneration("Collect(generation)", -n, generation)
 	}
@@ -52,8 +53,8 @@ func DisableGC() { raw.Gc_disable() }
 // GCEnabled is whether it is on.
 func GCEnabled() bool { return raw.Gc_is_enabled() }
 
-// PauseGC turns automatic collection off until the function that it gives is called: defer ouro.PauseGC()(). It is on again when all that paused it have
-// ended that.
+// PauseGC turns automatic collection off until the function that it gives is called: defer ouro.PauseGC()(). It is on
+// again when all that paused it have ended that.
 func PauseGC() (resume func()) {
 	pauses.Lock()
 	defer pauses.Unlock()
@@ -86,8 +87,8 @@ func Threshold() (t [3]int) {
 	return t
 }
 
-// SetThreshold sets them and gives the old ones: objects made before a generation 0 collection, of those before one of generation 1, and of those
-// before one of generation 2. ErrInvalid: one is negative.
+// SetThreshold sets them and gives the old ones: objects made before a generation 0 collection, of those before one of
+// generation 1, and of those before one of generation 2. ErrInvalid: one is negative.
 func SetThreshold(t [3]int) (old [3]int, err error) {
 	for i, n := range t {
 		if n < 0 {
@@ -141,7 +142,8 @@ func Unfreeze() { raw.Gc_unfreeze() }
 // FreezeCount is how many are frozen.
 func FreezeCount() int { return raw.Gc_get_freeze_count() }
 
-// Objects gives the objects that collections of a generation look at: 1, those that the next one of generation 1 will look at; 2, the others; -1, all.
+// Objects gives the objects that collections of a generation look at: 1, those that the next one of generation 1 will
+// look at; 2, the others; -1, all.
 func Objects(generation int) ([]any, error) {
 	return visited("Objects(generation)", raw.Gc_objects(generation))
 }
@@ -179,7 +181,8 @@ func IsTracked(o Object) bool { return refOf(o).is("IsTracked(o)", raw.Value_is_
 // IsFinalized is whether its finalizer has run.
 func IsFinalized(o Object) bool { return refOf(o).is("IsFinalized(o)", raw.Value_is_finalized) }
 
-// RefCount is how many references there are to the object, handles included: a moment's estimate, for tests and tools. 0: closed.
+// RefCount is how many references there are to the object, handles included: a moment's estimate, for tests and tools.
+// 0: closed.
 func RefCount(o Object) (n int) {
 	refOf(o).do("RefCount(o)", func(word uint64) uint64 {
 		n = raw.Value_refcount(word)
@@ -229,8 +232,8 @@ type GCEvent struct {
 	Duration   time.Duration
 }
 
-// OnGC has f called for each collection's beginning and end, a little later, in their order, on the goroutine of cleanups. ErrNoMemory: there are too many
-// such functions.
+// OnGC has f called for each collection's beginning and end, a little later, in their order, on the goroutine of
+// cleanups. ErrNoMemory: there are too many such functions.
 func OnGC(f func(GCEvent)) (cancel func(), err error) {
 	watchers.Lock()
 	defer watchers.Unlock()
@@ -248,7 +251,8 @@ func OnGC(f func(GCEvent)) (cancel func(), err error) {
 	return func() { once.Do(func() { unwatch(id, number) }) }, nil
 }
 
-// NotifyGC has each collection's beginning and end sent to c, in their order. What finds c full is lost, as with signal.Notify.
+// NotifyGC has each collection's beginning and end sent to c, in their order. What finds c full is lost, as with
+// signal.Notify.
 func NotifyGC(c chan<- GCEvent) (cancel func(), err error) {
 	if c == nil {
 		return nil, says("NotifyGC(c)", ErrInvalid, "c is nil")

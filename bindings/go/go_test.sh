@@ -46,4 +46,8 @@ sync)
     sh ./sync.sh > /dev/null
     sh ./sync.sh --check
     ;;
+*)
+    echo "no such test: $1"
+    exit 2
+    ;;
 esac

@@ -24,8 +24,8 @@ func seconds() time.Duration {
 	return time.Duration(s * float64(time.Second))
 }
 
-// A thousand goroutines change one graph of lists, dicts and sets, which refer to each other in all ways, and to Go values. What each moves is counted: nothing is
-// lost, and nothing is left.
+// A thousand goroutines change one graph of lists, dicts and sets, which refer to each other in all ways, and to Go
+// values. What each moves is counted: nothing is lost, and nothing is left.
 func TestThousandGoroutines(t *testing.T) {
 	r := random(t)
 	leaves(t, func() { shareGraph(t, r, 1000) })

@@ -9,10 +9,12 @@ import (
 	"ouro/internal/raw"
 )
 
-// An Object is a value that Go sees by a handle: *List, *Dict, *Set, *Tuple, *Record, *Iterator, *WeakMap, *WeakSet, *Weak, *Opaque.
+// An Object is a value that Go sees by a handle: *List, *Dict, *Set, *Tuple, *Record, *Iterator, *WeakMap, *WeakSet,
+// *Weak, *Opaque.
 //
-// Each handle holds one counted reference, until Close, or until the garbage collector finds the handle unreachable. Any number of handles may stand for one
-// object (Same tells); closing one does nothing to the others, nor to the object as long as something else holds it.
+// Each handle holds one counted reference, until Close, or until the garbage collector finds the handle unreachable.
+// Any number of handles may stand for one object (Same tells); closing one does nothing to the others, nor to the
+// object as long as something else holds it.
 type Object interface {
 	// Close lets go of the object. A second Close does nothing; all else fails with ErrClosed from then on. Calls that are under way in other
 	// goroutines are not disturbed. It returns nil.
@@ -25,13 +27,15 @@ type Object interface {
 
 // A handle is one counted reference and its users.
 //
-// A call enters the handle, uses the word, and leaves. Close only marks the handle; the reference is dropped by whoever finds it marked and without
-// users: Close itself, or the last that leaves. So the word is good between entering and leaving, whatever other goroutines do.
+// A call enters the handle, uses the word, and leaves. Close only marks the handle; the reference is dropped by
+// whoever finds it marked and without users: Close itself, or the last that leaves. So the word is good between
+// entering and leaving, whatever other goroutines do.
 //
-// Users are counted in `users`, and, as soon as two have met there, in one of several counters on cache lines of their own, chosen by goroutine: then many
-// can read one object without being in each other's way. All operations are sequentially consistent, which this needs: one that enters adds itself
-// first and looks at the mark then; one that marks looks at the counters then; so one of the two sees the other. A counter that was seen at zero
-// with the mark set has only visitors from then on, who find the mark and leave.
+// Users are counted in `users`, and, as soon as two have met there, in one of several counters on cache lines of their
+// own, chosen by goroutine: then many can read one object without being in each other's way. All operations are
+// sequentially consistent, which this needs: one that enters adds itself first and looks at the mark then; one that
+// marks looks at the counters then; so one of the two sees the other. A counter that was seen at zero with the mark
+// set has only visitors from then on, who find the mark and leave.
 type handle struct {
 	word   uint64 // written when the handle is made, and by drop, atomically
 	users  atomic.Int64
@@ -83,6 +87,7 @@ func (h *handle) leave(u use) {
 	if h.marked.Load() {
 		h.drop()
 	}
+	raw.LookForMessages()
 }
 
 // drop drops the reference of a marked handle, if nobody uses it, once.
@@ -111,7 +116,8 @@ func (h *handle) close() error {
 	return nil
 }
 
-// hold makes the handle that it is given that of a reference, which it takes over. The handle is the first thing in its object.
+// hold makes the handle that it is given that of a reference, which it takes over. The handle is the first thing in
+// its object.
 func (h *handle) hold(word uint64) {
 	h.word = word
 	h.net.spread(h, word)

@@ -12,8 +12,9 @@ import (
 	"ouro/internal/raw"
 )
 
-// Go values that the library has no kind for are kept here while it refers to them by their handles. A value that is equal to itself has one handle at
-// a time, however often it is stored: so the library compares keys by their handles, and calls nothing of Go's for it.
+// Go values that the library has no kind for are kept here while it refers to them by their handles. A value that is
+// equal to itself has one handle at a time, however often it is stored: so the library compares keys by their handles,
+// and calls nothing of Go's for it.
 
 type held struct {
 	value  any
@@ -81,7 +82,8 @@ func equalsItself(value any) (is bool) {
 	return value == other
 }
 
-// heldValue is the value of a handle. nil: its object was garbage, has been disposed of, and was got at through a weak reference all the same.
+// heldValue is the value of a handle. nil: its object was garbage, has been disposed of, and was got at through a weak
+// reference all the same.
 func heldValue(handle uint64) any {
 	defer func() { _ = recover() }() // no handle comes a second time
 	h := cgo.Handle(handle).Value().(*held)
@@ -130,7 +132,8 @@ func repr(handle uint64) (s string, ok bool) {
 	return s, true
 }
 
-// A callback that fails leaves its error with the thread; the call that it is part of takes it along (see ouro_go_failure).
+// A callback that fails leaves its error with the thread; the call that it is part of takes it along (see
+// ouro_go_failure).
 
 func setFailure(err error) {
 	if forgotten := raw.SwapFailure(uint64(cgo.NewHandle(err))); forgotten != 0 {

@@ -34,8 +34,8 @@ func (it *Iterator) ref() *handle {
 	return &it.handle
 }
 
-// Iterate gives an iterator over any value that has one: the elements of a list, tuple or set, the keys of a dict, the values of a record, the code points of a
-// string, as strings, the bytes of bytes; of an iterator, itself. ErrType.
+// Iterate gives an iterator over any value that has one: the elements of a list, tuple or set, the keys of a dict, the
+// values of a record, the code points of a string, as strings, the bytes of bytes; of an iterator, itself. ErrType.
 func Iterate(v any) (*Iterator, error) {
 	return newIterator(one("Iterate(v)", v, raw.Iterate))
 }
@@ -49,9 +49,10 @@ func NewRange(start, stop, step int) (*Iterator, error) {
 	return newIterator(word, check("NewRange(step)", word))
 }
 
-// NewGenerator gives an iterator over what next gives, until that fails with ErrEnd. Any other error is that of the call that asked for the value, and
-// of no later one. next is called by one goroutine at a time (another that asks meanwhile gets ErrBusy), on whichever asks; a panic in it becomes
-// a PanicError. Handles that it gives are its own still, to close. It is locked to its thread then, so functions of iter.Pull cannot be called in it.
+// NewGenerator gives an iterator over what next gives, until that fails with ErrEnd. Any other error is that of the
+// call that asked for the value, and of no later one. next is called by one goroutine at a time (another that asks
+// meanwhile gets ErrBusy), on whichever asks; a panic in it becomes a PanicError. Handles that it gives are its own
+// still, to close. It is locked to its thread then, so functions of iter.Pull cannot be called in it.
 func NewGenerator(next func() (any, error)) (*Iterator, error) {
 	if next == nil {
 		return nil, says("NewGenerator(next)", ErrInvalid, "next is nil")

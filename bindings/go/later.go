@@ -8,8 +8,9 @@ import (
 	"sync"
 )
 
-// Functions of the program's that the library's events call run here, one after the other, on a goroutine that is there as long as there are any: never in the
-// middle of an operation, whose caller may hold a lock that the function wants.
+// Functions of the program's that the library's events call run here, one after the other, on a goroutine that is
+// there as long as there are any: never in the middle of an operation, whose caller may hold a lock that the function
+// wants.
 
 var queue struct {
 	sync.Mutex
@@ -18,7 +19,8 @@ var queue struct {
 	onPanic   func(*PanicError)
 }
 
-// OnPanic has f told of panics in functions of AddCleanup and OnGC, which end the function and nothing else. At first, and with nil, package log is.
+// OnPanic has f told of panics in functions of AddCleanup and OnGC, which end the function and nothing else. At first,
+// and with nil, package log is.
 func OnPanic(f func(*PanicError)) {
 	queue.Lock()
 	defer queue.Unlock()

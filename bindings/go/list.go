@@ -96,8 +96,8 @@ func (l *List) Swap(index int, value any) (any, error) {
 	return old, l.atIndex(err, index)
 }
 
-// CompareAndSwap replaces an element if it is the very value that was expected: the same object, or the same nil, boolean or integer. (A float or string
-// that Go gives is another object each time.) ErrIndex.
+// CompareAndSwap replaces an element if it is the very value that was expected: the same object, or the same nil,
+// boolean or integer. (A float or string that Go gives is another object each time.) ErrIndex.
 func (l *List) CompareAndSwap(index int, expected, value any) (bool, error) {
 	word, err := l.ref().call2("List.CompareAndSwap(index, expected, value)", expected, value, func(l, expected, value uint64) uint64 {
 		return raw.List_compare_set(l, index, expected, value)
@@ -142,7 +142,8 @@ func appendSlice[T any](op string, l *List, values []T) error {
 	})
 }
 
-// Extend puts what the iteration of another value gives at the end; of a container, what is in it at one moment. ErrType, ErrChanged.
+// Extend puts what the iteration of another value gives at the end; of a container, what is in it at one moment.
+// ErrType, ErrChanged.
 func (l *List) Extend(other any) error {
 	return l.ref().do1("List.Extend(other)", other, raw.List_extend)
 }
@@ -264,7 +265,8 @@ func readList(to []any, word uint64) []any {
 	return to
 }
 
-// SliceOf gives all elements of a list, as they are at one moment, if they are all of one type: such as SliceOf[int](l). ErrType.
+// SliceOf gives all elements of a list, as they are at one moment, if they are all of one type: such as
+// SliceOf[int](l). ErrType.
 func SliceOf[T any](l *List) ([]T, error) {
 	values, err := l.toSlice("SliceOf(l)")
 	if err != nil {
@@ -290,8 +292,8 @@ func (l *List) sub(op string, start, stop, step int) (*List, error) {
 	return newList(l.ref().call(op, func(l uint64) uint64 { return raw.List_slice(l, start, stop, step) }))
 }
 
-// SetSlice puts values in the place of the elements start, start + step, ... before stop, at one moment; there are as many of them, unless step is 1. ErrInvalid:
-// step is 0, or there are not.
+// SetSlice puts values in the place of the elements start, start + step, ... before stop, at one moment; there are as
+// many of them, unless step is 1. ErrInvalid: step is 0, or there are not.
 func (l *List) SetSlice(start, stop, step int, values ...any) error {
 	err := l.ref().do("List.SetSlice(start, stop, step, values)", func(l uint64) uint64 {
 		return give(values, func(v []uint64) uint64 { return raw.List_set_slice(l, start, stop, step, v) })
@@ -323,8 +325,8 @@ func (l *List) Repeat(times int) (*List, error) {
 // Reverse turns the order of the elements round.
 func (l *List) Reverse() error { return l.ref().do("List.Reverse", raw.List_reverse) }
 
-// Sort puts the elements in the order that Compare gives; equal ones stay in theirs. ErrType: two have no order; ErrChanged: another goroutine
-// changed the list meanwhile. Then it is as it was.
+// Sort puts the elements in the order that Compare gives; equal ones stay in theirs. ErrType: two have no order;
+// ErrChanged: another goroutine changed the list meanwhile. Then it is as it was.
 func (l *List) Sort(descending bool) error {
 	err := l.ref().do("List.Sort", func(l uint64) uint64 { return raw.List_sort(l, descending) })
 	if errors.Is(err, ErrType) {
@@ -346,8 +348,8 @@ func (l *List) Reversed() (*Iterator, error) {
 	return newIterator(l.ref().call("List.Reversed", raw.Iterate_reversed))
 }
 
-// All gives places and elements, for range. Elements are looked at by their places, a few at a time; those that are appended meanwhile are
-// seen. A closed list has none, and one that is closed meanwhile no more.
+// All gives places and elements, for range. Elements are looked at by their places, a few at a time; those that are
+// appended meanwhile are seen. A closed list has none, and one that is closed meanwhile no more.
 func (l *List) All() func(yield func(int, any) bool) {
 	return l.ref().all(raw.ListGetRange)
 }

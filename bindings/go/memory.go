@@ -55,8 +55,9 @@ func Stats() Statistics {
 	return s
 }
 
-// SetMemoryLimit limits the bytes of pages in use; 0: no limit. Above the soft one, collections come sooner; what would go over the hard one fails with
-// ErrNoMemory. ErrInvalid: the soft one is above the hard one, or one is negative.
+// SetMemoryLimit limits the bytes of pages in use; 0: no limit. Above the soft one, collections come sooner; what
+// would go over the hard one fails with ErrNoMemory. ErrInvalid: the soft one is above the hard one, or one is
+// negative.
 func SetMemoryLimit(soft, hard int64) error {
 	if soft < 0 || hard < 0 {
 		return says("SetMemoryLimit(soft, hard)", ErrInvalid, fmt.Sprintf("soft or hard is negative: %d, %d", soft, hard))
@@ -81,8 +82,8 @@ type Config struct {
 	IgnoreEnvironment    bool
 }
 
-// Init starts the library. The first call of anything else does so, too; once it has started, this does nothing. ErrInvalid, ErrNoMemory; ErrSystem: the
-// kernel lacks membarrier.
+// Init starts the library. The first call of anything else does so, too; once it has started, this does nothing.
+// ErrInvalid, ErrNoMemory; ErrSystem: the kernel lacks membarrier.
 func Init(c Config) error {
 	to := raw.Config{MaxThreads: uint(c.MaxThreads), SoftLimit: uint64(c.SoftLimit), HardLimit: uint64(c.HardLimit), Threshold: c.Threshold,
 		PurgeDelayMs: int(c.PurgeDelay.Milliseconds())}
@@ -114,11 +115,12 @@ type LeakType struct {
 	Objects, Bytes uint64
 }
 
-// Shutdown collects, gives memory back, ends the library's threads, and says what is alive: all that there are handles of, at least. What is left stays
-// valid, and the next call of anything starts the library again. No program needs it. ErrBusy: another goroutine is doing it; ErrUsage: called
-// from a callback.
+// Shutdown collects, gives memory back, ends the library's threads, and says what is alive: all that there are handles
+// of, at least. What is left stays valid, and the next call of anything starts the library again. No program needs it.
+// ErrBusy: another goroutine is doing it; ErrUsage: called from a callback.
 func Shutdown() (LeakReport, error) {
 	number, leaks, immortal := raw.Shutdown()
+	raw.ReadMessages()
 	if number != 0 {
 		return LeakReport{}, fail("Shutdown", fromStatus(number))
 	}

@@ -8,8 +8,8 @@ import (
 	"ouro/internal/raw"
 )
 
-// A Record has a name and named fields, which are fixed when it is made; the fields' values may change. Goroutines share it, and each operation takes effect
-// at one moment.
+// A Record has a name and named fields, which are fixed when it is made; the fields' values may change. Goroutines
+// share it, and each operation takes effect at one moment.
 type Record struct{ handle }
 
 // A Field is a field's name and value.
@@ -34,8 +34,8 @@ func (r *Record) ref() *handle {
 	return &r.handle
 }
 
-// NewRecord makes a record. Fields are in the order in which they are given, those of a map in that of their names. ErrInvalid: a field comes twice, or there are
-// too many. ErrClosed, ErrEncoding, ErrNoMemory.
+// NewRecord makes a record. Fields are in the order in which they are given, those of a map in that of their names.
+// ErrInvalid: a field comes twice, or there are too many. ErrClosed, ErrEncoding, ErrNoMemory.
 func NewRecord[F map[string]any | []Field](name string, fields F) (*Record, error) {
 	var in []Field
 	switch f := any(fields).(type) {

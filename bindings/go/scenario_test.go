@@ -17,8 +17,8 @@ import (
 	"testing"
 )
 
-// Plays the common scenarios: tests/scenarios/README.md says what they are, and what a step means. OURO_SCENARIOS names their directory, where they are not in
-// the tree that this is in.
+// Plays the common scenarios: tests/scenarios/README.md says what they are, and what a step means. OURO_SCENARIOS
+// names their directory, where they are not in the tree that this is in.
 func TestScenarios(t *testing.T) {
 	dir, given := os.LookupEnv("OURO_SCENARIOS")
 	if !given {
@@ -291,8 +291,8 @@ func errorName(err error) string {
 
 type operation func(p *player, a []any) (any, error)
 
-// method finds a method of the first argument by its name and calls it with the others. What has no such method, or one of other types, is of the wrong type: in Go
-// that is for the compiler to say.
+// method finds a method of the first argument by its name and calls it with the others. What has no such method, or
+// one of other types, is of the wrong type: in Go that is for the compiler to say.
 func method(name string) operation {
 	return func(_ *player, a []any) (any, error) {
 		m := reflect.ValueOf(a[0])
@@ -631,6 +631,6 @@ func init() {
 		"freeze":   do(func([]any) error { Freeze(); return nil }),
 		"unfreeze": do(func([]any) error { Unfreeze(); return nil }),
 		"limit":    do(func(a []any) error { return SetMemoryLimit(0, int64(a[0].(int))) }),
-		"held":     func(*player, []any) (any, error) { return heldCount(), nil },
+		"held":     func(*player, []any) (any, error) { settle(); return heldCount(), nil },
 	}
 }

@@ -8,8 +8,8 @@ import (
 	"ouro/internal/raw"
 )
 
-// A Set holds each of its elements once; goroutines share it, and each operation takes effect at one moment. Its order is that in which they came. What
-// can be one, and which are the same, is as for keys of a Dict.
+// A Set holds each of its elements once; goroutines share it, and each operation takes effect at one moment. Its order
+// is that in which they came. What can be one, and which are the same, is as for keys of a Dict.
 type Set struct{ handle }
 
 func newSet(word uint64, err error) (*Set, error) {
@@ -150,7 +150,8 @@ func (s *Set) ToSlice() ([]any, error) {
 	return values, nil
 }
 
-// All gives the elements, for range: those that there are when the loop begins, whatever happens to the set meanwhile. A closed set has none.
+// All gives the elements, for range: those that there are when the loop begins, whatever happens to the set meanwhile.
+// A closed set has none.
 func (s *Set) All() func(yield func(any) bool) {
 	return func(yield func(any) bool) {
 		copy, err := s.Copy()

@@ -12,6 +12,8 @@ import (
 	"strconv"
 	"testing"
 	"time"
+
+	"ouro/internal/raw"
 )
 
 func must[T any](v T, err error) T {
@@ -50,6 +52,7 @@ func heldCount() int {
 
 // settle waits until all functions that deaths have called for have been called.
 func settle() {
+	raw.ReadMessages()
 	for running := true; running; time.Sleep(time.Microsecond) {
 		queue.Lock()
 		running = queue.running

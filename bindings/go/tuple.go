@@ -75,7 +75,8 @@ func (t *Tuple) Count(value any) (int, error) {
 	return number(word), err
 }
 
-// Sub makes a tuple of the elements start, start + step, ... before stop; starts and stops are as for lists. ErrInvalid: step is 0.
+// Sub makes a tuple of the elements start, start + step, ... before stop; starts and stops are as for lists.
+// ErrInvalid: step is 0.
 func (t *Tuple) Sub(start, stop, step int) (*Tuple, error) {
 	return newTuple(t.ref().call("Tuple.Sub(start, stop, step)", func(t uint64) uint64 { return raw.Tuple_slice(t, start, stop, step) }))
 }

@@ -8,8 +8,9 @@ import (
 	"ouro/internal/raw"
 )
 
-// Kind is what a value is to the library: nil, bool, int, float, string, bytes, tuple, list, dict, set, record, iterator, weak, weak map, weak set; object, if it
-// is of a program's own type; host, if it is any other value of Go's.
+// Kind is what a value is to the library: nil, bool, int, float, string, bytes, tuple, list, dict, set, record,
+// iterator, weak, weak map, weak set; object, if it is of a program's own type; host, if it is any other value of
+// Go's.
 func Kind(v any) string {
 	switch v.(type) {
 	case nil:
@@ -63,8 +64,8 @@ func Truth(v any) (is bool, err error) {
 	return is, err
 }
 
-// An Interned is a string that there is once: two of the same content are the same object, so that comparing them, also as keys, is quick. Out of a container it
-// comes as a string like any other.
+// An Interned is a string that there is once: two of the same content are the same object, so that comparing them,
+// also as keys, is quick. Out of a container it comes as a string like any other.
 type Interned struct{ handle }
 
 func (s *Interned) ref() *handle {
@@ -102,8 +103,8 @@ func (s *Interned) Close() error { return s.ref().close() }
 // String shows the string as in a list: "text".
 func (s *Interned) String() string { return s.ref().text("string") }
 
-// Export gives a number by which another language in the process, which shares the library (build with -tags ouro_shared), can import the value, once; until then
-// it is held. ErrNoMemory.
+// Export gives a number by which another language in the process, which shares the library (build with -tags
+// ouro_shared), can import the value, once; until then it is held. ErrNoMemory.
 func Export(v any) (token int64, err error) {
 	word, err := one("Export(v)", v, raw.Export)
 	return int64(number(word)), err

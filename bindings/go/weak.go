@@ -3,6 +3,7 @@
 package ouro
 
 import (
+	"errors"
 	"sync"
 
 	"ouro/internal/raw"
@@ -22,7 +23,8 @@ func (w *Weak[T]) ref() *handle {
 	return &w.handle
 }
 
-// MakeWeak makes a weak reference to an object. (One that comes out of a container is a *Weak[Object].) ErrClosed, ErrNoMemory.
+// MakeWeak makes a weak reference to an object. (One that comes out of a container is a *Weak[Object].) ErrClosed,
+// ErrNoMemory.
 func MakeWeak[T Object](x T) (*Weak[T], error) {
 	word, err := refOf(x).call("MakeWeak(x)", raw.Weak_ref_new)
 	if err != nil {
@@ -60,8 +62,8 @@ func (w *Weak[T]) Alive() bool {
 	return ok
 }
 
-// Dead gives a channel that is closed once the object is dead. (Of a closed weak reference that was not asked before: at once.) nil, which is never
-// closed: there was no memory for it.
+// Dead gives a channel that is closed once the object is dead. (Of a closed weak reference that was not asked before:
+// at once.) nil, which is never closed: there was no memory for it.
 func (w *Weak[T]) Dead() <-chan struct{} {
 	if w == nil {
 		return closedChannel
@@ -114,8 +116,9 @@ var cleanups struct {
 	last    uint64
 }
 
-// AddCleanup has f called with arg, once, some time after the object has died, on a goroutine for all such functions: one that waits makes others wait. It is
-// about the object, not the handle, which may be closed. arg must not lead to the object, or it will not die.
+// AddCleanup has f called with arg, once, some time after the object has died, on a goroutine for all such functions:
+// one that waits makes others wait. It is about the object, not the handle, which may be closed. arg must not lead to
+// the object, or it will not die.
 func AddCleanup[T Object, S any](x T, f func(S), arg S) (*Cleanup, error) {
 	c := &Cleanup{f: func() { f(arg) }}
 	_, err := refOf(x).call("AddCleanup(x)", c.watch)
@@ -180,8 +183,8 @@ const (
 	WeakValues = 2
 )
 
-// A WeakMap maps keys to values and does not keep the ones, or the others, or both alive: an entry goes with the first that goes. With WeakKeys, keys are
-// objects and compared by identity; a value that leads to its own key keeps both.
+// A WeakMap maps keys to values and does not keep the ones, or the others, or both alive: an entry goes with the first
+// that goes. With WeakKeys, keys are objects and compared by identity; a value that leads to its own key keeps both.
 type WeakMap struct{ handle }
 
 func (m *WeakMap) ref() *handle {
@@ -261,6 +264,49 @@ func (m *WeakMap) Items() (*Iterator, error) {
 	return newIterator(m.ref().call("WeakMap.Items", func(m uint64) uint64 { return raw.IteratePart(m, raw.Items) }))
 }
 
+// All gives keys and values, for range: those that are alive when the loop begins, each by a handle to be closed. A
+// closed map has none.
+func (m *WeakMap) All() func(yield func(key, value any) bool) {
+	return func(yield func(key, value any) bool) {
+		entries, _ := atOnce(m.Items, func(it *Iterator) ([]any, error) {
+			key, value, err := it.NextPair()
+			return []any{key, value}, err
+		})
+		for i := 0; i < len(entries); i += 2 {
+			if !yield(entries[i], entries[i+1]) {
+				closeAll(entries[i+2:])
+				return
+			}
+		}
+	}
+}
+
+// atOnce gives all that an iterator gives if nothing is put in or taken out meanwhile: so it begins anew when
+// something was.
+func atOnce(iterator func() (*Iterator, error), next func(*Iterator) ([]any, error)) ([]any, error) {
+	for {
+		it, err := iterator()
+		if err != nil {
+			return nil, err
+		}
+		var all, more []any
+		for {
+			if more, err = next(it); err != nil {
+				break
+			}
+			all = append(all, more...)
+		}
+		it.Close()
+		if errors.Is(err, ErrEnd) {
+			return all, nil
+		}
+		closeAll(all)
+		if !errors.Is(err, ErrChanged) {
+			return nil, err
+		}
+	}
+}
+
 // A WeakSet holds objects, by identity, without keeping them alive.
 type WeakSet struct{ handle }
 
@@ -325,4 +371,22 @@ func (s *WeakSet) Clear() error { return s.ref().do("WeakSet.Clear", raw.Weak_se
 // Iterator gives an iterator over the elements that are alive.
 func (s *WeakSet) Iterator() (*Iterator, error) {
 	return newIterator(s.ref().call("WeakSet.Iterator", raw.Iterate))
+}
+
+// ToSlice gives the elements that are alive at one moment, each by a handle to be closed.
+func (s *WeakSet) ToSlice() ([]any, error) {
+	return atOnce(s.Iterator, func(it *Iterator) ([]any, error) { return it.NextMany(chunk) })
+}
+
+// All gives the elements, for range: those that are alive when the loop begins. A closed set has none.
+func (s *WeakSet) All() func(yield func(any) bool) {
+	return func(yield func(any) bool) {
+		all, _ := s.ToSlice()
+		for i, o := range all {
+			if !yield(o) {
+				closeAll(all[i+1:])
+				return
+			}
+		}
+	}
 }

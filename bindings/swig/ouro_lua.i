@@ -95,16 +95,32 @@ static const char *items_read(lua_State *L, int at, struct items *items)
     if (ouro_is_nil($1)) {
         SWIG_arg = failure(L, OURO_E_NOMEM, "$symname", 0);
     } else {
-        values_push(L, NULL, $1);
+        if (!values_try_push(L, NULL, $1))
+            SWIG_fail;
         SWIG_arg++;
     }
 }
 
 %typemap(in, numinputs = 0) ouro_value *NEW (ouro_value made = OURO_NIL), ouro_value *OLD (ouro_value made = OURO_NIL) %{ $1 = &made; %}
-%typemap(argout) ouro_value *NEW, ouro_value *OLD %{ if (result == OURO_OK) { values_push(L, NULL, *$1); SWIG_arg++; } %}
+%typemap(argout) ouro_value *NEW, ouro_value *OLD {
+    ouro_value value = *$1;
+    *$1 = OURO_NIL;
+    if (result == OURO_OK) {
+        if (!values_try_push(L, NULL, value))
+            SWIG_fail;
+        SWIG_arg++;
+    }
+}
+%typemap(freearg) ouro_value *NEW, ouro_value *OLD %{ ouro_value_release(made$argnum); %}
 
 %typemap(in, numinputs = 0) ouro_value *HANDLE (ouro_value made = OURO_NIL) %{ $1 = &made; %}
-%typemap(argout) ouro_value *HANDLE %{ if (result == OURO_OK) { values_push_handle(L, *$1); SWIG_arg++; } %}
+%typemap(argout) ouro_value *HANDLE {
+    if (result == OURO_OK) {
+        if (!values_try_push_handle(L, *$1))
+            SWIG_fail;
+        SWIG_arg++;
+    }
+}
 
 %typemap(in) (const ouro_value *ITEMS, size_t COUNT) (struct items items = {0}) {
     const char *wrong = items_read(L, $input, &items);
@@ -260,6 +276,8 @@ static ouro_status interned(ouro_value string, ouro_value *made) { return ouro_i
 %init %{
     if (!home_of(L)) { /* else it is loaded again */
         home_open(L);
+        failures_open(L);
+        bulk_open(L);
         values_open(L);
         elements_open(L);
         weak_open(L);

@@ -24,10 +24,15 @@ static int push_all(lua_State *L)
     return 1;
 }
 
+void bulk_open(lua_State *L)
+{
+    ouro_lua_keep_function(L, push_all);
+}
+
 int bulk_push(lua_State *L, ouro_value *values, size_t count)
 {
     struct job job = {.values = values, .count = count};
-    lua_pushcfunction(L, push_all);
+    ouro_lua_push_kept(L, push_all);
     lua_pushlightuserdata(L, &job);
     int failed = lua_pcall(L, 1, 1, 0);
     ouro_value_release_all(values + job.pushed, count - job.pushed); /* what Lua could not take */

@@ -6,6 +6,9 @@
 
 #include "values.h"
 
+/* Prepares the tables of the state. */
+void bulk_open(lua_State *L);
+
 /* Pushes a table of the values. Takes over the references, and the memory, which is malloc's. */
 int bulk_push(lua_State *L, ouro_value *values, size_t count);
 

@@ -115,6 +115,18 @@ static inline void ouro_lua_warn(lua_State *L, const char *message)
 
 #endif
 
+/* Functions to be called when memory may be out: Lua 5.1 allocates to push one, so they are in the registry from the beginning. */
+static inline void ouro_lua_keep_function(lua_State *L, lua_CFunction function)
+{
+    lua_pushcfunction(L, function);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, (void *)(uintptr_t)function);
+}
+
+static inline void ouro_lua_push_kept(lua_State *L, lua_CFunction function)
+{
+    lua_rawgetp(L, LUA_REGISTRYINDEX, (void *)(uintptr_t)function);
+}
+
 /* A whole number, also as a float (1.0): what indexes are. */
 static inline bool ouro_lua_whole(lua_State *L, int i, int64_t *number)
 {

@@ -296,7 +296,10 @@ static int next_pair(lua_State *L)
     }
     if (status != OURO_OK)
         return failure_raise(L, status, "iterator_next", 1);
-    values_push(L, home, key);
+    if (OURO_UNLIKELY(!values_try_push(L, home, key))) {
+        ouro_value_release(value);
+        return lua_error(L);
+    }
     values_push(L, home, value);
     return 2;
 }

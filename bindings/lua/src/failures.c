@@ -28,9 +28,10 @@ static const char *push_name(lua_State *L, const char *name)
     return lua_tostring(L, -1);
 }
 
-void failure_argument(lua_State *L, int argument, const char *name, const char *why)
+/* Level 1 is the function that is called here, 2 is the program. */
+static void push_argument_message(lua_State *L, int argument, const char *name, const char *why)
 {
-    luaL_where(L, 1);
+    luaL_where(L, 2);
     const char *shown = push_name(L, name);
     lua_pushfstring(L, "%sbad argument #%d to '%s' (%s)", lua_tostring(L, -2), argument, shown, why);
 }
@@ -86,7 +87,8 @@ static int explain_kind(lua_State *L, const char *name, int arguments, char *tex
     return blamed;
 }
 
-int failure(lua_State *L, ouro_status status, const char *name, int arguments)
+/* Pushes nil, message, code, or only a message. */
+static int push_failure(lua_State *L, ouro_status status, const char *name, int arguments)
 {
     char text[2 * OURO_EXPLAIN_ROOM];
     const char *shown;
@@ -94,14 +96,14 @@ int failure(lua_State *L, ouro_status status, const char *name, int arguments)
     switch (status) {
     case OURO_E_TYPE:
         blamed = explain_kind(L, name, arguments, text, sizeof text);
-        failure_argument(L, blamed, name, text);
-        return -1;
+        push_argument_message(L, blamed, name, text);
+        return 1;
     case OURO_E_INVALID:
     case OURO_E_USAGE:
-        luaL_where(L, 1);
+        luaL_where(L, 2);
         shown = push_name(L, name);
         lua_pushfstring(L, "%sbad argument to '%s' (%s)", lua_tostring(L, -2), shown, ouro_status_message(status));
-        return -1;
+        return 1;
     default:
         explain(L, status, arguments, text, sizeof text);
         lua_pushnil(L);
@@ -109,6 +111,55 @@ int failure(lua_State *L, ouro_status status, const char *name, int arguments)
         ouro_lua_push_integer(L, status);
         return 3;
     }
+}
+
+/* ---- Lua may be out of memory for the words, and its error must not pass by those who have something to release ---- */
+
+struct speech {
+    ouro_status status; /* OURO_OK: it is about an argument */
+    const char *name, *why;
+    int arguments, argument;
+};
+
+/* The first two arguments of the function that has failed, a speech. */
+static int speak(lua_State *L)
+{
+    const struct speech *speech = lua_touserdata(L, 3);
+    if (speech->status != OURO_OK)
+        return push_failure(L, speech->status, speech->name, speech->arguments < 2 ? speech->arguments : 2);
+    push_argument_message(L, speech->argument, speech->name, speech->why);
+    return 1;
+}
+
+/* How many results there are; 1: an error's message. */
+static int protect(lua_State *L, struct speech *speech)
+{
+    int top = lua_gettop(L);
+    ouro_lua_push_kept(L, speak);
+    for (int i = 1; i <= 2; i++) {
+        if (speech->arguments >= i)
+            lua_pushvalue(L, i);
+        else
+            lua_pushnil(L);
+    }
+    lua_pushlightuserdata(L, speech);
+    return lua_pcall(L, 3, LUA_MULTRET, 0) ? 1 : lua_gettop(L) - top;
+}
+
+void failures_open(lua_State *L)
+{
+    ouro_lua_keep_function(L, speak);
+}
+
+void failure_argument(lua_State *L, int argument, const char *name, const char *why)
+{
+    protect(L, &(struct speech){.name = name, .why = why, .argument = argument});
+}
+
+int failure(lua_State *L, ouro_status status, const char *name, int arguments)
+{
+    int results = protect(L, &(struct speech){.status = status, .name = name, .arguments = arguments});
+    return results > 1 ? results : -1;
 }
 
 int failure_raise(lua_State *L, ouro_status status, const char *name, int arguments)

@@ -193,7 +193,7 @@ static struct hosted *hosted_new(lua_State *L, struct home *home, int at)
     atomic_init(&hosted->uses, 1);
     show(L, at, hosted->shown, sizeof hosted->shown);
     home->converting++;
-    lua_pushcfunction(L, enter);
+    ouro_lua_push_kept(L, enter);
     lua_pushvalue(L, at);
     lua_pushlightuserdata(L, hosted);
     int failed = lua_pcall(L, 2, 0, 0);
@@ -255,6 +255,7 @@ bool hosts_push(lua_State *L, struct home *home, ouro_value value)
 
 void hosts_open(lua_State *L)
 {
+    ouro_lua_keep_function(L, enter);
     lua_newtable(L);
     lua_rawsetp(L, LUA_REGISTRYINDEX, &by_object);
     lua_newtable(L);

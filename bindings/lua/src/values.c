@@ -7,6 +7,9 @@ static char mark;       /* its address is the mark of handles */
 static char handles;    /* of the registry: address of an object -> its handle, weak */
 static char metatables; /* of the registry: kind -> metatable */
 
+static int make_handle(lua_State *L);
+static int make_text(lua_State *L);
+
 struct handle *handle_at(lua_State *L, int at)
 {
     if (lua_type(L, at) != LUA_TUSERDATA || lua_rawlen(L, at) < sizeof(struct handle))
@@ -78,6 +81,8 @@ void values_open(lua_State *L)
 {
     make_metatables(L);
     make_table_of_handles(L);
+    ouro_lua_keep_function(L, make_handle);
+    ouro_lua_keep_function(L, make_text);
     hosts_open(L);
 }
 
@@ -102,7 +107,21 @@ void values_adopt(lua_State *L, struct handle *handle, ouro_value value)
     lua_pop(L, 1);
 }
 
-void values_push_handle(lua_State *L, ouro_value value)
+struct making {
+    ouro_value value;
+    bool held; /* by the userdata: Lua frees both */
+};
+
+static int make_handle(lua_State *L)
+{
+    struct making *making = lua_touserdata(L, 1);
+    struct handle *handle = ouro_lua_userdata(L, sizeof *handle);
+    making->held = true;
+    values_adopt(L, handle, making->value);
+    return 1;
+}
+
+bool values_try_push_handle(lua_State *L, ouro_value value)
 {
     if (ouro_is_object(value)) {
         lua_rawgetp(L, LUA_REGISTRYINDEX, &handles);
@@ -111,11 +130,24 @@ void values_push_handle(lua_State *L, ouro_value value)
         struct handle *handle = lua_touserdata(L, -1);
         if (handle && !handle->closed) {
             ouro_value_release(value);
-            return;
+            return true;
         }
         lua_pop(L, 1);
     }
-    values_adopt(L, ouro_lua_userdata(L, sizeof(struct handle)), value);
+    struct making making = {.value = value};
+    ouro_lua_push_kept(L, make_handle);
+    lua_pushlightuserdata(L, &making);
+    if (!lua_pcall(L, 1, 1, 0))
+        return true;
+    if (!making.held)
+        ouro_value_release(value);
+    return false;
+}
+
+void values_push_handle(lua_State *L, ouro_value value)
+{
+    if (!values_try_push_handle(L, value))
+        lua_error(L);
 }
 
 /* ---- From values ---- */
@@ -129,50 +161,82 @@ static bool is_text(const char *bytes, size_t size)
     return is;
 }
 
-static void push_text(lua_State *L, const char *bytes, size_t size, ouro_value value)
+static int make_text(lua_State *L)
 {
+    size_t size;
+    const ouro_value *string = lua_touserdata(L, 1);
+    bool is_bytes = ouro_kind_of(*string) == OURO_KIND_BYTES;
+    const char *bytes = is_bytes ? ouro_bytes_data(*string, &size) : ouro_string_data(*string, &size);
     lua_pushlstring(L, bytes, size);
-    ouro_value_release(value);
+    return 1;
 }
 
-void values_push(lua_State *L, struct home *home, ouro_value value)
+#define FEW 256
+
+/* Where an error may be raised, a short text is copied, so that the string is let go of before Lua is asked for memory. */
+static inline bool push_text(lua_State *L, const char *bytes, size_t size, ouro_value value, bool may_raise)
+{
+    char copy[FEW];
+    if (may_raise && size <= FEW) {
+        memcpy(copy, bytes, size);
+        ouro_value_release(value);
+        lua_pushlstring(L, copy, size);
+        return true;
+    }
+    ouro_lua_push_kept(L, make_text);
+    lua_pushlightuserdata(L, &value);
+    int failed = lua_pcall(L, 1, 1, 0);
+    ouro_value_release(value);
+    return !failed;
+}
+
+static inline bool push(lua_State *L, struct home *home, ouro_value value, bool may_raise)
 {
     const char *bytes;
     size_t size;
     if (OURO_LIKELY(ouro_is_int(value) && ouro_lua_is_exact(ouro_int_value(value)))) {
         ouro_lua_push_integer(L, ouro_int_value(value));
-        return;
+        return true;
     }
     switch (ouro_kind_of(value)) {
     case OURO_KIND_NIL:
         lua_pushnil(L);
-        return;
+        return true;
     case OURO_KIND_BOOL:
         lua_pushboolean(L, value == OURO_TRUE);
-        return;
+        return true;
     case OURO_KIND_FLOAT:
         lua_pushnumber(L, ouro_float_value(value));
         ouro_value_release(value);
-        return;
+        return true;
     case OURO_KIND_STRING:
         bytes = ouro_string_data(value, &size);
-        push_text(L, bytes, size, value);
-        return;
+        return push_text(L, bytes, size, value, may_raise);
     case OURO_KIND_BYTES:
         bytes = ouro_bytes_data(value, &size);
         if (is_text(bytes, size))
             break; /* it would go back as a string */
-        push_text(L, bytes, size, value);
-        return;
+        return push_text(L, bytes, size, value, may_raise);
     case OURO_KIND_HOST:
         if (!hosts_push(L, home, value))
             break;
         ouro_value_release(value);
-        return;
+        return true;
     default:
         break;
     }
-    values_push_handle(L, value);
+    return values_try_push_handle(L, value);
+}
+
+bool values_try_push(lua_State *L, struct home *home, ouro_value value)
+{
+    return push(L, home, value, false);
+}
+
+void values_push(lua_State *L, struct home *home, ouro_value value)
+{
+    if (OURO_UNLIKELY(!push(L, home, value, true)))
+        lua_error(L);
 }
 
 /* ---- To values ---- */

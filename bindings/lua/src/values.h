@@ -29,9 +29,13 @@ struct handle *handle_at(lua_State *L, int at);
 /* Pushes the metatable of a kind's handles. */
 void values_push_metatable(lua_State *L, ouro_kind kind);
 
-/* Pushes what a value is in Lua; the reference is taken over. home may be NULL, here and below: then it is looked up, if it is needed. */
+/* Pushes what a value is in Lua; the reference is taken over in any case. home may be NULL, here and below: then it is looked up, if it is needed. False:
+ * Lua is out of memory, and its message has been pushed. */
+bool values_try_push(lua_State *L, struct home *home, ouro_value value);
+/* The same, but raises that error: for those who hold nothing. */
 void values_push(lua_State *L, struct home *home, ouro_value value);
 /* A handle, whatever the value is. */
+bool values_try_push_handle(lua_State *L, ouro_value value);
 void values_push_handle(lua_State *L, ouro_value value);
 /* Fills in a userdata, which begins with a handle and is on top of the stack: it holds the value from now on. */
 void values_adopt(lua_State *L, struct handle *handle, ouro_value value);

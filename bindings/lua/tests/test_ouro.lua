@@ -1098,6 +1098,42 @@ function O.testIterators()
     raises("is not what this can be done to", ouro.iter, 5)
 end
 
+-- States that are refused memory once, each somewhere else: what the library has made for them is not lost.
+function M.testLuaOutOfMemory()
+    if not has_close then return end -- Lua 5.1 tries no second time, and LuaJIT crashes when it is refused memory for a new state
+    local text = [[
+        local ouro = require "ouro"
+        local keep, told = {}, 0
+        local d = ouro.dict()
+        for i = 1, 60 do
+            keep[i] = ouro.list { "text " .. i, i, {} }
+            local long = ("long text "):rep(40) .. i
+            d[long] = keep[i]
+            d["key" .. i] = ouro.tuple { print, long }
+            keep[-i] = { ouro.weak.ref(keep[i], function() told = told + 1 end), keep[i]:get(1), d:get(long), d:get_or("key" .. i, long) }
+            for k, v in ouro.pairs(d) do keep[k] = v end
+            pcall(keep[i].get, keep[i], 99)
+            if i % 10 == 0 then keep[#keep + 1] = d:copy():items() end
+            keep.items = keep[i]:table()
+            local _, _, failure = d:get "nothing"
+            if i % 20 == 0 then d:pop_item() end
+        end
+        return true
+    ]]
+    local total, why = threads.failing(0, text)
+    is_nil(why)
+    local failed, refused = 0, math.random(7)
+    while refused < total do
+        local _, message = threads.failing(refused, text)
+        failed = failed + (message and 1 or 0)
+        if failed % 20 == 0 then
+            eq(live(), M.before, "objects are left after request " .. refused)
+        end
+        refused = refused + math.random(13)
+    end
+    is_true(failed > 100)
+end
+
 local A = test_class "TestAnything"
 
 -- Every function and method there is, with arguments of all kinds: each call gives something or raises an error, and nothing is left behind.

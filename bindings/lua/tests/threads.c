@@ -5,7 +5,12 @@
  *     local t = threads.start(text, ...)      runs the text in a new state on a new thread, with numbers and strings as its arguments
  *     t:join() -> true, results ...           what it returned (numbers, strings, booleans), or nil and its error
  *
- * The new state has the paths of the old one. */
+ *
+ *     threads.failing(n, text) -> count, message
+ *                                             runs the text in a new state on this thread, whose n-th request for memory is refused, and the
+ *                                             next, too, by which Lua tries again; how many there were, and the error or nil
+ *
+ * New states have the paths of the old one. */
 #include <lauxlib.h>
 #include <lua.h>
 #include <lualib.h>
@@ -123,6 +128,69 @@ static int collect(lua_State *L)
     return 0;
 }
 
+struct requests {
+    long made, refused;
+};
+
+static void *counting_alloc(void *arg, void *block, size_t old, size_t size)
+{
+    struct requests *requests = arg;
+    if (!size) {
+        free(block);
+        return NULL;
+    }
+    if (!block || size > old) {
+        long now = ++requests->made;
+        if (requests->refused && (now == requests->refused || now == requests->refused + 1))
+            return NULL;
+    }
+    return realloc(block, size);
+}
+
+/* The text is at 1, and the paths are at 2 and 3. */
+static int run_failing(lua_State *L)
+{
+    static const char *const names[] = {"path", "cpath"};
+    luaL_openlibs(L);
+    for (int i = 0; i < 2; i++) {
+        lua_getglobal(L, "package");
+        lua_pushstring(L, (const char *)lua_touserdata(L, 2 + i));
+        lua_setfield(L, -2, names[i]);
+        lua_pop(L, 1);
+    }
+    if (luaL_loadstring(L, (const char *)lua_touserdata(L, 1)))
+        return lua_error(L);
+    lua_call(L, 0, 0);
+    return 0;
+}
+
+static int failing(lua_State *L)
+{
+    struct requests requests = {0, (long)luaL_checknumber(L, 1)};
+    const char *text = luaL_checkstring(L, 2);
+    lua_getglobal(L, "package");
+    lua_getfield(L, -1, "path");
+    lua_getfield(L, -2, "cpath");
+    lua_State *state = lua_newstate(counting_alloc, &requests);
+    lua_pushnumber(L, (lua_Number)requests.made);
+    if (!state) {
+        lua_pushliteral(L, "no state");
+        return 2;
+    }
+    lua_pushcfunction(state, run_failing);
+    lua_pushlightuserdata(state, (void *)text);
+    lua_pushlightuserdata(state, (void *)lua_tostring(L, -3));
+    lua_pushlightuserdata(state, (void *)lua_tostring(L, -2));
+    int failed = lua_pcall(state, 3, 0, 0);
+    lua_pushnumber(L, (lua_Number)requests.made);
+    if (failed)
+        lua_pushstring(L, lua_type(state, -1) == LUA_TSTRING ? lua_tostring(state, -1) : "?");
+    else
+        lua_pushnil(L);
+    lua_close(state);
+    return 2;
+}
+
 int luaopen_threads(lua_State *L);
 int luaopen_threads(lua_State *L)
 {
@@ -137,5 +205,7 @@ int luaopen_threads(lua_State *L)
     lua_newtable(L);
     lua_pushcfunction(L, start);
     lua_setfield(L, -2, "start");
+    lua_pushcfunction(L, failing);
+    lua_setfield(L, -2, "failing");
     return 1;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 
-// Package native does operations many times over in C alone, for benchmarks: what the library itself takes of a call's time.
+// Package native does operations many times over in C alone, for benchmarks: what the library itself takes of a call's
+// time.
 package native
 
 // #cgo CFLAGS: -O2 -std=gnu11 -D_GNU_SOURCE -I${SRCDIR}/../raw

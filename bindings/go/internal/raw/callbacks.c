@@ -2,6 +2,7 @@
 #include "callbacks.h"
 
 #include "crossing.h"
+#include "messages.h"
 
 /* Go gives a value, made and counted, or an error. */
 static ouro_status next(uint64_t handle, ouro_value source, ouro_value *value)
@@ -16,7 +17,7 @@ static ouro_status next(uint64_t handle, ouro_value source, ouro_value *value)
     return -(ouro_status)(word >> 8 & 0xff);
 }
 
-static const ouro_generator generator = {.size = sizeof generator, .name = "go", .next = next, .dispose = ouroGoDispose};
+static const ouro_generator generator = {.size = sizeof generator, .name = "go", .next = next, .dispose = ouro_go_dispose};
 
 ouro_status ouro_go_generate(uint64_t handle, ouro_value *iterator)
 {
@@ -29,7 +30,7 @@ ouro_status ouro_go_generate(uint64_t handle, ouro_value *iterator)
 static void dead(ouro_weak *weak, void *arg)
 {
     (void)weak;
-    ouroGoDead((uintptr_t)arg);
+    ouro_go_dead((uintptr_t)arg);
 }
 
 ouro_status ouro_go_watch(ouro_value target, uint64_t handle, ouro_value *weak)
@@ -45,9 +46,15 @@ ouro_status ouro_go_watch(ouro_value target, uint64_t handle, ouro_value *weak)
 
 static void collection(ouro_gc_phase phase, const ouro_gc_info *info, void *arg)
 {
-    bool stop = phase == OURO_GC_STOP;
-    uint64_t numbers[] = {stop ? info->candidates : 0, stop ? info->found : 0, stop ? info->freed : 0, stop ? info->duration_ns : 0};
-    ouroGoCollection(phase, info->generation, info->reason, numbers, (uintptr_t)arg);
+    struct ouro_go_message message = {
+        .kind = OURO_GO_COLLECTION, .id = (uintptr_t)arg, .phase = phase, .generation = info->generation, .reason = info->reason};
+    if (phase == OURO_GC_STOP) {
+        message.candidates = info->candidates;
+        message.found = info->found;
+        message.freed = info->freed;
+        message.duration_ns = info->duration_ns;
+    }
+    ouro_go_collection(&message);
 }
 
 int ouro_go_watch_collections(uint64_t id)

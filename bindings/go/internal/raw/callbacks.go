@@ -4,11 +4,16 @@ package raw
 
 // #include "library.h"
 // #include "callbacks.h"
+// #include "messages.h"
 // extern _Thread_local uint64_t ouro_go_failure;
 // static uint64_t swap_failure(uint64_t handle) { uint64_t old = ouro_go_failure; ouro_go_failure = handle; return old; }
 import "C"
 
-import "unsafe"
+import (
+	"sync"
+	"sync/atomic"
+	"unsafe"
+)
 
 // What C calls. Package ouro sets them before anything is called, and none of them panics.
 var (
@@ -46,13 +51,47 @@ func ouroGoNext(handle C.uint64_t) C.uint64_t { return C.uint64_t(OnNext(uint64(
 //export ouroGoDead
 func ouroGoDead(handle C.uint64_t) { OnDead(uint64(handle)) }
 
-//export ouroGoCollection
-func ouroGoCollection(phase, generation, reason C.int, numbers *C.uint64_t, id C.uint64_t) {
-	n := (*[4]uint64)(unsafe.Pointer(numbers))
-	OnCollection(uint64(id), &Collection{int(phase), int(generation), int(reason), n[0], n[1], n[2], n[3]})
+//export ouroGoMessages
+func ouroGoMessages() { ReadMessages() }
+
+var reading sync.Mutex
+
+// ReadMessages does what the messages ask for that there are (messages.h). When it returns, that has been done.
+func ReadMessages() {
+	reading.Lock()
+	defer reading.Unlock()
+	read()
 }
 
-// SwapFailure leaves a handle for the call that the callback on this thread is part of, and gives the one that nobody asked for.
+// LookForMessages is for the end of each call. Somebody else may be reading them: then they are his.
+func LookForMessages() {
+	if atomic.LoadUint32((*uint32)(unsafe.Pointer(&C.ouro_go_has_messages))) != 0 && reading.TryLock() {
+		defer reading.Unlock()
+		read()
+	}
+}
+
+func read() {
+	first := C.ouro_go_messages_take()
+	if first == nil {
+		return
+	}
+	for m := first; m != nil; m = m.next {
+		switch m.kind {
+		case C.OURO_GO_DISPOSE:
+			OnDispose(uint64(m.id))
+		case C.OURO_GO_DEAD:
+			OnDead(uint64(m.id))
+		case C.OURO_GO_COLLECTION:
+			OnCollection(uint64(m.id), &Collection{int(m.phase), int(m.generation), int(m.reason), uint64(m.candidates),
+				uint64(m.found), uint64(m.freed), uint64(m.duration_ns)})
+		}
+	}
+	C.ouro_go_messages_free(first)
+}
+
+// SwapFailure leaves a handle for the call that the callback on this thread is part of, and gives the one that nobody
+// asked for.
 func SwapFailure(handle uint64) uint64 { return uint64(C.swap_failure(C.uint64_t(handle))) }
 
 // Generate makes an iterator of a Go function, and gives it or an error's number.

@@ -10,7 +10,7 @@ extern void ouroGoDispose(uint64_t handle);
 extern int64_t ouroGoRepr(uint64_t handle, char *buffer, size_t room);
 extern uint64_t ouroGoNext(uint64_t handle);
 extern void ouroGoDead(uint64_t handle);
-extern void ouroGoCollection(int phase, int generation, int reason, uint64_t *numbers, uint64_t id);
+extern void ouroGoMessages(void);
 
 /* An iterator over what a Go function gives; the handle is its own from then on, if there is no error. */
 ouro_status ouro_go_generate(uint64_t handle, ouro_value *iterator);

@@ -64,7 +64,10 @@ func text(p *byte) *C.char  { return (*C.char)(unsafe.Pointer(p)) }
 func Empty() { C.ouro_go_empty() }
 
 // Release drops a reference.
-func Release(v uint64) { C.ouro_go_release(u(v)) }
+func Release(v uint64) {
+	C.ouro_go_release(u(v))
+	LookForMessages()
+}
 
 // Retain adds one.
 func Retain(v uint64) { C.ouro_go_retain(u(v)) }

@@ -64,7 +64,7 @@ static ouro_status repr_go(uint64_t handle, char *buffer, size_t room, size_t *s
 }
 
 const ouro_host_class ouro_go_class = {
-    .size = sizeof(ouro_host_class), .name = "go", .dispose = ouroGoDispose, .hash = hash_handle, .equal = equal_handle, .repr = repr_go};
+    .size = sizeof(ouro_host_class), .name = "go", .dispose = ouro_go_dispose, .hash = hash_handle, .equal = equal_handle, .repr = repr_go};
 const ouro_host_class ouro_go_int64_class = {
     .size = sizeof(ouro_host_class), .name = "int", .hash = hash_handle, .equal = equal_handle, .compare = compare_int64, .repr = repr_int64};
 const ouro_host_class ouro_go_uint64_class = {

@@ -12,6 +12,7 @@
 #define OURO_GO_CROSSING_H
 
 #include "library.h"
+#include "messages.h"
 
 #include <string.h>
 
@@ -46,9 +47,10 @@ extern const ouro_host_class ouro_go_class, ouro_go_int64_class, ouro_go_uint64_
 /* The handle of what a callback of Go's last failed with on this thread, or 0. */
 extern _Thread_local uint64_t ouro_go_failure;
 
-/* Before whatever may need a thread slot. That there is none shows when it is needed. */
+/* Before whatever may need a thread slot, or call Go. That there is no slot shows when it is needed. */
 static inline void ouro_go_attach(void)
 {
+    ouro_go_is_calling = true;
     (void)!ouro_thread_attach(OURO_THREAD_UNBIASED);
 }
 

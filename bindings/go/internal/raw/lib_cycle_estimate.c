@@ -3,6 +3,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "lib_cycle_estimate.h"
 
+#include "lib_cycle_tally.h"
 #include "lib_object_inbox.h"
 #include "lib_port_perturb.h"
 
@@ -21,26 +22,33 @@ static int32_t references(const ouro_object *o)
     return n < ENOUGH ? (int32_t)n : ENOUGH;
 }
 
-static OI_ALWAYS_INLINE void subtract(ouro_object *child, void *scope)
+struct counting {
+    struct oi_scope *scope;
+    struct oi_tally tally;
+};
+
+static OI_ALWAYS_INLINE void subtract(ouro_object *child, void *arg)
 {
-    oi_id id = oi_scope_find(scope, child);
+    struct counting *counting = arg;
+    oi_id id = oi_scope_find(counting->scope, child);
     if (id)
-        --*oi_scope_estimate(scope, id);
+        oi_tally_count(&counting->tally, oi_scope_estimate(counting->scope, id));
 }
 
-static OI_ALWAYS_INLINE bool count_block(struct oi_scope *scope, struct oi_scope_page *page, uint32_t index)
+static OI_ALWAYS_INLINE bool count_block(struct counting *counting, struct oi_scope_page *page, uint32_t index)
 {
     ouro_object *o = oi_scope_at(page, index);
     if (!oi_scope_may_look(o))
         return false;
     page->estimate[index] += references(o);
     page->member[index / 64] |= (uint64_t)1 << index % 64;
-    oi_each_ref(oi_type_of(o), o, subtract, scope);
+    oi_each_ref(oi_type_of(o), o, subtract, counting);
     return true;
 }
 
-static size_t count_page(struct oi_scope *scope, uint32_t number)
+static size_t count_page(struct counting *counting, uint32_t number)
 {
+    struct oi_scope *scope = counting->scope;
     size_t objects = 0;
     uint32_t carved = scope->extents[number].carved;
     for (uint32_t index = 0; index < carved;) {
@@ -48,7 +56,7 @@ static size_t count_page(struct oi_scope *scope, uint32_t number)
         oi_perturb();
         oi_rcu_read_lock();
         for (; index < end; index++)
-            objects += count_block(scope, &scope->pages[number], index);
+            objects += count_block(counting, &scope->pages[number], index);
         oi_rcu_read_unlock();
     }
     scope->extents[number].has_members = objects != 0;
@@ -67,7 +75,7 @@ struct stack {
 
 static oi_id *stack_at(const struct stack *stack, size_t i)
 {
-    return (oi_id *)(stack->scope->segments[i / CHUNK]->shadow + OI_SHADOW_TABLES) + i % CHUNK;
+    return (oi_id *)stack->scope->segments[i / CHUNK]->shadow + i % CHUNK;
 }
 
 static OI_ALWAYS_INLINE void reach(ouro_object *child, void *arg)
@@ -129,10 +137,13 @@ size_t oi_estimate(struct oi_scope *scope, size_t *members)
 {
     size_t objects = 0;
     struct stack stack = {scope, 0};
+    struct counting counting = {.scope = scope};
+    oi_tally_begin(&counting.tally, -1);
     for (uint32_t number = 1; number <= scope->count; number++)
-        objects += count_page(scope, number);
+        objects += count_page(&counting, number);
     for (const struct oi_stack_node *node = scope->tokens; node; node = node->next)
-        subtract(oi_token_object(OI_CONTAINER_OF(node, struct oi_token, node)), scope);
+        subtract(oi_token_object(OI_CONTAINER_OF(node, struct oi_token, node)), &counting);
+    oi_tally_end(&counting.tally);
     for (uint32_t number = 1; number <= scope->count; number++) {
         if (scope->extents[number].has_members)
             spare_reachable(scope, number, &stack);

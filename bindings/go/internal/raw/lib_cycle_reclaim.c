@@ -134,14 +134,23 @@ struct outside {
     size_t inner; /* of the members freed */
 };
 
-static OI_ALWAYS_INLINE void release_if_outside(ouro_object *child, void *arg)
+/* A member's slots are as they were when they were noted. */
+static void release_outside(const struct outside *outside, const struct oi_type *type, ouro_object *o)
 {
-    const struct outside *outside = arg;
-    oi_id id = oi_scope_find(outside->scope, child);
-    if (id && oi_scope_is_member(outside->scope, id))
-        return;
-    if (oi_flags(child) & OI_PUBLISHED) /* else a thread that vanished in a fork was publishing it: nobody's */
-        oi_release(outside->act, child, "ouro_gc_collect");
+    const uint32_t *notes = oi_scope_notes(o);
+    ouro_slot *slot;
+    size_t count;
+    for (uint32_t run = 0; oi_slots_run(type, o, run, &slot, &count); run++) {
+        const uint32_t *note = notes + ((const char *)slot - (const char *)o) / 8;
+        for (size_t i = 0; i < count; i++) {
+            ouro_object *child = oi_slot_ref(oi_load_relaxed(&slot[i].ouro_private_ref));
+            OI_ASSERT(note[i] == (child ? oi_scope_find(outside->scope, child) : 0));
+            if (!child || (note[i] && oi_scope_is_member(outside->scope, note[i])))
+                continue;
+            if (oi_flags(child) & OI_PUBLISHED) /* else a thread that vanished in a fork was publishing it: nobody's */
+                oi_release(outside->act, child, "ouro_gc_collect");
+        }
+    }
 }
 
 /* The members of one page: they go to it as one chain, but for those that readers of weak references may still look at. */
@@ -155,7 +164,7 @@ static size_t free_page(struct outside *outside, uint32_t number)
             ouro_object *o = oi_scope_at(at, word * 64 + (uint32_t)__builtin_ctzl(bits));
             const struct oi_type *type = oi_type_of(o);
             outside->inner += type->inner;
-            oi_each_ref(type, o, release_if_outside, outside);
+            release_outside(outside, type, o);
             if (type->dispose)
                 type->dispose(o);
             if (oi_flags(o) & OI_HAS_WEAK) {

@@ -3,20 +3,39 @@
 /* SPDX-License-Identifier: MIT */
 #include "lib_cycle_scope.h"
 
-#include <string.h>
-
 #include "lib_port_os.h"
 
+/* Room for the tables of all pages that a scope may have, of which as much is made usable as any scope so far has needed. A collection counts at
+ * random places in them, so they lie close together, and what is beyond the first HUGE in huge pages if the system has any: with small ones
+ * nearly every access would miss the processor's table of pages. */
+#define TABLES_MAX (((size_t)1 << (32 - OI_SCOPE_INDEX_BITS)) * TABLE_MAX)
+#define TABLE_MAX ((size_t)12288)
+#define HUGE ((size_t)2 << 20)
+
+/* With so many of a segment's units in the scope, one huge page of notes costs less than faulting in the small ones. */
+#define MANY_UNITS (OI_SEGMENT_UNITS / 2)
+
 static struct oi_scope scope;
+static unsigned units; /* of the last segment in the scope, so far */
+static char *tables;
+static size_t tables_size, tables_usable, tables_used;
 
 _Static_assert(OI_UNIT / 24 <= 1u << OI_SCOPE_INDEX_BITS, "a unit's blocks have an index each");
-_Static_assert((OI_UNIT / 24) * 4 + OI_UNIT / 24 / 8 + 16 <= OI_SHADOW_TABLE, "a word and a bit for each");
+_Static_assert((OI_UNIT / 24) * 4 + OI_UNIT / 24 / 8 + 64 <= TABLE_MAX, "a word and a bit for each"); /* 24: the least that can hold a reference */
 
 /* x / n for x * n < 2^32, both positive, is x * ceil(2^32 / n) >> 32 (Granlund and Montgomery, "Division by Invariant Integers using
  * Multiplication", PLDI 1994): 8 units of 8192 words, and blocks of at most 8192 words. */
 static uint32_t reciprocal_of(const struct oi_page *page)
 {
     return page->capacity == 1 ? 0 : (uint32_t)((((uint64_t)1 << 32) + page->block_units - 1) / page->block_units);
+}
+
+/* Less room, fewer pages in a scope. */
+static bool reserve_tables(void)
+{
+    for (tables_size = TABLES_MAX; !tables && tables_size >= HUGE; tables_size /= 2)
+        tables = oi_os_reserve(tables_size, HUGE);
+    return tables;
 }
 
 bool oi_scope_init(void)
@@ -29,7 +48,7 @@ bool oi_scope_init(void)
         scope.extents = oi_os_map((OI_SCOPE_PAGES_MAX + 1) * sizeof *scope.extents, OI_UNIT);
     if (!scope.segments)
         scope.segments = oi_os_map((OI_SCOPE_PAGES_MAX + 1) * sizeof *scope.segments, OI_UNIT);
-    return scope.pinned && scope.pages && scope.extents && scope.segments;
+    return scope.pinned && scope.pages && scope.extents && scope.segments && (tables || reserve_tables());
 }
 
 static unsigned units_of(const struct oi_page *page)
@@ -45,22 +64,52 @@ static void set_number(struct oi_page *page, uint32_t number)
         segment->number[page - segment->pages + i] = number;
 }
 
-static void enter(uint32_t number, struct oi_page *page)
+/* Memory that reads as zero; NULL if there is none. */
+static char *take_table(size_t size)
+{
+    if (tables_used + size > tables_usable) {
+        if (tables_usable + HUGE > tables_size || !oi_os_make_usable(tables + tables_usable, HUGE))
+            return NULL;
+        if (tables_usable)
+            oi_os_prefer_huge(tables + tables_usable, HUGE);
+        tables_usable += HUGE;
+    }
+    tables_used += size;
+    return tables + tables_used - size;
+}
+
+static bool enter(uint32_t number, struct oi_page *page)
 {
     struct oi_segment *segment = oi_segment_of(page);
-    char *table = segment->shadow + (size_t)(page - segment->pages) * OI_SHADOW_TABLE;
+    size_t counts = oi_round_up((size_t)page->capacity * 4, 8);
+    char *table = take_table(oi_round_up(counts + oi_round_up(page->capacity, 64) / 8, 64));
+    if (!table)
+        return false;
     scope.pages[number] = (struct oi_scope_page){
         .base = page->base,
         .words = page->block_units,
         .reciprocal = reciprocal_of(page),
         .estimate = (int32_t *)table,
-        .member = (uint64_t *)(table + oi_round_up((size_t)page->capacity * 4, 8)),
+        .member = (uint64_t *)(table + counts),
     };
     scope.extents[number] = (struct oi_scope_extent){.carved = oi_load_acquire(&page->carved)}; /* [MO-carved] */
-    memset(table, 0, oi_round_up((size_t)page->capacity * 4, 8) + oi_round_up(page->capacity, 64) / 8);
     set_number(page, number);
-    if (!scope.segment_count || scope.segments[scope.segment_count - 1] != segment)
+    if (!scope.segment_count || scope.segments[scope.segment_count - 1] != segment) {
         scope.segments[scope.segment_count++] = segment;
+        units = 0;
+    }
+    units += units_of(page);
+    if (units - units_of(page) < MANY_UNITS && units >= MANY_UNITS)
+        oi_os_prefer_huge(segment->shadow, oi_shadow_size(segment->size));
+    return true;
+}
+
+/* Those from that one on are for another collection. */
+static void let_go_from(uint32_t first)
+{
+    uint32_t rest = scope.count - first;
+    scope.count = first;
+    oi_page_unpin(scope.pinned + first, &rest);
 }
 
 /* What a collector that vanished in a fork has left: its marks, which would make live objects look doomed to weak references. */
@@ -84,8 +133,10 @@ struct oi_scope *oi_scope_enter(int generation)
     }
     scope.segment_count = 0;
     oi_page_pin(scope.pinned, &scope.count, OI_SCOPE_PAGES_MAX, generation < 2);
-    for (uint32_t i = 0; i < scope.count; i++)
-        enter(i + 1, scope.pinned[i]);
+    for (uint32_t i = 0; i < scope.count; i++) {
+        if (!enter(i + 1, scope.pinned[i]))
+            let_go_from(i);
+    }
     return &scope;
 }
 
@@ -95,6 +146,8 @@ void oi_scope_leave(struct oi_scope *leaving)
         struct oi_segment *segment = leaving->segments[leaving->segment_count - 1];
         oi_os_purge(segment->shadow, oi_shadow_size(segment->size));
     }
+    oi_os_purge(tables, oi_round_up(tables_used, HUGE));
+    tables_used = 0;
     for (uint32_t i = 0; i < leaving->count; i++)
         set_number(leaving->pinned[i], 0);
     oi_page_unpin(leaving->pinned, &leaving->count);

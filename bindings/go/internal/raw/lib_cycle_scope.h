@@ -110,7 +110,7 @@ static inline void oi_scope_drop(struct oi_scope *scope, oi_id id)
 static inline uint32_t *oi_scope_notes(const ouro_object *o)
 {
     struct oi_segment *segment = oi_segment_of(o);
-    return (uint32_t *)(segment->shadow + OI_SHADOW_TABLES) + ((const char *)o - (const char *)segment) / 8;
+    return (uint32_t *)segment->shadow + ((const char *)o - (const char *)segment) / 8;
 }
 
 typedef void oi_scope_visit(struct oi_scope *scope, oi_id id, ouro_object *o, void *arg);

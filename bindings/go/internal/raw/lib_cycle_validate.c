@@ -3,6 +3,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "lib_cycle_validate.h"
 
+#include "lib_cycle_tally.h"
 #include "lib_mem_limbo.h"
 #include "lib_object_inbox.h"
 #include "lib_object_weak.h"
@@ -41,6 +42,7 @@ static void unmark(ouro_object *o)
 
 struct edges {
     struct oi_scope *scope;
+    struct oi_tally *tally;
     uint32_t *notes;
     const ouro_object *from;
 };
@@ -54,16 +56,15 @@ static inline void note_run(const struct edges *edges, ouro_slot *slot, size_t c
         oi_id id = ref ? oi_scope_find(edges->scope, ref) : 0;
         note[i] = id;
         if (id)
-            ++*oi_scope_estimate(edges->scope, id); /* whether that is a member is asked when it matters */
+            oi_tally_count(edges->tally, oi_scope_estimate(edges->scope, id)); /* whether that is a member is asked when it matters */
     }
 }
 
-static void note_edges(struct oi_scope *scope, oi_id id, ouro_object *o, void *unused)
+static void note_edges(struct oi_scope *scope, oi_id id, ouro_object *o, void *tally)
 {
-    struct edges edges = {scope, oi_scope_notes(o), o};
+    struct edges edges = {scope, tally, oi_scope_notes(o), o};
     ouro_slot *slot;
     size_t count, words = oi_scope_page_of(scope, id)->words;
-    (void)unused;
     oi_perturb();
     for (size_t i = SLOTS; i < words; i++)
         edges.notes[i] = 0;
@@ -140,23 +141,26 @@ static void drop_unaccounted(struct oi_scope *scope, oi_id id, ouro_object *o, v
     drain(dropped);
 }
 
-static void note_tokens(struct oi_scope *scope)
+static void note_tokens(struct oi_scope *scope, struct oi_tally *tally)
 {
     for (const struct oi_stack_node *node = scope->tokens; node; node = node->next) {
         oi_id id = oi_scope_find(scope, oi_token_object(OI_CONTAINER_OF(node, struct oi_token, node)));
         if (id)
-            ++*oi_scope_estimate(scope, id);
+            oi_tally_count(tally, oi_scope_estimate(scope, id));
     }
 }
 
 void oi_validate_counts(struct oi_scope *scope, struct oi_validation *all)
 {
     struct dropped dropped = {scope, 0};
+    struct oi_tally tally;
     oi_scope_each_member(scope, mark, NULL);
     oi_os_membarrier();      /* M1: who looks at a member after this sees the mark; one operation per thread may straddle it */
     oi_limbo_grace_period(); /* G1: sections that may have looked before are over */
-    oi_scope_each_member(scope, note_edges, NULL);
-    note_tokens(scope);
+    oi_tally_begin(&tally, 1);
+    oi_scope_each_member(scope, note_edges, &tally);
+    note_tokens(scope, &tally);
+    oi_tally_end(&tally);
     oi_scope_each_member(scope, note_count, all);
     oi_scope_each_member(scope, drop_unaccounted, &dropped);
 }

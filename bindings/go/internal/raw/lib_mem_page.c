@@ -57,7 +57,7 @@ static struct oi_segment *new_segment(size_t size)
     pthread_mutex_lock(&lock);
     if (!segment)
         return NULL;
-    segment->shadow = oi_os_map(oi_shadow_size(size), OI_UNIT);
+    segment->shadow = oi_os_map(oi_shadow_size(size), OI_SHADOW_ALIGN);
     if (!segment->shadow) {
         oi_os_unmap(segment, size);
         return NULL;

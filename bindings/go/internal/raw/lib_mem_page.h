@@ -115,14 +115,12 @@ static inline struct oi_page *oi_page_of(const void *block)
 }
 
 /* Shadow memory: reserved with the segment, so that a collection needs nothing that it might not get; committed only while one uses it.
- * Per unit, a table of up to 12 KiB with a word and a bit for each block of 24 bytes or more (the least that can hold a reference); and
- * for each 8 bytes of the segment a 4-byte word. */
-#define OI_SHADOW_TABLE ((size_t)12288)
-#define OI_SHADOW_TABLES (OI_SEGMENT_UNITS * OI_SHADOW_TABLE)
+ * A 4-byte word for each 8 bytes of the segment. Aligned, so that the system can back that of a segment with one huge page. */
+#define OI_SHADOW_ALIGN (OI_SEGMENT / 2)
 
 static inline size_t oi_shadow_size(size_t segment_size)
 {
-    return OI_SHADOW_TABLES + segment_size / 2;
+    return segment_size / 2;
 }
 
 static inline size_t oi_page_block_size(const struct oi_page *page)

@@ -263,6 +263,14 @@ void *oi_pool_refill(struct oi_pool *pool, unsigned index)
     return block;
 }
 
+void oi_pool_say_published(const struct oi_pool *pool)
+{
+    for (unsigned i = 0; pool->born_published && i < OI_POOL_COUNT; i++) {
+        if (pool->current[i] != &oi_pool_empty_page)
+            oi_page_set_published(pool->current[i]);
+    }
+}
+
 void *oi_pool_alloc_large(struct oi_pool *pool, size_t size, bool leaf)
 {
     struct oi_page *page = oi_page_acquire(pool, leaf ? OI_PAGE_LEAF : OI_PAGE_TRACED, OI_POOL_LARGE, size);

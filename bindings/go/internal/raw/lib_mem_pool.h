@@ -62,6 +62,10 @@ void *oi_pool_refill(struct oi_pool *pool, unsigned index);
 /* A block that has a page of its own. NULL: out of memory. */
 void *oi_pool_alloc_large(struct oi_pool *pool, size_t size, bool leaf);
 
+/* Says of its current pages, on which objects are born published, that something is published there. For a page that has become current that has been
+ * said, but a collection since may have taken note of it. The holder. */
+void oi_pool_say_published(const struct oi_pool *pool);
+
 /* The slow half of oi_pool_free: the page had no free block, or has no used one now. */
 void oi_pool_page_changed(struct oi_pool *pool, struct oi_page *page);
 

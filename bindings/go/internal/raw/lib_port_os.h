@@ -11,10 +11,19 @@
 /* Address space of size bytes, readable, writable, zero, aligned; NULL if the system has none. size and align are multiples
  * of the system's page size, align a power of two. */
 void *oi_os_map(size_t size, size_t align);
+
+/* The same, but of no use until it is made usable, from its beginning on and a part at a time: so it counts in no limit on memory. False: such
+ * a limit has been reached. */
+void *oi_os_reserve(size_t size, size_t align);
+bool oi_os_make_usable(void *at, size_t size);
+
 void oi_os_unmap(void *at, size_t size);
 
 /* Gives the memory behind a range back; the range stays mapped and reads as zero. */
 void oi_os_purge(void *at, size_t size);
+
+/* From now on the system may back the range with huge pages, if it has any to spare. */
+void oi_os_prefer_huge(void *at, size_t size);
 
 /* Monotonic time, nanoseconds. */
 uint64_t oi_os_now_ns(void);

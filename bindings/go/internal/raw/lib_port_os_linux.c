@@ -19,9 +19,9 @@
  * x86-64; where it does not (arm64 with 48 bits), hints ask for them. */
 #define ADDRESS_BITS 47
 
-static void *map_at(void *hint, size_t size)
+static void *map_at(void *hint, size_t size, int access)
 {
-    void *at = mmap(hint, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    void *at = mmap(hint, size, access, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (at == MAP_FAILED)
         return NULL;
     if (((uintptr_t)at + size) >> ADDRESS_BITS == 0)
@@ -30,24 +30,24 @@ static void *map_at(void *hint, size_t size)
     return NULL;
 }
 
-static void *map(size_t size)
+static void *map(size_t size, int access)
 {
     static uintptr_t hint = (uintptr_t)1 << (ADDRESS_BITS - 1); /* atomic */
     size_t step = oi_round_up(size, (size_t)1 << 30);
-    void *at = map_at(NULL, size);
+    void *at = map_at(NULL, size, access);
     for (int tries = 0; !at && tries < 16; tries++)
-        at = map_at((void *)(oi_fetch_sub_relaxed(&hint, step) - step), size);
+        at = map_at((void *)(oi_fetch_sub_relaxed(&hint, step) - step), size, access);
     return at;
 }
 
-void *oi_os_map(size_t size, size_t align)
+static void *map_aligned(size_t size, size_t align, int access)
 {
-    char *at = map(size);
+    char *at = map(size, access);
     if (!at || !((uintptr_t)at & (align - 1)))
         return at;
     /* Not aligned by luck: take enough to hold an aligned range, and give back what sticks out. */
     oi_os_unmap(at, size);
-    if (size + align < size || !(at = map(size + align)))
+    if (size + align < size || !(at = map(size + align, access)))
         return NULL;
     char *aligned = (char *)oi_round_up((uintptr_t)at, align);
     if (aligned > at)
@@ -55,6 +55,21 @@ void *oi_os_map(size_t size, size_t align)
     if (at + align > aligned)
         oi_os_unmap(aligned + size, (size_t)(at + align - aligned));
     return aligned;
+}
+
+void *oi_os_map(size_t size, size_t align)
+{
+    return map_aligned(size, align, PROT_READ | PROT_WRITE);
+}
+
+void *oi_os_reserve(size_t size, size_t align)
+{
+    return map_aligned(size, align, PROT_NONE);
+}
+
+bool oi_os_make_usable(void *at, size_t size)
+{
+    return mprotect(at, size, PROT_READ | PROT_WRITE) == 0;
 }
 
 void oi_os_unmap(void *at, size_t size)
@@ -65,6 +80,11 @@ void oi_os_unmap(void *at, size_t size)
 void oi_os_purge(void *at, size_t size)
 {
     madvise(at, size, MADV_DONTNEED);
+}
+
+void oi_os_prefer_huge(void *at, size_t size)
+{
+    madvise(at, size, MADV_HUGEPAGE); /* refused by kernels built without them */
 }
 
 uint64_t oi_os_now_ns(void)

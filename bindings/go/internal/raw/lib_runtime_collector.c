@@ -23,6 +23,7 @@
 #define GOOD_YIELD 20
 #define THROTTLE ((size_t)1 << 20)
 #define THROTTLE_US 5
+#define QUIET_MS 100 /* then what was made during the last collection has nobody who would ask for another */
 #define TURNS 1000 /* yielded to collections that wait */
 #define CHEAP 10000u /* candidates that cost too little to learn from */
 
@@ -220,29 +221,45 @@ void oi_collector_let_go(struct oi_act *act, bool outer)
 
 /* ---- the thread ---- */
 
-static void work(void)
+/* False: nothing was asked for. */
+static bool work(void)
 {
     struct oi_act *act = &oi_act;
     uint32_t asked = oi_exchange_acquire(&requested, 0);
     if (!asked)
-        return;
+        return false;
     unsigned highest = 31u - (unsigned)__builtin_clz(asked); /* what asks for the older generation has priority */
     if (!oi_gc_is_on() && highest % OURO_GC_REASONS != OURO_GC_REASON_ASKED) {
         set_mark();
-        return; /* turned off since */
+        return true; /* turned off since */
     }
     struct oi_concurrent job = {.generation = (int)(highest / OURO_GC_REASONS)};
     oi_collector_collect(act, &job, highest % OURO_GC_REASONS);
     ouro_blocking_begin(); /* if a gc callback has attached the thread */
+    return true;
 }
 
+static bool is_beyond_mark(void)
+{
+    return oi_page_totals().in_use >= oi_load_relaxed(&oi_page_growth_mark);
+}
+
+/* Threads that made garbage during a collection, and since then take no page, would leave it lying: it is looked for a while later. */
 static void *run(void *unused)
 {
+    long timeout_ms = -1;
     (void)unused;
     oi_os_name_thread("ouro-collector");
     while (!oi_load_acquire(&stopping)) {
-        oi_wakeup_wait(&wakeup, -1);
-        work();
+        oi_wakeup_wait(&wakeup, timeout_ms);
+        bool late = timeout_ms >= 0 && !oi_load_relaxed(&requested) && is_beyond_mark();
+        if (late)
+            grown();
+        bool worked = work();
+        if (late || !is_beyond_mark())
+            timeout_ms = -1; /* once: what it has not found is alive, or at the limit */
+        else if (worked)
+            timeout_ms = QUIET_MS;
     }
     return NULL;
 }

@@ -62,13 +62,13 @@ static inline void oi_dict_end_unchanged(struct oi_dict *dict, bool shared)
 }
 
 /* Before and after keys are put in or taken out, by one effect that changes the number of entries. Release: iterators that see what was done
- * see this [MO-changes]. */
+ * see this; and those that see this number see that the change before is over [MO-changes]. */
 static inline void oi_dict_changes_begin(struct oi_dict *dict, bool shared)
 {
     if (!shared)
         return;
     const struct oi_keyed *store = oi_dict_store(dict);
-    oi_store_relaxed(&dict->before, store ? oi_shape_count(store->shape) : 0);
+    oi_store_release(&dict->before, store ? oi_shape_count(store->shape) : 0);
     oi_store_release(&dict->changes, dict->changes + 1);
 }
 
@@ -123,11 +123,12 @@ ouro_status oi_dict_find_hashed(struct oi_dict *dict, ouro_value key, uint32_t h
 
 /* In a read section: is an entry that was found in the store (K3)? word not NULL: and what is in its slot, with a reference. OI_UNSURE: look again, from
  * the dict on. */
-enum oi_probe oi_dict_read(const struct oi_keyed *store, size_t entry, const ouro_slot *slot, ouro_value *word);
+enum oi_probe oi_dict_read(const struct oi_dict *dict, const struct oi_keyed *store, size_t entry, const ouro_slot *slot, ouro_value *word);
 
 /* In a read section: of an entry, the key or the value (in *first), or both, with references. OI_UNSURE: look again; what it took all the same
  * is there, or nil. */
-enum oi_probe oi_dict_read_entry(const struct oi_keyed *store, size_t entry, ouro_part part, ouro_value *first, ouro_value *second);
+enum oi_probe oi_dict_read_entry(const struct oi_dict *dict, const struct oi_keyed *store, size_t entry, ouro_part part, ouro_value *first,
+                                 ouro_value *second);
 
 /* For readers, in a read section: the store, and how many entries are used while it was the dict's. As oi_list_look. */
 const struct oi_keyed *oi_dict_look(const struct oi_dict *dict, size_t *used);
@@ -138,7 +139,8 @@ enum oi_change_kind {
     OI_PUT,        /* the key has this value now */
     OI_PUT_NEW,    /* unless it had one */
     OI_REPLACE_IF, /* if it had the very word expected */
-    OI_TAKE        /* it is taken out */
+    OI_TAKE,       /* it is taken out */
+    OI_TAKE_IF     /* if it had the very word expected */
 };
 
 struct oi_change {
@@ -152,11 +154,11 @@ struct oi_change {
     bool existing;         /* only if the key is there: else OURO_E_KEY */
     /* What came of it. */
     bool was;              /* the key was there */
-    bool done;             /* OI_REPLACE_IF: it had the word */
-    ouro_value old;        /* new: the value it had, if it was there; OI_REPLACE_IF: nil */
+    bool done;             /* ..._IF: it had the word */
+    ouro_value old;        /* new: the value it had, if it was there; ..._IF: nil */
 };
 
-/* OURO_E_KEY: OI_TAKE, OI_REPLACE_IF, and the key is not there. The dict may be used. */
+/* OURO_E_KEY: the key is not there, and the change is none that puts it in. The dict may be used. */
 ouro_status oi_dict_change(struct oi_dict *dict, struct oi_change *change, const char *call);
 
 /* Takes out what came in first or last, both as new values. OURO_E_KEY: nothing is there. */

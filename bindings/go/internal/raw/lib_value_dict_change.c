@@ -101,6 +101,11 @@ static bool change_found(struct oi_dict *dict, bool shared, struct oi_change *ch
         if (change->done)
             replace(dict, shared, change, entry, left);
         return change->done;
+    case OI_TAKE_IF:
+        change->done = value == change->expected;
+        if (change->done)
+            take_out(dict, shared, entry, left);
+        return change->done;
     case OI_PUT:
         replace(dict, shared, change, entry, left);
         change->old = left->value;
@@ -140,7 +145,7 @@ static inline ouro_status try_change(struct oi_dict *dict, struct oi_change *cha
         status = OI_AGAIN;
         if (search)
             oi_search_hold(search, store, true);
-    } else if (change->kind == OI_TAKE || change->kind == OI_REPLACE_IF || change->existing) {
+    } else if (change->existing || (change->kind != OI_PUT && change->kind != OI_PUT_NEW)) {
         status = OURO_E_KEY;
     } else if (OI_UNLIKELY(!has_room(store) && !is_fit(left->fresh, store))) {
         status = OURO_E_NOMEM;
@@ -168,7 +173,7 @@ static ouro_status get_memory(struct oi_dict *dict, struct leftovers *left)
 static inline ouro_status prepare(const struct oi_dict *dict, const struct oi_change *change, const char *call)
 {
     bool shared = oi_is_shared(dict);
-    if (change->kind == OI_TAKE)
+    if (change->kind == OI_TAKE || change->kind == OI_TAKE_IF)
         return OURO_OK;
     ouro_status status = oi_word_prepare(change->key, shared, call);
     return OI_LIKELY(status == OURO_OK) ? oi_word_prepare(change->value, shared, call) : status;

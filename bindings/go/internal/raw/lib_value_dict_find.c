@@ -92,7 +92,18 @@ ouro_status oi_search_ask(struct oi_search *search)
 
 /* ---- reading ---- */
 
-enum oi_probe oi_dict_read(const struct oi_keyed *store, size_t entry, const ouro_slot *slot, ouro_value *word)
+/* A reference to what was found in a slot. If that fails, it died after it was found; or it is there still, in the dict's own store: see
+ * oi_word_hold_finalizing. (A store that is not the dict's any more keeps what has gone with the next one.) */
+static bool hold_found(const struct oi_dict *dict, const struct oi_keyed *store, size_t entry, const ouro_slot *slot, ouro_value found)
+{
+    if (OI_LIKELY(oi_word_try_hold(found)))
+        return true;
+    oi_perturb();
+    return oi_word_load(slot) == found && !oi_shape_is_pending(oi_keyed_shape(store), entry) && oi_dict_store(dict) == store &&
+           oi_word_hold_finalizing(found);
+}
+
+enum oi_probe oi_dict_read(const struct oi_dict *dict, const struct oi_keyed *store, size_t entry, const ouro_slot *slot, ouro_value *word)
 {
     oi_perturb();
     if (oi_shape_is_pending(oi_keyed_shape(store), entry))
@@ -104,11 +115,8 @@ enum oi_probe oi_dict_read(const struct oi_keyed *store, size_t entry, const our
     if (!word)
         return OI_FOUND;
     oi_perturb();
-    if (!oi_word_try_hold(found)) {
-        /* It died after it was found; or it is there still, see oi_word_hold_finalizing. */
-        if (oi_word_load(slot) != found || oi_shape_is_pending(oi_keyed_shape(store), entry) || !oi_word_hold_finalizing(found))
-            return OI_UNSURE;
-    }
+    if (!hold_found(dict, store, entry, slot, found))
+        return OI_UNSURE;
     *word = found;
     return OI_FOUND;
 }
@@ -125,7 +133,7 @@ static ouro_status look_shared(const struct oi_dict *dict, struct oi_search *sea
             return OI_AGAIN;
         }
         if (found == OI_FOUND)
-            found = oi_dict_read(store, search->entry, oi_keyed_value(store, search->entry), value);
+            found = oi_dict_read(dict, store, search->entry, oi_keyed_value(store, search->entry), value);
         if (found != OI_UNSURE)
             return found == OI_FOUND ? OURO_OK : OURO_E_KEY;
         if (oi_is_dead(&dict->object))
@@ -184,7 +192,7 @@ static OI_NOINLINE ouro_status find_shared(const struct oi_dict *dict, ouro_valu
     size_t at = hash, entry;
     enum oi_probe found = store ? oi_keyed_probe(store, hash, key, oi_match_key, &at, &entry) : OI_ABSENT;
     if (OI_LIKELY(found == OI_FOUND))
-        found = oi_dict_read(store, entry, oi_keyed_value(store, entry), value);
+        found = oi_dict_read(dict, store, entry, oi_keyed_value(store, entry), value);
     oi_rcu_read_unlock();
     return found == OI_FOUND ? OURO_OK : found == OI_ABSENT ? OURO_E_KEY : OI_AGAIN;
 }
@@ -266,20 +274,21 @@ static void read_own(const struct oi_dict *dict, oi_word_array *words, size_t ro
     }
 }
 
-enum oi_probe oi_dict_read_entry(const struct oi_keyed *store, size_t entry, ouro_part part, ouro_value *first, ouro_value *second)
+enum oi_probe oi_dict_read_entry(const struct oi_dict *dict, const struct oi_keyed *store, size_t entry, ouro_part part, ouro_value *first,
+                                 ouro_value *second)
 {
     const ouro_slot *key = oi_keyed_key(store, entry), *value = oi_keyed_value(store, entry);
     *first = *second = OURO_NIL;
     if (oi_word_load(key) == OI_GONE)
         return OI_ABSENT;
     if (part != OURO_ITEMS)
-        return oi_dict_read(store, entry, part == OURO_KEYS ? key : value, first);
-    enum oi_probe found = oi_dict_read(store, entry, value, second);
+        return oi_dict_read(dict, store, entry, part == OURO_KEYS ? key : value, first);
+    enum oi_probe found = oi_dict_read(dict, store, entry, value, second);
     if (found != OI_FOUND)
         return found;
     oi_perturb();
     ouro_value word = oi_word_load(key); /* there as long as the value is */
-    if (word == OI_GONE || !oi_word_try_hold(word))
+    if (word == OI_GONE || !hold_found(dict, store, entry, key, word))
         return OI_UNSURE;
     *first = word;
     return OI_FOUND;
@@ -308,7 +317,7 @@ static ouro_status try_read(const struct oi_dict *dict, oi_word_array *words, si
         return OURO_OK;
     for (size_t entry = 0; entry < used; entry++) {
         ouro_value key, value;
-        enum oi_probe found = oi_dict_read_entry(store, entry, store->stride == 2 ? OURO_ITEMS : OURO_KEYS, &key, &value);
+        enum oi_probe found = oi_dict_read_entry(dict, store, entry, store->stride == 2 ? OURO_ITEMS : OURO_KEYS, &key, &value);
         if (found == OI_ABSENT)
             continue;
         words[(*held)++] = key;

@@ -19,7 +19,7 @@ static ouro_status take_shared(const struct oi_dict *dict, uint64_t at, struct o
     const struct oi_keyed *store = oi_dict_look(dict, &used);
     for (taken->next = at; taken->next < used && taken->count < taken->room; taken->next++) {
         size_t n = taken->count;
-        enum oi_probe found = oi_dict_read_entry(store, taken->next, taken->part, &taken->items[n], &taken->seconds[n]);
+        enum oi_probe found = oi_dict_read_entry(dict, store, taken->next, taken->part, &taken->items[n], &taken->seconds[n]);
         taken->count += found != OI_ABSENT;
         if (found == OI_UNSURE)
             return OI_AGAIN;
@@ -62,26 +62,34 @@ static ouro_status take(const struct oi_iterator *iterator, uint64_t at, struct 
     }
 }
 
-/* Of a weak map or set: what is dead is passed over, and not counted as taken out. */
-static ouro_status take_living(const struct oi_iterator *iterator, uint64_t at, struct oi_taken *taken)
+/* ---- weak maps and sets: what is dead is passed over, and not counted as taken out ---- */
+
+/* Of one entry, in exchange for its words, what lives; false: nothing, it is dead. */
+static bool resolve(ouro_value *key, ouro_value *value)
+{
+    *key = oi_weak_resolve(*key);
+    *value = oi_weak_resolve(*value);
+    if (*key != OI_GONE && *value != OI_GONE)
+        return true;
+    ouro_value_release(*key == OI_GONE ? OURO_NIL : *key);
+    ouro_value_release(*value == OI_GONE ? OURO_NIL : *value);
+    return false;
+}
+
+/* Keys do not come to life again in their entries; so many can be looked at. */
+static ouro_status take_by_weak_keys(const struct oi_iterator *iterator, uint64_t at, struct oi_taken *taken)
 {
     for (;;) {
         ouro_status status = take(iterator, at, taken);
         if (status != OURO_OK)
             return status;
-        size_t living = 0, count = taken->count;
-        for (size_t i = 0; i < count; i++) {
-            ouro_value item = oi_weak_resolve(taken->items[i]), second = OURO_NIL;
-            if (taken->part == OURO_ITEMS)
-                second = oi_weak_resolve(taken->seconds[i]);
-            bool dead = item == OI_GONE || second == OI_GONE;
-            if (dead) {
-                ouro_value_release(item == OI_GONE ? OURO_NIL : item);
-                ouro_value_release(second == OI_GONE ? OURO_NIL : second);
-                continue;
+        size_t living = 0;
+        for (size_t i = 0; i < taken->count; i++) {
+            ouro_value key = taken->items[i], value = taken->part == OURO_ITEMS ? taken->seconds[i] : OURO_NIL;
+            if (resolve(&key, &value)) {
+                taken->items[living] = key;
+                taken->seconds[living++] = value;
             }
-            taken->items[living] = item;
-            taken->seconds[living++] = second;
         }
         taken->count = living;
         if (living)
@@ -90,8 +98,49 @@ static ouro_status take_living(const struct oi_iterator *iterator, uint64_t at, 
     }
 }
 
-static const struct oi_walk walk_dict = {take, true}, walk_set = {take, false}, walk_weak_map = {take_living, true},
-                            walk_weak_set = {take_living, false};
+/* Dead values may have been replaced before they died: what is dead is met twice before it is passed over (W5). */
+static ouro_status take_by_weak_values(const struct oi_iterator *iterator, uint64_t at, struct oi_taken *taken)
+{
+    ouro_value dead = OURO_NIL;
+    ouro_status status;
+    taken->room = 1;
+    while ((status = take(iterator, at, taken)) == OURO_OK) {
+        ouro_value word = ouro_value_retain(taken->seconds[0]);
+        taken->count = 0;
+        if (resolve(&taken->items[0], &taken->seconds[0])) {
+            ouro_value_release(word);
+            taken->count = 1;
+            break;
+        }
+        if (word == dead)
+            at = taken->next;
+        ouro_value_release(dead);
+        dead = word;
+    }
+    ouro_value_release(dead);
+    return status;
+}
+
+/* Both sides are looked at, for an entry is dead if one of them is; then one is given back if only the other is wanted. */
+static ouro_status take_from_weak_map(const struct oi_iterator *iterator, uint64_t at, struct oi_taken *taken)
+{
+    const struct oi_weak_map *map = oi_word(oi_iterator_source(iterator));
+    ouro_part part = taken->part;
+    taken->part = OURO_ITEMS;
+    ouro_status status = map->flags & OURO_WEAK_VALUES ? take_by_weak_values(iterator, at, taken) : take_by_weak_keys(iterator, at, taken);
+    if (status == OURO_OK && part != OURO_ITEMS) {
+        for (size_t i = 0; i < taken->count; i++) {
+            ouro_value key = taken->items[i], value = taken->seconds[i];
+            taken->items[i] = part == OURO_KEYS ? key : value;
+            ouro_value_release(part == OURO_KEYS ? value : key);
+        }
+    }
+    taken->part = part;
+    return status;
+}
+
+static const struct oi_walk walk_dict = {take, true}, walk_set = {take, false}, walk_weak_map = {take_from_weak_map, true},
+                            walk_weak_set = {take_by_weak_keys, false};
 
 static const struct oi_walk *walk_over(ouro_kind kind)
 {

@@ -16,7 +16,6 @@ bool oi_keyed_init(void)
 }
 
 #define BITS_MIN 3u
-#define SMALL 10u
 
 /* Cells are at most two thirds full. */
 static size_t room_in(unsigned bits)
@@ -42,11 +41,11 @@ static unsigned bits_for(size_t room)
     return bits;
 }
 
-/* Half as much again; or a fifth, if then the cells need not be doubled. Small ones: as much as the cells allow. */
+/* As many as the cells for `count` allow, which doubles a store that is full; and half as many to spare at least, for one with holes. */
 size_t oi_keyed_room_for(size_t count)
 {
-    size_t room = count + count / 2, fit = room_in(bits_for(count));
-    return fit <= SMALL || (room > fit && fit - count >= count / 5) ? fit : room;
+    size_t fit = room_in(bits_for(count)), ample = count + count / 2;
+    return fit > ample ? fit : ample;
 }
 
 struct oi_keyed *oi_keyed_new(unsigned stride, size_t room)

@@ -135,23 +135,39 @@ static ouro_status hash_of(const struct oi_weak_map *map, ouro_value key, uint32
     return status;
 }
 
-/* A value that was found in an entry, as the caller gets it. */
-static ouro_status resolve(ouro_value *value)
-{
-    *value = oi_weak_resolve(*value);
-    if (*value != OI_GONE)
-        return OURO_OK;
-    *value = OURO_NIL;
-    return OURO_E_KEY; /* W5 */
-}
-
-static ouro_status find(ouro_value map, ouro_value key, ouro_value *value)
+/* The key's value, and the word that it has in its entry, both new. What is dead must be met twice: the first time it may have been replaced
+ * before it died, and then there was a value all the time (W5). */
+static ouro_status find(struct oi_weak_map *map, ouro_value key, ouro_value *word, ouro_value *value)
 {
     uint32_t hash;
-    ouro_status status = hash_of(weak_map_of(map), key, &hash);
-    if (status == OURO_OK)
-        status = oi_dict_find_hashed(&weak_map_of(map)->dict, key, hash, value);
-    return status == OURO_OK ? resolve(value) : status;
+    ouro_value dead = OURO_NIL;
+    *word = *value = OURO_NIL;
+    ouro_status status = hash_of(map, key, &hash);
+    while (status == OURO_OK) {
+        status = oi_dict_find_hashed(&map->dict, key, hash, word);
+        if (status == OURO_OK && dead && *word == dead)
+            status = OURO_E_KEY;
+        ouro_value_release(dead);
+        if (status != OURO_OK)
+            break;
+        oi_perturb();
+        *value = oi_weak_resolve(ouro_value_retain(*word));
+        if (*value != OI_GONE)
+            return OURO_OK;
+        dead = *word;
+        *word = *value = OURO_NIL;
+    }
+    ouro_value_release(*word);
+    *word = OURO_NIL;
+    return status;
+}
+
+static ouro_status get(struct oi_weak_map *map, ouro_value key, ouro_value *value)
+{
+    ouro_value word;
+    ouro_status status = find(map, key, &word, value);
+    ouro_value_release(word);
+    return status;
 }
 
 static ouro_status has(ouro_value map, uint32_t id, ouro_value key, bool *has, const char *call)
@@ -162,7 +178,7 @@ static ouro_status has(ouro_value map, uint32_t id, ouro_value key, bool *has, c
     *has = false;
     ouro_status status = check(map, id, key, call);
     if (status == OURO_OK)
-        status = find(map, key, &value);
+        status = get(weak_map_of(map), key, &value);
     ouro_value_release(value);
     *has = status == OURO_OK;
     return status == OURO_E_KEY ? OURO_OK : status;
@@ -186,7 +202,7 @@ static ouro_status change_entry(struct oi_weak_map *map, struct oi_change *chang
         return oi_dict_change(&map->dict, change, call);
     change->existing = true;
     ouro_status status = oi_dict_change(&map->dict, change, call);
-    if (status != OURO_E_KEY || change->kind == OI_TAKE || change->kind == OI_REPLACE_IF)
+    if (status != OURO_E_KEY || (change->kind != OI_PUT && change->kind != OI_PUT_NEW))
         return status;
     status = oi_may_use(change->key, call);
     if (status != OURO_OK)
@@ -261,15 +277,38 @@ static ouro_status try_setdefault(struct oi_weak_map *map, struct oi_change *cha
     return status;
 }
 
+/* A value that may die is held first, so that what is taken out is alive. */
+static ouro_status take_weak(struct oi_weak_map *map, struct oi_change *change, ouro_value *value, const char *call)
+{
+    for (;;) {
+        ouro_value word;
+        ouro_status status = find(map, change->key, &word, value);
+        if (status != OURO_OK)
+            return status;
+        change->kind = OI_TAKE_IF;
+        change->expected = word;
+        status = change_entry(map, change, call);
+        ouro_value_release(word);
+        if (status == OURO_OK && change->done)
+            return OURO_OK;
+        ouro_value_release(*value);
+        *value = OURO_NIL;
+        if (status != OURO_OK && status != OURO_E_KEY) /* else: somebody has changed it meanwhile */
+            return status;
+    }
+}
+
 static ouro_status take(ouro_value map, ouro_value key, ouro_value *value, const char *call)
 {
     struct oi_change change = {.kind = OI_TAKE, .key = key};
     *value = OURO_NIL;
     ouro_status status = begin(map, &change, call);
+    if (status == OURO_OK && (weak_map_of(map)->flags & OURO_WEAK_VALUES))
+        return take_weak(weak_map_of(map), &change, value, call);
     if (status == OURO_OK)
         status = change_entry(weak_map_of(map), &change, call);
     *value = change.old;
-    return status == OURO_OK ? resolve(value) : status;
+    return status;
 }
 
 /* ---- weak maps ---- */
@@ -285,7 +324,7 @@ ouro_status ouro_weak_map_get(ouro_value map, ouro_value key, ouro_value *value)
         return OURO_E_INVALID;
     *value = OURO_NIL;
     ouro_status status = check(map, OI_OWN_WEAK_MAP, key, "ouro_weak_map_get");
-    return status == OURO_OK ? find(map, key, value) : status;
+    return status == OURO_OK ? get(weak_map_of(map), key, value) : status;
 }
 
 ouro_status ouro_weak_map_has(ouro_value map, ouro_value key, bool *is)

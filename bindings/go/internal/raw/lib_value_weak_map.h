@@ -9,7 +9,8 @@
  * W4  A weak entry is in one entry of one store at most, once, and knows that entry's hash. When its target dies, its callback, on the thread that
  *     weak callbacks run on, takes this entry out, if it is there; in a turn, as any writer.
  * W5  What is dead is not in the map: whoever finds it treats it as absent. So a death takes effect at one moment, that of the target; what
- *     the callback does later changes nothing but the length. */
+ *     the callback does later changes nothing but the length. But a dead value that was found may have left its entry before it died: it is
+ *     absent if it is found there once more. (A dead key leaves its entry to nobody, and its look-up's caller holds a key.) */
 #pragma once
 
 #include "lib_object_weak.h"
