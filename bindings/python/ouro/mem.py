@@ -34,7 +34,11 @@ def total_size(object):
 
 def getrefcount(object):
     """The number of references to an object: for ouro's, one for the Python object that stands for it, and those from within ouro's heap."""
-    return _ouro.refcount(object) if _ouro.is_wrapper(object) else _sys.getrefcount(object) - 1
+    return _ouro.refcount(object) if _ouro.is_wrapper(object) else _sys.getrefcount(object) - _CALL
+
+
+_CALL = 0
+_CALL = getrefcount(_MISSING) - _sys.getrefcount(_MISSING)  # what calling a Python function adds: it depends on Python's version
 
 
 def getallocatedblocks():

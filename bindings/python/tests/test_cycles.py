@@ -268,7 +268,7 @@ def test_while_threads_change_the_graph():
     for thread in threads:
         thread.start()
     drops = 0
-    for _ in range(60):
+    for _ in range(30):
         before = len(living)
         gc.collect()
         ouro.gc.collect()

@@ -133,7 +133,7 @@ SHUTDOWNS = {
 @pytest.mark.parametrize("name", SHUTDOWNS)
 def test_shutdown(name):
     for _ in range(5):
-        out = run(SHUTDOWNS[name])
+        out = run(SHUTDOWNS[name], silent=name != "finalizers under way")  # they may be cut off, which Python then says
         if name == "everything alive":
             assert "finalize" in out
 
@@ -208,11 +208,11 @@ def test_out_of_memory():
     out = run("""
         import resource, ouro
         used = int(open("/proc/self/statm").read().split()[0]) * 4096
-        resource.setrlimit(resource.RLIMIT_AS, (used + (96 << 20),) * 2)
+        resource.setrlimit(resource.RLIMIT_AS, (used + (64 << 20),) * 2)
         l, failures = ouro.List(), 0
         attempts = [lambda: l.append(ouro.Dict({i: i for i in range(100)})), lambda: l.extend(range(10000)), lambda: l.append("x" * 100_000),
                     lambda: l.append(ouro.convert([[1.5] * 100] * 100)), lambda: l.append(l[:]), lambda: l.append(ouro.to_python(l)) , lambda: l.append(ouro.Set(range(1000)))]
-        for i in range(3000):
+        for i in range(2000):
             try: attempts[i % 7]()
             except MemoryError: failures += 1
             if failures > 300: break

@@ -30,9 +30,10 @@ def test_nan():
                          ids=lambda value: type(value).__name__)
 def test_by_handle(value):
     before = sys.getrefcount(value)
+    counted = before < 1 << 30  # from Python 3.12 on some are immortal
     container = ouro.List([value, value])
     assert container[0] is value and container[1] is value
-    assert sys.getrefcount(value) == before + 2
+    assert sys.getrefcount(value) == before + 2 * counted
     assert value in container and container.index(value) == 0 and container.count(value) == 2
     del container
     assert sys.getrefcount(value) == before
