@@ -9,7 +9,6 @@
 #include <pthread.h>
 #include <string.h>
 
-#include "lib_mem_pool.h"
 #include "lib_mem_size_class.h"
 #include "lib_port_os.h"
 
@@ -152,6 +151,7 @@ struct oi_page *oi_page_acquire(struct oi_pool *pool, enum oi_page_kind kind, un
         page->released = false;
         oi_store_relaxed(&page->published, false);
         oi_store_relaxed(&page->recent, false);
+        oi_store_relaxed(&page->bearing, false);
         oi_store_relaxed(&page->remote, 0);
         oi_store_relaxed(&page->limbo, 0);
         oi_store_release(&page->pool, pool); /* last: whoever sees a page in use sees what it is */
@@ -208,13 +208,7 @@ enum wanted { ALL, PUBLISHED, RECENT };
 
 static bool is_wanted(const struct oi_page *page, enum wanted wanted)
 {
-    return wanted == ALL || oi_load_relaxed(wanted == RECENT ? &page->recent : &page->published);
-}
-
-/* An unbiased thread goes on making published objects of the page's free blocks, and says so (oi_page_set_published) only when it looks for blocks. */
-static bool is_filling_up(const struct oi_page *page)
-{
-    return oi_load_relaxed(&page->state) == OI_PAGE_CURRENT && oi_load_relaxed(&page->pool->born_published);
+    return wanted == ALL || (wanted == RECENT ? oi_page_is_recent(page) : oi_load_relaxed(&page->published));
 }
 
 /* Pins the wanted pages of one segment; the lock is held. */
@@ -225,7 +219,7 @@ static void pin_segment(struct oi_segment *segment, struct oi_page **pages, uint
         if (page->back || !page->pool || page->kind != OI_PAGE_TRACED || !is_wanted(page, wanted))
             continue;
         if (wanted != ALL)
-            oi_store_relaxed(&page->recent, is_filling_up(page)); /* what is published after this is for the next collection */
+            oi_store_relaxed(&page->recent, false); /* what is published after this is for the next collection */
         page->pins++;
         pages[(*count)++] = page;
     }

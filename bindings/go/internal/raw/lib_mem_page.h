@@ -62,7 +62,7 @@ struct oi_page {
     uint32_t block_units;    /* block size in units of 8 bytes; immutable while in use */
     uint16_t back;           /* bytes from the page's own header to this one's; 0 in its own; under the page lock */
     uint8_t kind;            /* immutable while in use */
-    uint8_t state;           /* enum oi_page_state; atomic for collections */
+    uint8_t state;           /* enum oi_page_state */
     uint8_t index;           /* in the pool's tables; immutable while in use */
     uint8_t young_list;      /* enum oi_young_of: which it is on; also written by whoever releases the page in the holder's stead */
     char *base;              /* first block; immutable while in use */
@@ -84,6 +84,7 @@ struct oi_page {
     bool released;                /* its last block has gone while it was pinned */
     bool published;               /* atomic flag: something was published here, ever */
     bool recent;                  /* atomic flag: and since the last concurrent collection */
+    bool bearing;                 /* atomic flag: objects are born published on it; so it is recent as long as it is current */
 } __attribute__((aligned(64)));
 
 struct oi_segment {
@@ -169,6 +170,12 @@ static inline void oi_page_set_published(struct oi_page *page)
         oi_store_relaxed(&page->published, true);
         oi_store_relaxed(&page->recent, true);
     }
+}
+
+/* Something was published on it since a collection last pinned it, or may be at any time. A moment's reading. */
+static inline bool oi_page_is_recent(const struct oi_page *page)
+{
+    return oi_load_relaxed(&page->recent) || oi_load_relaxed(&page->bearing);
 }
 
 /* Pins TRACED pages with published objects: until they are unpinned they keep their block size and stay mapped, whatever becomes of their

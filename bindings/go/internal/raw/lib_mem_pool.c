@@ -112,17 +112,17 @@ static void cut(struct oi_page *page)
 static bool set_full(struct oi_page *page)
 {
     uint64_t none = 0;
-    oi_store_relaxed(&page->state, OI_PAGE_FULL);
+    page->state = OI_PAGE_FULL;
     /* Release: whoever clears FULL finds the page as it is left here [MO-remote]. */
     if (oi_cas_acqrel(&page->remote, &none, OI_REMOTE_FULL))
         return true;
-    oi_store_relaxed(&page->state, OI_PAGE_CURRENT);
+    page->state = OI_PAGE_CURRENT;
     return false;
 }
 
 static void make_available(struct oi_pool *pool, struct oi_page *page)
 {
-    oi_store_relaxed(&page->state, OI_PAGE_AVAILABLE);
+    page->state = OI_PAGE_AVAILABLE;
     LIST_INSERT_HEAD(&pool->available[page->index], page, link);
 }
 
@@ -223,7 +223,7 @@ static struct oi_page *next_page(struct oi_pool *pool, unsigned index)
     take_returned(pool);
     while ((page = LIST_FIRST(&pool->available[index]))) {
         LIST_REMOVE(page, link);
-        oi_store_relaxed(&page->state, OI_PAGE_CURRENT);
+        page->state = OI_PAGE_CURRENT;
         if (has_free(page))
             return page;
         OI_ASSERT(!"an available page has a free block");
@@ -240,11 +240,37 @@ static struct oi_page *next_page(struct oi_pool *pool, unsigned index)
     return page;
 }
 
+/* The page may not be current any more: what was born on it since a collection has looked is for the next one. */
+static void end_bearing(struct oi_page *page)
+{
+    if (OI_LIKELY(!oi_load_relaxed(&page->bearing)))
+        return;
+    oi_page_set_published(page);
+    oi_store_relaxed(&page->bearing, false);
+}
+
+/* The page is current, and a block of it is about to be taken. */
+static void begin_bearing(struct oi_page *page)
+{
+    oi_page_set_published(page);
+    oi_store_relaxed(&page->bearing, true);
+}
+
+void oi_pool_set_birth(struct oi_pool *pool, bool published)
+{
+    pool->born_published = published;
+    for (unsigned i = 0; published && i < OI_POOL_COUNT; i++) {
+        if (pool->current[i] != &oi_pool_empty_page)
+            begin_bearing(pool->current[i]); /* its last holder's */
+    }
+}
+
 void *oi_pool_refill(struct oi_pool *pool, unsigned index)
 {
     struct oi_page *page = pool->current[index];
     if (index == OI_POOL_NONE)
         return NULL;
+    end_bearing(page);
     if (page == &oi_pool_empty_page || (!has_free(page) && set_full(page))) {
         page = next_page(pool, index);
         pool->current[index] = page ? page : &oi_pool_empty_page;
@@ -256,19 +282,11 @@ void *oi_pool_refill(struct oi_pool *pool, unsigned index)
     }
     pool->fresh_blocks += page->carved - page->used;
     if (OI_UNLIKELY(pool->born_published))
-        oi_page_set_published(page);
+        begin_bearing(page);
     struct oi_block *block = page->free;
     page->free = block->next;
     oi_owner_add(&page->used, 1);
     return block;
-}
-
-void oi_pool_say_published(const struct oi_pool *pool)
-{
-    for (unsigned i = 0; pool->born_published && i < OI_POOL_COUNT; i++) {
-        if (pool->current[i] != &oi_pool_empty_page)
-            oi_page_set_published(pool->current[i]);
-    }
 }
 
 void *oi_pool_alloc_large(struct oi_pool *pool, size_t size, bool leaf)

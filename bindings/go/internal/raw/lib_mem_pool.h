@@ -41,7 +41,7 @@ struct oi_pool {
     struct oi_page *current[OI_POOL_COUNT]; /* never NULL: oi_pool_empty_page if there is none */
     LIST_HEAD(, oi_page) available[OI_POOL_COUNT];
     size_t fresh_blocks; /* free blocks that refills have found since this was reset: no fewer have been allocated */
-    bool born_published; /* its objects are; atomic for collections */
+    bool born_published; /* its objects are */
     size_t fresh_limit;  /* at this many, the next slow allocation asks the cycle layer whether to collect */
 
     /* Shared. */
@@ -59,12 +59,11 @@ void oi_pool_init(struct oi_pool *pool);
 /* The slow half of oi_pool_alloc: finds or makes a page with free blocks, makes it current and pops one. NULL: out of memory. */
 void *oi_pool_refill(struct oi_pool *pool, unsigned index);
 
+/* The new holder's objects are born published, or private. */
+void oi_pool_set_birth(struct oi_pool *pool, bool published);
+
 /* A block that has a page of its own. NULL: out of memory. */
 void *oi_pool_alloc_large(struct oi_pool *pool, size_t size, bool leaf);
-
-/* Says of its current pages, on which objects are born published, that something is published there. For a page that has become current that has been
- * said, but a collection since may have taken note of it. The holder. */
-void oi_pool_say_published(const struct oi_pool *pool);
 
 /* The slow half of oi_pool_free: the page had no free block, or has no used one now. */
 void oi_pool_page_changed(struct oi_pool *pool, struct oi_page *page);

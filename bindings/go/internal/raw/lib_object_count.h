@@ -32,6 +32,10 @@ void oi_retain_as(ouro_object *o, uint32_t id);
 /* Inside a read section: false if the object is dead. */
 bool oi_try_retain(ouro_object *o);
 
+/* As ouro_get, of the i-th slot of a run (oi_slots_run), if there still is one: of the library's own arrays the length may change meanwhile. The
+ * caller may use the object. */
+void *oi_slot_get(ouro_object *o, uint32_t run, size_t i, bool *there);
+
 /* Drops one reference; as ouro_release, but says `call` in reports. */
 void oi_release(struct oi_act *act, ouro_object *o, const char *call);
 

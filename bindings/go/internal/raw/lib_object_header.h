@@ -42,6 +42,7 @@ _Static_assert(OI_TYPE_ID_BITS == OURO_PRIVATE_UNITS_SHIFT, "the inline slot che
 #define OI_FINALIZED 0x2u
 #define OI_HAS_WEAK 0x4u
 #define OI_UNTRACKED 0x8u /* of a type without slots, or acyclic, or frozen: collections do not look at it */
+#define OI_LOOSE (OI_UNTRACKED | OI_FINALIZED) /* of a type that is tracked and has no finalizer: what is in its slots is not, or not yet, its own */
 #define OI_FLAGS 0xfu
 #define OI_AGED 0x10u /* private: a young collection has left it, and the next ones pass it by (cycle/young.h); not kept in death or publication */
 

@@ -151,6 +151,20 @@ static void *load_private(const ouro_object *container, const ouro_slot *slot)
     return oi_is_dead(container) ? ouro_try_retain(o) : ouro_retain(o);
 }
 
+void *oi_slot_get(ouro_object *o, uint32_t run, size_t i, bool *there)
+{
+    ouro_slot *slot;
+    size_t count;
+    void *word = NULL;
+    /* What was there when the length was looked at has been dropped in this section at the earliest. */
+    oi_rcu_read_lock();
+    *there = oi_slots_run(oi_type_of(o), o, run, &slot, &count) && i < count;
+    if (*there)
+        word = oi_flags(o) & OI_PUBLISHED ? load(o, &slot[i]) : load_private(o, &slot[i]);
+    oi_rcu_read_unlock();
+    return oi_slot_ref(word);
+}
+
 static OI_NOINLINE void *get_slow(void *container, ouro_slot *slot, const char *call)
 {
     switch (access_to(container, slot, call, true)) {

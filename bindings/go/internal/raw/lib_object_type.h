@@ -104,6 +104,12 @@ static inline bool oi_type_is_tracked(const struct oi_type *type)
     return !(type->birth >> 48 & OI_UNTRACKED);
 }
 
+/* The object's slots say nothing: a store of a container that is being moved, or was when the mover vanished in a fork (value/store.h). */
+static inline bool oi_is_loose(const struct oi_type *type, const ouro_object *o)
+{
+    return (oi_flags(o) & OI_LOOSE) == OI_LOOSE && oi_type_is_tracked(type) && !type->finalize;
+}
+
 typedef void oi_visit_ref(ouro_object *ref, void *arg);
 
 static OI_ALWAYS_INLINE void oi_each_ref_in(ouro_slot *slot, size_t count, oi_visit_ref *fn, void *arg)

@@ -260,7 +260,6 @@ long ouro_gc_collect(int generation)
     long young = oi_collect_young(act);
     if (young < 0 || !generation)
         return young;
-    oi_pool_say_published(&act->self->pool); /* so that generation 1 sees what an unbiased thread has made since */
     ouro_blocking_begin(); /* nothing that others hand to this thread waits for the collection */
     long found = collect_published(act, generation);
     ouro_blocking_end();

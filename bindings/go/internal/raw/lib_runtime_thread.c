@@ -28,7 +28,7 @@ static struct oi_tslot *create_slot(uint32_t id)
 /* How the objects of a slot's holder are born: private and biased to it, or published and counted by all. */
 static void set_birth(struct oi_local *local, bool unbiased)
 {
-    oi_store_relaxed(&local->pool.born_published, unbiased);
+    oi_pool_set_birth(&local->pool, unbiased);
     if (unbiased) {
         local->birth = (uint64_t)OI_PUBLISHED << 48;
         local->birth_counts = (uint64_t)(OI_ONE | OI_MERGED) << 32;

@@ -193,7 +193,7 @@ static bool is_of_generation(const struct oi_page *page, ouro_object *o, bool is
 {
     if (oi_flags(o) & OI_UNTRACKED)
         return false;
-    int is = is_private ? 0 : oi_load_relaxed(&page->recent) ? 1 : 2;
+    int is = is_private ? 0 : oi_page_is_recent(page) ? 1 : 2;
     return *(const int *)generation < 0 || *(const int *)generation == is;
 }
 
@@ -217,7 +217,8 @@ static bool refers(const struct oi_page *page, ouro_object *o, bool is_private, 
 {
     struct search search = {.target = target};
     (void)page, (void)is_private;
-    oi_each_ref(oi_type_of(o), o, compare, &search);
+    if (!oi_is_loose(oi_type_of(o), o))
+        oi_each_ref(oi_type_of(o), o, compare, &search);
     return search.found;
 }
 
@@ -236,8 +237,9 @@ void ouro_gc_visit_referents(void *object, ouro_visitor fn, void *arg)
     const struct oi_type *type = oi_type_of(object);
     int stop = 0;
     for (uint32_t run = 0; !stop && oi_slots_run(type, object, run, &slot, &count); run++) {
-        for (size_t i = 0; !stop && i < count; i++) {
-            void *ref = ouro_get(object, &slot[i]);
+        bool there = true;
+        for (size_t i = 0; !stop && there; i++) {
+            void *ref = oi_slot_get(object, run, i, &there);
             if (ref)
                 stop = fn(ref, arg);
             ouro_release(ref);
@@ -251,7 +253,8 @@ void ouro_gc_visit_referents(void *object, ouro_visitor fn, void *arg)
 /* A frozen object is marked as untracked though its type is not: to collections it is as if of an acyclic type. */
 static bool is_frozen(const ouro_object *o)
 {
-    return (oi_flags(o) & OI_UNTRACKED) && oi_type_is_tracked(oi_type_of(o));
+    const struct oi_type *type = oi_type_of(o);
+    return (oi_flags(o) & OI_UNTRACKED) && oi_type_is_tracked(type) && !oi_is_loose(type, o);
 }
 
 static bool freeze(const struct walk *walk, const struct oi_page *page, ouro_object *o, bool is_private, void *unused)

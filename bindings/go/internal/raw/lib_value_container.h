@@ -100,5 +100,9 @@ static inline bool oi_word_try_hold(ouro_value value)
     return !o || oi_try_retain(o);
 }
 
-/* The same for one that is dead and has been found again, in a container that was alive: a finalizer that is running has put it there. */
+/* If that fails, it is dead; or a finalizer that is running has put it where it was found. True: that may be. Then the caller looks whether the
+ * container is alive and still has it: what was taken out before it died, it will not find. */
+bool oi_word_is_finalizing(ouro_value value);
+
+/* And then: a reference. False: the finalizer is done. */
 bool oi_word_hold_finalizing(ouro_value value);

@@ -92,15 +92,11 @@ ouro_status oi_search_ask(struct oi_search *search)
 
 /* ---- reading ---- */
 
-/* A reference to what was found in a slot. If that fails, it died after it was found; or it is there still, in the dict's own store: see
- * oi_word_hold_finalizing. (A store that is not the dict's any more keeps what has gone with the next one.) */
-static bool hold_found(const struct oi_dict *dict, const struct oi_keyed *store, size_t entry, const ouro_slot *slot, ouro_value found)
+/* What an entry had, and could not be held, is in the dict all the same: see oi_word_is_finalizing. */
+static bool hold_finalizing(const struct oi_dict *dict, const struct oi_keyed *store, size_t entry, const ouro_slot *slot, ouro_value word)
 {
-    if (OI_LIKELY(oi_word_try_hold(found)))
-        return true;
-    oi_perturb();
-    return oi_word_load(slot) == found && !oi_shape_is_pending(oi_keyed_shape(store), entry) && oi_dict_store(dict) == store &&
-           oi_word_hold_finalizing(found);
+    return oi_word_is_finalizing(word) && oi_dict_store(dict) == store && oi_word_load(slot) == word &&
+           !oi_shape_is_pending(oi_keyed_shape(store), entry) && !oi_is_dead(&dict->object) && oi_word_hold_finalizing(word);
 }
 
 enum oi_probe oi_dict_read(const struct oi_dict *dict, const struct oi_keyed *store, size_t entry, const ouro_slot *slot, ouro_value *word)
@@ -115,8 +111,8 @@ enum oi_probe oi_dict_read(const struct oi_dict *dict, const struct oi_keyed *st
     if (!word)
         return OI_FOUND;
     oi_perturb();
-    if (!hold_found(dict, store, entry, slot, found))
-        return OI_UNSURE;
+    if (!oi_word_try_hold(found) && !hold_finalizing(dict, store, entry, slot, found))
+        return OI_UNSURE; /* it died after it was found */
     *word = found;
     return OI_FOUND;
 }
@@ -288,7 +284,7 @@ enum oi_probe oi_dict_read_entry(const struct oi_dict *dict, const struct oi_key
         return found;
     oi_perturb();
     ouro_value word = oi_word_load(key); /* there as long as the value is */
-    if (word == OI_GONE || !hold_found(dict, store, entry, key, word))
+    if (word == OI_GONE || (!oi_word_try_hold(word) && !hold_finalizing(dict, store, entry, key, word)))
         return OI_UNSURE;
     *first = word;
     return OI_FOUND;

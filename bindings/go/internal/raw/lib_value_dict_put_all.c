@@ -38,7 +38,11 @@ static ouro_status prepare(const struct oi_dict *dict, const struct oi_pairs *pa
 static bool is_simple(ouro_value key)
 {
     ouro_kind kind = oi_kind_of(key);
-    return kind != OURO_KIND_TUPLE && (kind != OURO_KIND_HOST || !oi_host_class(key)->equal);
+    if (kind == OURO_KIND_HOST) {
+        const ouro_host_class *class = oi_host_class(key);
+        return !class->equal && !class->hash;
+    }
+    return kind != OURO_KIND_TUPLE;
 }
 
 static uint32_t hash_of(ouro_value key)

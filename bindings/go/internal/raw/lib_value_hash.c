@@ -57,7 +57,12 @@ bool oi_hash_quick(ouro_value value, uint64_t *hash)
 
 static ouro_status host_hash(ouro_value value, uint64_t *hash)
 {
-    ouro_status status = oi_host_class(value)->hash(ouro_host_handle(value), hash);
+    const ouro_host_class *class = oi_host_class(value);
+    if (OI_UNLIKELY(!class->hash)) { /* disposed of since the caller has looked: then it is by identity */
+        *hash = oi_hash_address(oi_word(value));
+        return OURO_OK;
+    }
+    ouro_status status = class->hash(ouro_host_handle(value), hash);
     *hash = status == OURO_OK ? oi_hash_mix(*hash & OI_HASH_MASK, 0x686f7374) : 0; /* "host" */
     return status;
 }

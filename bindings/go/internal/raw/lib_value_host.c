@@ -70,8 +70,9 @@ ouro_status ouro_host_new(const ouro_host_class *host_class, uint64_t handle, si
 
 const ouro_host_class *oi_host_class(ouro_value value)
 {
-    /* Acquire: the handle comes before. Pairs with ouro_host_new and finalize. */
-    return oi_load_acquire(&part_of(oi_word(value))->class);
+    /* Acquire: the handle comes before. Pairs with ouro_host_new and finalize. NULL: a visitor has met it while an unbiased thread makes it. */
+    const ouro_host_class *class = oi_load_acquire(&part_of(oi_word(value))->class);
+    return OI_LIKELY(class != NULL) ? class : &gone;
 }
 
 const ouro_host_class *ouro_host_class_of(ouro_value value)

@@ -71,10 +71,12 @@ const char *ouro_kind_name(ouro_kind kind)
 const char *ouro_value_type_name(ouro_value value)
 {
     ouro_kind kind = oi_kind_of(value);
+    const struct oi_shape *shape;
     const ouro_type *type;
     switch (kind) {
     case OURO_KIND_RECORD:
-        return oi_string_bytes(oi_string_of(oi_shape_name(oi_record_shape(oi_record_of(value)))));
+        shape = oi_record_shape(oi_record_of(value));
+        return shape ? oi_string_bytes(oi_string_of(oi_shape_name(shape))) : names[kind];
     case OURO_KIND_HOST:
         return oi_host_class(value)->name;
     case OURO_KIND_OBJECT:

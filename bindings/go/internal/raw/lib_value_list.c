@@ -453,8 +453,9 @@ static ouro_status find_shared(const struct oi_list *list, ptrdiff_t index, ouro
             continue;
         bool again = false;
         if (!oi_word_try_hold(word)) {
-            /* It died after it was found; or it is there still, see oi_word_hold_finalizing. */
-            bool there = store == oi_list_store(list) && oi_store_length(store) > i && oi_word_load(&store->items[i]) == word;
+            /* It died after it was found; or it is there still, see oi_word_is_finalizing. */
+            bool there = oi_word_is_finalizing(word) && store == oi_list_store(list) && oi_store_length(store) > i &&
+                         oi_word_load(&store->items[i]) == word && !oi_is_dead(&list->object);
             again = !there || !oi_word_hold_finalizing(word);
         }
         if (!again) {

@@ -32,6 +32,12 @@ static bool is_unchanged(const struct oi_list *list, uint64_t version)
     return oi_turn_version(&list->turn) == version;
 }
 
+/* A word that could not be held is in the list all the same: see oi_word_is_finalizing. */
+static bool hold_finalizing(const struct oi_list *list, uint64_t version, ouro_value word)
+{
+    return oi_word_is_finalizing(word) && is_unchanged(list, version) && !oi_is_dead(&list->object) && oi_word_hold_finalizing(word);
+}
+
 /* One look without a turn (turn.h, T1). Returns OURO_E_CHANGED if the list was changed meanwhile; *held is how many references it has
  * taken, in any case. */
 static ouro_status try_read(const struct oi_list *list, ptrdiff_t start, ptrdiff_t stop, ptrdiff_t step, oi_word_array *items, size_t room,
@@ -45,8 +51,7 @@ static ouro_status try_read(const struct oi_list *list, ptrdiff_t start, ptrdiff
     for (size_t i = 0; i < *whole && i < room; i++) {
         oi_perturb();
         ouro_value word = word_at(store, first, step, i);
-        /* Dead, and the list unchanged: see oi_word_hold_finalizing. */
-        if (!oi_word_try_hold(word) && (!is_unchanged(list, version) || !oi_word_hold_finalizing(word)))
+        if (!oi_word_try_hold(word) && !hold_finalizing(list, version, word))
             return OURO_E_CHANGED;
         items[i] = word;
         ++*held;

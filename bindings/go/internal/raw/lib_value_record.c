@@ -15,14 +15,16 @@ bool oi_record_init(void)
 
 static bool is_record(ouro_value value)
 {
-    return oi_kind_of(value) == OURO_KIND_RECORD;
+    return oi_kind_of(value) == OURO_KIND_RECORD && oi_record_shape(oi_record_of(value));
 }
 
 static ouro_status make(struct oi_shape *shape, const ouro_value *values, ouro_value *record)
 {
+    *record = OURO_NIL;
+    if (OI_UNLIKELY(!shape))
+        return OURO_E_TYPE; /* that of a record which is being made */
     size_t count = oi_shape_fields(shape)->array.length;
     struct oi_record *made = ouro_new_array(&record_type, count);
-    *record = OURO_NIL;
     if (!made)
         return OURO_E_NOMEM;
     ouro_value shape_value = ouro_value_of(shape);

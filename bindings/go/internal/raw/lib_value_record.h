@@ -16,9 +16,10 @@ static inline struct oi_record *oi_record_of(ouro_value value)
     return oi_word(value);
 }
 
+/* NULL: a visitor (<ouro/gc.h>) has met it while an unbiased thread makes it. Acquire: pairs with oi_fill then [MO-publish]. */
 static inline struct oi_shape *oi_record_shape(const struct oi_record *record)
 {
-    return record->shape.ouro_private_ref;
+    return oi_load_acquire(&record->shape.ouro_private_ref);
 }
 
 bool oi_record_init(void);

@@ -131,7 +131,8 @@ static void close_frame(struct walk *walk)
 static ouro_status write_value(struct walk *walk, ouro_value value)
 {
     const struct oi_kind_ops *ops = oi_kind_ops[oi_kind_of(value)];
-    if (ops && ops->opening)
+    bool unfinished = oi_kind_of(value) == OURO_KIND_RECORD && !oi_record_shape(oi_record_of(value));
+    if (ops && ops->opening && !unfinished)
         return open_frame(walk, value, ops);
     write_flat(&walk->writer, value);
     return OURO_OK;

@@ -42,6 +42,12 @@ static void move_private(ouro_slot *slot, ouro_array *from, ouro_array *to, size
         oi_store_set_length(from, 0);
 }
 
+/* What is in its slots is its own from here on. acq_rel: after the other store has become loose [MO-move]. */
+static void tighten(ouro_object *store)
+{
+    oi_fetch_and_acqrel(&store->ouro_private_flags, (uint16_t)~OI_LOOSE);
+}
+
 void oi_store_move(ouro_object *container, ouro_slot *slot, ouro_array *from, ouro_array *to, size_t length)
 {
     if (!oi_is_shared(container)) {
@@ -51,15 +57,21 @@ void oi_store_move(ouro_object *container, ouro_slot *slot, ouro_array *from, ou
     /* From here on no collection begins to look at it; one that is looking does so in a read section, which blocks of what others drop from `to`
      * outlive. acq_rel: before the new one counts; pairs with oi_scope_may_look [MO-move]. */
     if (from)
-        oi_fetch_or_acqrel(&from->object.ouro_private_flags, OI_UNTRACKED);
+        oi_fetch_or_acqrel(&from->object.ouro_private_flags, OI_LOOSE);
     oi_perturb();
+    if (oi_flags(&to->object) & OI_PUBLISHED)
+        oi_fetch_or_acqrel(&to->object.ouro_private_flags, OI_LOOSE); /* an unbiased thread's; before it has a length */
+    else
+        oi_set_flags(&to->object, oi_flags(&to->object) | OI_LOOSE);
     oi_store_set_length(to, length);
     if (!(oi_flags(&to->object) & OI_PUBLISHED))
         oi_publish_one(&oi_act, &to->object); /* all that it refers to is published */
     else
-        oi_check(&to->object); /* rule D: an unbiased thread's, moved in */
+        oi_check(&to->object); /* rule D: moved in */
     oi_perturb();
     oi_store_release(&slot->ouro_private_ref, to); /* [MO-publish] */
+    oi_perturb();
+    tighten(&to->object);
     oi_perturb();
     if (from)
         oi_store_set_length(from, 0);
@@ -68,6 +80,6 @@ void oi_store_move(ouro_object *container, ouro_slot *slot, ouro_array *from, ou
 void oi_store_repair(ouro_slot *slot)
 {
     ouro_object *store = oi_slot_ref(oi_load_acquire(&slot->ouro_private_ref));
-    if (store && (oi_flags(store) & OI_UNTRACKED))
-        oi_fetch_and_acqrel(&store->ouro_private_flags, (uint16_t)~OI_UNTRACKED);
+    if (store && oi_is_loose(oi_type_of(store), store))
+        tighten(store);
 }

@@ -7,8 +7,9 @@
  * A container that needs another store gets one by a move: the words are copied, and the references in them, uncounted one by one, change hands as a
  * whole. M1 to M3 hold for everything that begins with an ouro_array of slots (tables, too).
  *
- * M1  At any time one of the two stores has the references: the old one until oi_store_move has marked it untracked, the new one
- *     from then on. No collection counts both, and none looks at the old one after another thread may have dropped what was in it.
+ * M1  At any time one of the two stores has the references, and a store that has not is marked as loose: the old one from before the new one
+ *     gets a length, the new one until it is its container's. No collection counts both, and none looks at the old one after another
+ *     thread may have dropped what was in it; in a child of fork, at neither that a vanished mover has left behind.
  * M2  The old store keeps its words as they are, for readers who still have it; its length becomes 0 when it is no longer its
  *     container's, so a reader that finds less than it wants in a store looks again whether it still is.
  * M3  The new store is filled, and published if need be, before it is its container's. */
