@@ -185,6 +185,7 @@ static ouro_object *upgrade(ouro_object *o)
         uint32_t v = oi_load_acquire(&oi_verdict);
         if (v == OI_VERDICT_OPEN)
             (void)oi_cas_acqrel(&oi_verdict, &v, OI_VERDICT_RESCUED); /* on failure v is what was decided meanwhile */
+        oi_perturb();
         /* What was spared has lost CAND before COMMITTED was stored. The mark may also be the next collection's, which has begun since: then this
          * one's verdict has gone, and the next one's waits for this read section. */
         if (v == OI_VERDICT_COMMITTED && (oi_load_acquire(&o->ouro_private_owner) & OI_CAND) &&
