@@ -6,6 +6,7 @@ set -eu
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 export HOME="$work"
+export PATH="/usr/bin:$PATH" # luarocks looks for the headers beside the interpreter: where /bin is the same as /usr/bin, the first does not do
 MAKEFLAGS=-j$(nproc)
 export MAKEFLAGS
 
