@@ -63,78 +63,113 @@ static size_t count_page(struct counting *counting, uint32_t number)
 
 /* ---- what is reachable from elsewhere is no member ---- */
 
-/* A stack of ids, in the memory for notes, which nobody needs yet: there is room for an id per 8 bytes of the segments in the scope. */
-struct stack {
+/* Pages with gray blocks, first come first served: until a page's turn comes many of its blocks have become gray, and all are followed
+ * together, in the order of their addresses. In the order of the graph nearly every object would be a wait for memory. */
+struct tracing {
     struct oi_scope *scope;
-    size_t depth;
+    uint32_t first, last; /* numbers of pages; 0: none */
 };
 
-#define CHUNK (OI_SEGMENT / 8)
-
-static oi_id *stack_at(const struct stack *stack, size_t i)
+static void enqueue(struct tracing *tracing, uint32_t number)
 {
-    return (oi_id *)stack->scope->segments[i / CHUNK]->shadow + i % CHUNK;
+    struct oi_scope_extent *extents = tracing->scope->extents;
+    if (extents[number].is_gray)
+        return;
+    extents[number].is_gray = true;
+    extents[number].next_gray = 0;
+    if (tracing->first)
+        extents[tracing->last].next_gray = number;
+    else
+        tracing->first = number;
+    tracing->last = number;
+}
+
+static uint32_t dequeue(struct tracing *tracing)
+{
+    uint32_t number = tracing->first;
+    if (!number)
+        return 0;
+    tracing->first = tracing->scope->extents[number].next_gray;
+    tracing->scope->extents[number].is_gray = false;
+    return number;
 }
 
 static OI_ALWAYS_INLINE void reach(ouro_object *child, void *arg)
 {
-    struct stack *stack = arg;
-    oi_id id = oi_scope_find(stack->scope, child);
-    if (id && oi_scope_is_member(stack->scope, id)) {
-        oi_scope_drop(stack->scope, id);
-        *stack_at(stack, stack->depth++) = id;
-    }
+    struct tracing *tracing = arg;
+    oi_id id = oi_scope_find(tracing->scope, child);
+    if (!id || !oi_scope_is_member(tracing->scope, id))
+        return;
+    oi_scope_drop(tracing->scope, id);
+    uint32_t index = oi_scope_index(id);
+    uint64_t *gray = &oi_scope_page_of(tracing->scope, id)->gray[index / 64];
+    if (!*gray)
+        enqueue(tracing, id >> OI_SCOPE_INDEX_BITS);
+    *gray |= (uint64_t)1 << index % 64;
 }
 
 /* Objects are fetched from memory a few steps before their turn. */
 #define AHEAD 8u
 
-static void drain(struct stack *stack)
-{
+struct reading {
+    struct tracing *tracing;
     ouro_object *ahead[AHEAD];
-    uint32_t first = 0, last = 0, done = 0;
+    uint32_t next, done;
+};
+
+static void follow(struct reading *reading, ouro_object *next)
+{
+    ouro_object **place = &reading->ahead[reading->next++ % AHEAD], *o = *place;
+    *place = next;
+    if (!o)
+        return;
+    if (oi_scope_may_look(o))
+        oi_each_ref(oi_type_of(o), o, reach, reading->tracing);
+    if (++reading->done % SECTION_BLOCKS == 0) {
+        oi_rcu_read_unlock();
+        oi_perturb();
+        oi_rcu_read_lock();
+    }
+}
+
+static void follow_page(struct tracing *tracing, uint32_t number)
+{
+    const struct oi_scope_page *page = &tracing->scope->pages[number];
+    struct reading reading = {.tracing = tracing};
     oi_rcu_read_lock();
-    for (;;) {
-        while (last - first < AHEAD && stack->depth) {
-            ouro_object *o = oi_scope_object(stack->scope, *stack_at(stack, --stack->depth));
+    for (uint32_t word = 0; word * 64 < tracing->scope->extents[number].carved; word++) {
+        for (uint64_t bits; (bits = page->gray[word]) != 0;) {
+            ouro_object *o = oi_scope_at(page, word * 64 + (uint32_t)__builtin_ctzl(bits));
+            page->gray[word] = bits & (bits - 1);
             __builtin_prefetch(o);
             __builtin_prefetch((ouro_slot *)(o + 1) + 1); /* the first slots */
-            ahead[last++ % AHEAD] = o;
-        }
-        if (first == last)
-            break;
-        ouro_object *o = ahead[first++ % AHEAD];
-        if (oi_scope_may_look(o))
-            oi_each_ref(oi_type_of(o), o, reach, stack);
-        if (++done % SECTION_BLOCKS == 0) {
-            oi_rcu_read_unlock();
-            oi_perturb();
-            oi_rcu_read_lock();
+            follow(&reading, o);
         }
     }
+    for (uint32_t i = 0; i < AHEAD; i++)
+        follow(&reading, NULL);
     oi_rcu_read_unlock();
 }
 
-static void spare_reachable(struct oi_scope *scope, uint32_t number, struct stack *stack)
+/* Those with references from elsewhere. */
+static void spare_referred(struct tracing *tracing, uint32_t number)
 {
-    struct oi_scope_page *page = &scope->pages[number];
-    for (uint32_t word = 0; word * 64 < scope->extents[number].carved; word++) {
+    struct oi_scope_page *page = &tracing->scope->pages[number];
+    for (uint32_t word = 0; word * 64 < tracing->scope->extents[number].carved; word++) {
         for (uint64_t bits = page->member[word]; bits; bits &= bits - 1) {
-            uint32_t index = word * 64 + (uint32_t)__builtin_ctzl(bits);
-            if (page->estimate[index] <= 0 || !(page->member[word] & bits & -bits))
-                continue;
-            oi_id id = oi_scope_id(number, index);
-            oi_scope_drop(scope, id);
-            *stack_at(stack, stack->depth++) = id;
-            drain(stack);
+            if (page->estimate[word * 64 + (uint32_t)__builtin_ctzl(bits)] > 0)
+                page->gray[word] |= bits & -bits;
         }
+        page->member[word] &= ~page->gray[word];
+        if (page->gray[word])
+            enqueue(tracing, number);
     }
 }
 
 size_t oi_estimate(struct oi_scope *scope, size_t *members)
 {
     size_t objects = 0;
-    struct stack stack = {scope, 0};
+    struct tracing tracing = {.scope = scope};
     struct counting counting = {.scope = scope};
     oi_tally_begin(&counting.tally, -1);
     for (uint32_t number = 1; number <= scope->count; number++)
@@ -144,8 +179,10 @@ size_t oi_estimate(struct oi_scope *scope, size_t *members)
     oi_tally_end(&counting.tally);
     for (uint32_t number = 1; number <= scope->count; number++) {
         if (scope->extents[number].has_members)
-            spare_reachable(scope, number, &stack);
+            spare_referred(&tracing, number);
     }
+    for (uint32_t number; (number = dequeue(&tracing)) != 0;)
+        follow_page(&tracing, number);
     *members = oi_scope_count_members(scope);
     return objects;
 }

@@ -19,7 +19,7 @@ static char *tables;
 static size_t tables_size, tables_usable, tables_used;
 
 _Static_assert(OI_UNIT / 24 <= 1u << OI_SCOPE_INDEX_BITS, "a unit's blocks have an index each");
-_Static_assert((OI_UNIT / 24) * 4 + OI_UNIT / 24 / 8 + 64 <= TABLE_MAX, "a word and a bit for each"); /* 24: the least that can hold a reference */
+_Static_assert((OI_UNIT / 24) * 4 + OI_UNIT / 24 / 4 + 80 <= TABLE_MAX, "a word and two bits for each"); /* 24: the least that can hold a reference */
 
 /* x / n for x * n < 2^32, both positive, is x * ceil(2^32 / n) >> 32 (Granlund and Montgomery, "Division by Invariant Integers using
  * Multiplication", PLDI 1994): 8 units of 8192 words, and blocks of at most 8192 words. */
@@ -80,7 +80,8 @@ static bool enter(uint32_t number, struct oi_page *page)
 {
     struct oi_segment *segment = oi_segment_of(page);
     size_t counts = oi_round_up((size_t)page->capacity * 4, 8);
-    char *table = take_table(oi_round_up(counts + oi_round_up(page->capacity, 64) / 8, 64));
+    size_t bits = oi_round_up(page->capacity, 64) / 8;
+    char *table = take_table(oi_round_up(counts + 2 * bits, 64));
     if (!table)
         return false;
     scope.pages[number] = (struct oi_scope_page){
@@ -89,6 +90,7 @@ static bool enter(uint32_t number, struct oi_page *page)
         .reciprocal = reciprocal_of(page),
         .estimate = (int32_t *)table,
         .member = (uint64_t *)(table + counts),
+        .gray = (uint64_t *)(table + counts + bits),
     };
     scope.extents[number] = (struct oi_scope_extent){.carved = oi_load_acquire(&page->carved)}; /* [MO-carved] */
     set_number(page, number);

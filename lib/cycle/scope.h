@@ -5,6 +5,7 @@
  *
  *     id          a block of the scope in 32 bits: page number << 12 | index in the page; never 0
  *     member      a bit per block: in the set of objects that may be garbage
+ *     gray        a bit per block: in P1, no member any more, and what it refers to is still to be followed
  *     estimate    an int32 per block: first references to it from elsewhere, then (E) recorded references from members
  *     note        a uint32 per 8 bytes of the block, members only: [0] its count as read, [1] a worklist's link, then, in the
  *                 place of each slot, the id of what the slot referred to when it was read, or 0
@@ -24,13 +25,15 @@ typedef uint32_t oi_id;
 struct oi_scope_page {
     char *base;
     int32_t *estimate;
-    uint64_t *member;
+    uint64_t *member, *gray;
     uint32_t words;      /* of 8 bytes in a block */
     uint32_t reciprocal; /* of that, times 2^32, rounded up; 0: one block */
 };
 
 struct oi_scope_extent {
     uint32_t carved;     /* blocks that there were when the collection began */
+    uint32_t next_gray;  /* on the list of pages with gray blocks, if it is */
+    bool is_gray;
     bool has_members;    /* or had */
 };
 
