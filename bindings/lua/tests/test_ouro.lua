@@ -1222,7 +1222,7 @@ local function settle()
 end
 
 function A.testCalls()
-    local seed = tonumber(os.getenv "OURO_TEST_SEED") or os.time()
+    local seed = tonumber(os.getenv "OURO_TEST_SEED") or 20260101
     A.seed = seed
     math.randomseed(seed)
     local random, called = math.random, 0

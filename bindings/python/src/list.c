@@ -371,10 +371,11 @@ PyObject *oupy_list_copy(PyObject *self)
 
 /* ---- sorting ---- */
 
-static bool is_hosted(const struct oupy_values *values)
+/* Python's own objects, and None, which has an order in the library, but not in Python. */
+static bool is_for_python(const struct oupy_values *values)
 {
-    for (size_t i = 0; i < values->count; i++) {
-        if (ouro_kind_of(values->items[i]) == OURO_KIND_HOST)
+    for (size_t i = 0; i < values->count && values->count > 1; i++) {
+        if (ouro_is_nil(values->items[i]) || ouro_kind_of(values->items[i]) == OURO_KIND_HOST)
             return true;
     }
     return false;
@@ -442,7 +443,7 @@ PyObject *oupy_list_sort(PyObject *self, PyObject *key, PyObject *reverse)
         return NULL;
     PyObject *result = NULL;
     ouro_status status = OURO_E_TYPE;
-    if ((!key || key == Py_None) && !is_hosted(&values))
+    if ((!key || key == Py_None) && !is_for_python(&values))
         status = sort_here(self, descending, values.count >= OUPY_MANY);
     if (status == OURO_E_CHANGED)
         PyErr_SetString(oupy_value_error, "the list was changed while it was sorted");

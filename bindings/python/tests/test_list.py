@@ -97,6 +97,19 @@ def test_random_operations(rng):
             assert ours == builtin and builtin == ours and not ours != builtin, told
 
 
+def test_sorting_none():
+    for values in ([None, None], [1, None], [None, 1, 2]):
+        for l in (ouro.List(values), list(values)):
+            with pytest.raises(TypeError):
+                l.sort()
+    l = ouro.List([None])
+    l.sort()
+    assert l == [None]
+    l = ouro.List([None, None, 1])
+    l.sort(key=lambda v: v is None)
+    assert l == [1, None, None]
+
+
 def test_protocols():
     l = ouro.List("abc")
     assert isinstance(l, collections.abc.MutableSequence) and isinstance(l, collections.abc.Sequence)
