@@ -78,9 +78,10 @@ static void operate(unsigned i, struct rng *rng)
     default:
         n = oldest(i);
         op->got = n;
-        value = owned[n];
-        owned[n] = OURO_NIL;
-        ouro_value_release(value);
+        if (n) {
+            ouro_value_release(owned[n]);
+            owned[n] = OURO_NIL;
+        }
     }
 }
 
