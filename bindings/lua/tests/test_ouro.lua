@@ -23,7 +23,7 @@ local function apart(fn)
 end
 
 local function live()
-    if jit then jit.flush() end -- compiled code keeps what it has met
+    if jit then jit.flush() end -- without it, objects were left at times: compiled code seems to keep them
     collectgarbage()
     collectgarbage()
     ouro.gc.collect()

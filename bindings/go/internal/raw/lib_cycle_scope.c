@@ -33,8 +33,9 @@ static uint32_t reciprocal_of(const struct oi_page *page)
 /* Less room, fewer pages in a scope. */
 static bool reserve_tables(void)
 {
-    for (tables_size = TABLES_MAX; !tables && tables_size >= HUGE; tables_size /= 2)
-        tables = oi_os_reserve(tables_size, HUGE);
+    tables_size = TABLES_MAX;
+    while (!(tables = oi_os_reserve(tables_size, HUGE)) && tables_size > HUGE)
+        tables_size /= 2;
     return tables;
 }
 
