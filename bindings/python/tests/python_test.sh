@@ -17,4 +17,4 @@ cd "$work/tree"
     { tail -n 40 "$work/said"; exit 1; }
 rm -rf lib bindings/swig bindings/python/ouro bindings/python/src
 cd bindings/python/tests
-PYTHONPATH="$work/site" "$python" -m pytest -q -p no:cacheprovider "$@"
+OURO_SCENARIOS="$work/tree/tests/scenarios" PYTHONPATH="$work/site" "$python" -m pytest -q -p no:cacheprovider "$@"
