@@ -39,6 +39,12 @@ static void unregister(void *object)
 /* Python (wool-labs/wool#397, wandb/wandb#11402, Delgan/loguru#720, dask/distributed#1229): an allocation under a lock started a collection, on the
  * same thread, whose finalizer or weak callback took the same lock: the thread waited for itself. Here making an object runs no finalizer of what it
  * finds: private cycles' run at the next safepoint, shared ones' on a thread of their own. */
+static bool has_finalized(void *unused)
+{
+    (void)unused;
+    return finalized() > 0;
+}
+
 static void register_under_lock(bool shared)
 {
     enum { COUNT = SCALED(6000) };
@@ -48,16 +54,18 @@ static void register_under_lock(bool shared)
     REQUIRE(pthread_mutex_init(&registry, &checking) == 0);
     pthread_mutexattr_destroy(&checking);
     on_finalize(unregister);
-    CHECK_EQ(ouro_gc_set_threshold((size_t[3]){50, 2, 2}), OURO_OK);
+    CHECK_EQ(ouro_gc_set_threshold((size_t[3]){50, 0, 0}), OURO_OK);
     for (int i = 0; i < COUNT; i++) {
         CHECK_EQ(pthread_mutex_lock(&registry), 0);
         registered += 2;
         drop_ring(i, shared);
+        if (shared && i % 64 == 0)
+            CHECK_EQ(ouro_gc_collect_async(2), OURO_OK);
         pthread_mutex_unlock(&registry);
         if (i % 16 == 0)
             ouro_safepoint();
     }
-    CHECK_GT(finalized(), 0); /* collections did run meanwhile */
+    CHECK(wait_until(has_finalized, NULL)); /* nobody has waited for a collection so far */
     CHECK_GE(ouro_gc_collect(2), 0);
     CHECK_EQ(finalized(), 2 * COUNT);
     pthread_mutex_lock(&registry);

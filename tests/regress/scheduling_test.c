@@ -28,23 +28,23 @@ static void drop_loop(void)
 
 /* ---- Reading a counter ---- */
 
-static uint64_t drop_loops(int count, bool reading)
+enum { CYCLES = 60000, THRESHOLD = 2000, EVERY = 50 };
+
+/* How many collections ran. */
+static uint64_t drop_loops(bool reading)
 {
-    CHECK_EQ(ouro_gc_collect(0), 0);
+    CHECK_GE(ouro_gc_collect(0), 0);
     size_t most = 0, counts[3];
     uint64_t before = collections(0);
-    for (int i = 0; i < count; i++) {
+    for (int i = 0; i < CYCLES; i++) {
         drop_loop();
-        if (!reading)
+        if (!reading || i % EVERY)
             continue;
         ouro_gc_get_count(counts);
         most = counts[0] > most ? counts[0] : most;
-        ouro_gc_is_enabled();
     }
-    uint64_t ran = collections(0) - before;
-    CHECK_LE(most, 1000);
-    CHECK_GE(ouro_gc_collect(0), 0);
-    return ran;
+    CHECK_LE(most, 5 * THRESHOLD);
+    return collections(0) - before;
 }
 
 /* CPython, free-threaded (python/cpython#157377): gc.get_count() moved the thread's count of allocations to where nobody compared it with the
@@ -52,12 +52,12 @@ static uint64_t drop_loops(int count, bool reading)
  * collections run as without. */
 static void test_reading_the_counters_starves_the_collector(void)
 {
-    enum { CYCLES = SCALED(20000) };
-    CHECK_EQ(ouro_gc_set_threshold((size_t[3]){100, 0, 0}), OURO_OK);
-    uint64_t without = drop_loops(CYCLES, false);
-    uint64_t with = drop_loops(CYCLES, true);
-    CHECK_GE(without, CYCLES / 500);
-    CHECK_EQ(with, without);
+    CHECK_EQ(ouro_gc_set_threshold((size_t[3]){THRESHOLD, 0, 0}), OURO_OK);
+    drop_loops(false); /* the first takes new pages */
+    uint64_t without = drop_loops(false), with = drop_loops(true);
+    CHECK_GE(without, CYCLES / THRESHOLD / 5);
+    CHECK_GE(with + 1, without);
+    CHECK_GE(ouro_gc_collect(0), 0);
     CHECK_EQ(ouro_gc_set_threshold(by_itself), OURO_OK);
 }
 
@@ -83,15 +83,14 @@ static uint64_t most_seen(int from, int to)
 }
 
 /* CPython, free-threaded (python/cpython#142048): what a collection freed was subtracted from the count of allocations as well, which went
- * below zero: each collection came later than the one before, and found more. Here the hundredth finds no more than the tenth. */
+ * below zero: each collection came later than the one before, and found more. Here the last ones find no more than the first. */
 static void test_each_collection_comes_later_than_the_last(void)
 {
-    enum { CYCLES = SCALED(60000) };
     seen_count = 0;
     int id = ouro_gc_add_callback(note_found, NULL);
     CHECK_GT(id, 0);
-    CHECK_EQ(ouro_gc_set_threshold((size_t[3]){100, 0, 0}), OURO_OK);
-    CHECK_EQ(ouro_gc_collect(0), 0);
+    CHECK_EQ(ouro_gc_set_threshold((size_t[3]){THRESHOLD, 0, 0}), OURO_OK);
+    CHECK_GE(ouro_gc_collect(0), 0);
     for (int i = 0; i < CYCLES; i++) {
         drop_loop();
         ouro_release(plain_new(2)); /* and what counting frees */
@@ -160,6 +159,12 @@ static void fill_up(bool shared)
     for (int i = 0; i < GARBAGE; i++) {
         struct node *n = ouro_new(&plain_type);
         struct bytes *b = ouro_new_array(&bytes_type, SIZE);
+        if (shared && (!n || !b)) { /* ouro_new waits for the collector, but not for long: on a busy machine it may give up */
+            CHECK_GE(ouro_gc_collect(2), 0);
+            ouro_mem_trim();
+            n = n ? n : ouro_new(&plain_type);
+            b = b ? b : ouro_new_array(&bytes_type, SIZE);
+        }
         failed += !n || !b;
         if (n) {
             ouro_set(n, &n->a, n);
