@@ -196,11 +196,11 @@ static void test_reference_sent_to_another_thread_crashes_the_collector(void)
         struct node *request = atomic_load(&channel);
         CHECK_EQ(request->id, 1);
         ouro_release(request);
-        CHECK_EQ(ouro_gc_collect(2), 2);
-        CHECK_EQ(finalized(), 2 + 2 * stay);
+        CHECK_EQ(ouro_gc_collect(2), stay ? 0 : 2); /* a sender that is running carries the drop out itself */
         step_set(&received, 1);
         if (stay)
             thread_join_parked(thread);
+        CHECK_EQ(finalized(), 2 + 2 * stay);
     }
 }
 
