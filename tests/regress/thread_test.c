@@ -6,6 +6,7 @@
 #include <sched.h>
 #include <stdatomic.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -257,7 +258,8 @@ static void collect_in_child(void *unused)
     drop_ring(2, true);
     CHECK_EQ(ouro_gc_collect_async(2), OURO_OK); /* a new thread of the library */
     CHECK(wait_until(has_finalized_all, NULL));
-    thread_do(leave_rings, NULL, 0);
+    leave_rings(NULL);
+    CHECK_EQ(ouro_gc_collect(0), 2 * RINGS);
     CHECK_EQ(finalized(), 4 + 2 * RINGS);
 }
 
@@ -266,6 +268,10 @@ static void collect_in_child(void *unused)
  * the child starts threads of its own when it needs them. */
 static void test_child_of_fork_hangs_in_its_first_collection(void)
 {
+    if (TEST_SLOWDOWN == 12) {
+        printf("       skipped: ThreadSanitizer ends a child that starts threads where its parent had some\n");
+        return;
+    }
     atomic_store(&collecting, true);
     pthread_t collector = thread_start(collect_all_the_time, NULL, 0);
     for (int i = 0; i < (TEST_SLOWDOWN > 1 ? 3 : 15); i++)
