@@ -96,7 +96,7 @@ struct oi_segment {
     uint32_t number[OI_SEGMENT_UNITS]; /* the collector's: of each unit's page in its scope (cycle/scope.h); 0: not in it */
     char *shadow;                   /* scratch memory of oi_shadow_size(size) bytes, the collector's; immutable */
     LIST_ENTRY(oi_segment) link;    /* all segments */
-    LIST_ENTRY(oi_segment) roomy;   /* those with free units */
+    LIST_ENTRY(oi_segment) roomy;   /* those with free units; huge ones that are not in use are on a list of their own */
     struct oi_page pages[OI_SEGMENT_UNITS];
 };
 
@@ -205,7 +205,8 @@ struct oi_page_totals {
 };
 struct oi_page_totals oi_page_totals(void);
 void oi_page_set_limits(size_t soft, size_t hard);
-bool oi_page_is_over_soft_limit(void); /* a moment's reading, without the lock */
+bool oi_page_is_over_soft_limit(void); /* this and the next: a moment's reading, without the lock */
+size_t oi_page_in_use(void);
 
 /* Called, with no lock held, by a thread that takes a page while `in_use` is at or above oi_page_growth_mark (atomic; SIZE_MAX: never). Set
  * once at start; must not block. */

@@ -19,6 +19,7 @@ void oi_pool_init(struct oi_pool *pool)
         LIST_INIT(&pool->young[i]);
     pthread_mutex_init(&pool->young_lock, NULL);
     pool->fresh_limit = SIZE_MAX;
+    pool->calm_bytes = SIZE_MAX;
 }
 
 /* ---- what other threads push ---- */
