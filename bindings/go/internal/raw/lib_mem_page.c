@@ -170,6 +170,7 @@ struct oi_page *oi_page_acquire(struct oi_pool *pool, enum oi_page_kind kind, un
         page->base = (char *)oi_segment_of(page) + (size_t)(page - oi_segment_of(page)->pages) * OI_UNIT;
         page->gray_next = NULL;
         page->young_list = 0;
+        page->used_published = 0;
         page->pins = 0;
         page->released = false;
         oi_store_relaxed(&page->published, false);

@@ -78,6 +78,7 @@ struct oi_page {
     struct oi_stack_node returned; /* the pool's `returned` stack */
     LIST_ENTRY(oi_page) young;    /* under the pool's young lock; see pool.h */
     uint32_t young_base;          /* the holder's: `used` when the page joined the young list, or at the last collection */
+    uint32_t used_published;      /* the holder's: of the `used`, so many at the least have been published */
     uint32_t gray;                /* the holder's: position of the first block on the page's gray list (object/gray.h) */
     struct oi_page *gray_next;    /* the holder's */
     uint16_t pins;                /* this and the next: under the page lock */
@@ -191,6 +192,12 @@ void oi_page_unpin(struct oi_page **pages, uint32_t *count);
 
 /* Calls fn for every page in use, under the page lock. */
 void oi_page_each(void (*fn)(struct oi_page *page, void *arg), void *arg);
+
+/* False: all its objects have been published, and young collections need not look at them. The holder. */
+static inline bool oi_page_may_have_private(const struct oi_page *page)
+{
+    return page->used_published != page->used;
+}
 
 /* Calls fn for every page of the pool, by its holder, who takes and releases none meanwhile; others may. Not under the page lock, but under the
  * purge lock: fn takes none that comes before that. */
