@@ -21,6 +21,8 @@ static bool over_soft_limit; /* atomic; follows totals */
 void (*oi_page_on_dirty)(void);
 void (*oi_page_on_growth)(void);
 size_t oi_page_growth_mark = SIZE_MAX;
+void (*oi_page_on_shrinking)(void);
+size_t oi_page_shrink_mark;
 
 #define ALL_UNITS (~(uint64_t)1) /* unit 0 holds the headers */
 #define HUGE_SPARE 8 /* a huge block may be followed by one in so many of its bytes that nobody uses */
@@ -211,6 +213,14 @@ static void release(struct oi_page *page)
     set_in_use(totals.in_use - bytes);
 }
 
+static void tell_released(void)
+{
+    if (oi_page_in_use() < oi_load_relaxed(&oi_page_shrink_mark) && oi_page_on_shrinking)
+        oi_page_on_shrinking();
+    if (oi_page_on_dirty)
+        oi_page_on_dirty();
+}
+
 void oi_page_release(struct oi_page *page)
 {
     pthread_mutex_lock(&lock);
@@ -221,8 +231,8 @@ void oi_page_release(struct oi_page *page)
     else
         page->released = true; /* oi_page_unpin does the rest */
     pthread_mutex_unlock(&lock);
-    if (now && oi_page_on_dirty)
-        oi_page_on_dirty();
+    if (now)
+        tell_released();
 }
 
 enum wanted { ALL, PUBLISHED, RECENT };
@@ -284,8 +294,8 @@ void oi_page_unpin(struct oi_page **pages, uint32_t *count)
         }
         pthread_mutex_unlock(&lock);
     }
-    if (dirty && oi_page_on_dirty)
-        oi_page_on_dirty();
+    if (dirty)
+        tell_released();
 }
 
 /* Gives a segment none of whose units is in use back; the lock is held, and let go for the system call. */

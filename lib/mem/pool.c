@@ -31,6 +31,20 @@ static struct oi_block *last_of(const struct oi_page *page, uint32_t position)
     return block;
 }
 
+/* For a page on no list of its pool whose blocks have been freed by others, every one: so nobody uses or frees one any more. False: its holder is walking
+ * over its young pages. */
+static bool release_for_holder(struct oi_pool *pool, struct oi_page *page)
+{
+    if (pthread_mutex_trylock(&pool->young_lock) != 0)
+        return false;
+    if (page->young_list)
+        LIST_REMOVE(page, young);
+    page->young_list = OI_YOUNG_NONE;
+    pthread_mutex_unlock(&pool->young_lock);
+    oi_page_release(page);
+    return true;
+}
+
 void oi_page_push_remote(struct oi_page *page, uint32_t head, uint32_t n)
 {
     struct oi_block *tail = NULL;
@@ -52,17 +66,22 @@ void oi_page_push_remote(struct oi_page *page, uint32_t head, uint32_t n)
         return;
     }
     /* This thread cleared FULL, so the page is on no list of its pool and it alone decides where it goes. */
-    if (OI_CHAIN_COUNT(new) == page->capacity && pthread_mutex_trylock(&pool->young_lock) == 0) {
-        /* Every block is here: nobody uses or frees one any more. The lock is busy only while the pool's holder
-         * walks its young pages; then the page takes the other way. */
-        if (page->young_list)
-            LIST_REMOVE(page, young);
-        page->young_list = OI_YOUNG_NONE;
-        pthread_mutex_unlock(&pool->young_lock);
-        oi_page_release(page);
-        return;
+    if (OI_CHAIN_COUNT(new) != page->capacity || !release_for_holder(pool, page))
+        oi_stack_push(&pool->returned, &page->returned);
+}
+
+/* A page that others have emptied in several steps was sent back by the first of them, and its holder may be asleep. Who has taken it off the stack decides
+ * where it goes, as in oi_page_push_remote. */
+void oi_pool_release_returned(struct oi_pool *pool)
+{
+    struct oi_stack_node *node = oi_stack_is_empty(&pool->returned) ? NULL : oi_stack_take_all(&pool->returned);
+    while (node) {
+        struct oi_page *page = OI_CONTAINER_OF(node, struct oi_page, returned);
+        node = node->next;
+        /* Acquire: those who freed the blocks are done with them; pairs with oi_page_push_remote [MO-remote]. */
+        if (OI_CHAIN_COUNT(oi_load_acquire(&page->remote)) != page->capacity || !release_for_holder(pool, page))
+            oi_stack_push(&pool->returned, &page->returned);
     }
-    oi_stack_push(&pool->returned, &page->returned);
 }
 
 /* ---- the holder ---- */

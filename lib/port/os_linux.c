@@ -85,11 +85,21 @@ void oi_os_prefer_huge(void *at, size_t size)
     madvise(at, size, MADV_HUGEPAGE); /* refused by kernels built without them */
 }
 
-uint64_t oi_os_now_ns(void)
+static uint64_t read_clock(clockid_t clock)
 {
     struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
+    clock_gettime(clock, &t);
     return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+uint64_t oi_os_now_ns(void)
+{
+    return read_clock(CLOCK_MONOTONIC);
+}
+
+uint64_t oi_os_thread_cpu_ns(void)
+{
+    return read_clock(CLOCK_THREAD_CPUTIME_ID);
 }
 
 void oi_os_random(void *bytes, size_t size)

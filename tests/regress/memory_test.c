@@ -119,6 +119,45 @@ static void test_memory_of_a_maker_that_sleeps_or_ends(void)
     }
 }
 
+enum { PATIENCE = 6 }; /* times STEP_SECONDS: the library spares a busy machine */
+static struct step awake = STEP_INITIALIZER;
+
+static void *make_batch_and_sleep(void *out)
+{
+    struct table *t = batch_new();
+    atomic_store((struct table *_Atomic *)out, t);
+    for (int i = 0; i < PATIENCE && !step_wait(&awake, 1); i++) /* not in a blocking region */
+        continue;
+    return NULL;
+}
+
+static bool is_small(void *most)
+{
+    ouro_mem_trim();
+    return committed() <= *(size_t *)most;
+}
+
+/* The same by a maker that sleeps and does not say so. Here a collection takes in hand what has waited for it, and pages that others have emptied go
+ * without it. */
+static void test_memory_of_a_maker_that_does_not_say_that_it_sleeps(void)
+{
+    struct table *_Atomic t = NULL;
+    ouro_mem_trim();
+    size_t before = committed(), most = before + (1 << 20);
+    awake.value = 0;
+    pthread_t maker = thread_start(make_batch_and_sleep, &t, 0);
+    while (!atomic_load(&t))
+        sched_yield();
+    CHECK_GE(committed() - before, (size_t)4000 * PIECE);
+    ouro_release(atomic_load(&t));
+    bool small = false;
+    for (int i = 0; i < PATIENCE && !small; i++)
+        small = wait_until(is_small, &most);
+    CHECK(small);
+    step_set(&awake, 1);
+    thread_join_parked(maker);
+}
+
 /* ---- Frees that wait for readers ---- */
 
 enum { BIG = 500000, FRAMES = SCALED(60) };
@@ -285,6 +324,7 @@ int main(void)
     fixture_start();
     FIXTURE_RUN(test_memory_freed_by_a_thread_that_never_allocates);
     FIXTURE_RUN(test_memory_of_a_maker_that_sleeps_or_ends);
+    FIXTURE_RUN(test_memory_of_a_maker_that_does_not_say_that_it_sleeps);
     FIXTURE_RUN(test_deferred_frees_of_large_lists_pile_up);
     FIXTURE_RUN(test_deferred_frees_of_short_threads_pile_up);
     FIXTURE_RUN(test_committed_memory_is_below_zero);

@@ -188,12 +188,18 @@ static void force(struct oi_act *act, struct oi_tslot *slot, ouro_object *o)
     }
 }
 
+static bool watched; /* atomic: the background thread will look at the inboxes of running threads */
+
 static void push(struct oi_act *act, struct oi_tslot *slot, struct oi_token *token)
 {
     oi_stack_push(&slot->inbox, &token->node);
     /* S3: after the push (a full barrier), look at the state. */
-    if (oi_load_seqcst(&slot->state) != OI_TSLOT_THREAD)
+    if (oi_load_seqcst(&slot->state) != OI_TSLOT_THREAD) {
         carry_out_for(act, slot);
+    } else if (!oi_load_seqcst(&watched)) { /* after the push: pairs with oi_inbox_watch [MO-watched] */
+        oi_store_relaxed(&watched, true);
+        oi_upcalls.wake();
+    }
 }
 
 void oi_inbox_push(struct oi_act *act, uint32_t id, ouro_object *o)
@@ -240,22 +246,50 @@ static void steal(struct oi_act *act, struct oi_tslot *slot, struct oi_stack_nod
 
 uint64_t oi_inbox_patience_ns = 100000000;
 
+/* How long has the inbox of a running thread been waiting for it, as far as these looks can tell? Two threads may look at once: then it is a bit shorter
+ * or longer, and stealing is right at any time. */
+static enum oi_inbox_state look_at(struct oi_tslot *slot)
+{
+    bool waits = oi_load_acquire(&slot->state) == OI_TSLOT_THREAD && !oi_stack_is_empty(&slot->inbox);
+    uint32_t seen = waits ? oi_load_relaxed(&slot->takes) + 1 : 0;
+    uint64_t now = waits ? oi_os_now_ns() : 0;
+    bool again = waits && seen == oi_load_relaxed(&slot->takes_seen);
+    if (!again) {
+        oi_store_relaxed(&slot->seen_first, now);
+        oi_store_relaxed(&slot->takes_seen, seen);
+    }
+    if (again && now - oi_load_relaxed(&slot->seen_first) >= oi_inbox_patience_ns)
+        return OI_INBOX_LEFT;
+    return waits ? OI_INBOX_WAITING : OI_INBOX_EMPTY;
+}
+
+enum oi_inbox_state oi_inbox_watch(void)
+{
+    enum oi_inbox_state most = OI_INBOX_EMPTY;
+    /* Before the looks: what is pushed after one of them finds that it has to wake this thread, or is found by the look. */
+    (void)oi_exchange_seqcst(&watched, false); /* [MO-watched] */
+    for (uint32_t id = 1; id <= oi_tslot_count(); id++) {
+        struct oi_tslot *slot = oi_tslot_find(id);
+        enum oi_inbox_state state = slot ? look_at(slot) : OI_INBOX_EMPTY;
+        most = state > most ? state : most;
+    }
+    if (most != OI_INBOX_EMPTY)
+        oi_store_relaxed(&watched, true);
+    return most;
+}
+
+bool oi_inbox_is_watched(void)
+{
+    return oi_load_relaxed(&watched);
+}
+
 struct oi_stack_node *oi_inbox_steal(struct oi_act *act)
 {
     struct oi_stack_node *stolen = NULL;
     for (uint32_t id = 1; id <= oi_tslot_count(); id++) {
         struct oi_tslot *slot = oi_tslot_find(id);
-        if (!slot)
-            continue; /* no memory for it */
-        bool waits = oi_load_acquire(&slot->state) == OI_TSLOT_THREAD && !oi_stack_is_empty(&slot->inbox);
-        uint32_t seen = waits ? oi_load_relaxed(&slot->takes) + 1 : 0;
-        uint64_t now = waits ? oi_os_now_ns() : 0;
-        bool again = waits && seen == slot->takes_seen;
-        if (again && now - slot->seen_first >= oi_inbox_patience_ns)
+        if (slot && look_at(slot) == OI_INBOX_LEFT) /* none: no memory for it */
             steal(act, slot, &stolen);
-        else if (!again)
-            slot->seen_first = now;
-        slot->takes_seen = seen;
     }
     return stolen;
 }
