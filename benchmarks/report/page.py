@@ -94,7 +94,7 @@ def bars_of(run, several):
             f"{'≤' if upper else '≥'} {scale.quantity(value, row['unit'])}", (verdict, css),
         ])  # fmt: skip
         if share := _share(row):
-            drawn.append((f"{row['benchmark']}: {row['what']}", *share, css, verdict))
+            drawn.append((f"{row['benchmark']}: {row['what']}", *share, css, verdict.removesuffix(" repetitions")))
     drawn.sort(key=lambda item: item[2])
     whose = f" of {run.label}" if several else ""
     left_out = len(barred) - len(drawn)

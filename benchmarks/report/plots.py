@@ -111,7 +111,7 @@ def bars(title, groups, unit):
     for tick in axis.ticks:
         x = axis.at(tick)
         grid.append(line(x, 22, x, y, "grid"))
-        grid.append(text(x, 14, scale.quantity(tick, unit) if axis.is_log else scale.number(tick), "tick", "middle"))
+        grid.append(text(x, 14, scale.quantity(tick, unit, scale.tick) if axis.is_log else scale.tick(tick), "tick", "middle"))
     if not axis.is_log:
         grid.append(text(RIGHT + 18, 14, {"ratio": "×", "us": "µs"}.get(unit, unit), "tick"))
         grid.append(line(axis.at(0), 22, axis.at(0), y, "zero"))
@@ -129,31 +129,32 @@ def bars(title, groups, unit):
 
 def distances(title, rows):
     """rows: (label, low, median, high, class, text): each as a share of what the bar allows, so 1 is the bar."""
+    left, right = 396, 720
     edge = [v for row in rows for v in row[1:4] if v > 0]
-    axis = scale.Log([max(min(edge + [0.5]), 0.01), min(max(edge + [2]), 100)], LEFT, RIGHT)
+    axis = scale.Log([max(min(edge + [0.5]), 0.01), min(max(edge + [2]), 100)], left, right)
     height = 30 + 22 * len(rows)
     one = axis.at(1)
     parts = [
-        f'<rect x="{LEFT}" y="22" width="{one - LEFT:.1f}" height="{height - 22}" class="allowed"/>',
+        f'<rect x="{left}" y="22" width="{one - left:.1f}" height="{height - 22}" class="allowed"/>',
         text(one - 8, height + 14, "← within the bar", "tick", "end"),
         text(one + 8, height + 14, "beyond it →", "tick"),
     ]
     for tick in axis.ticks:
         x = axis.at(tick)
-        parts += [line(x, 22, x, height, "grid"), text(x, 14, scale.number(tick), "tick", "middle")]
+        parts += [line(x, 22, x, height, "grid"), text(x, 14, scale.tick(tick), "tick", "middle")]
     parts.append(line(one, 22, one, height, "limit"))
     for i, (label, low, median, high, css, said) in enumerate(rows):
         y = 30 + 22 * i + 7
-        short = textwrap.shorten(label, 52, placeholder=" …")
+        short = textwrap.shorten(label, 50, placeholder=" …")
         parts.append(f'<g class="mark"><title>{escape(label)}: {escape(said)}</title>')
-        parts.append(text(LEFT - 14, y + 4, short, "label", "end"))
+        parts.append(text(left - 14, y + 4, short, "label", "end"))
         if axis.at(high) - axis.at(low) > 0.5:
             parts.append(line(axis.at(low), y, axis.at(high), y, "whisker"))
         if css == "met":
             parts.append(f'<circle cx="{axis.at(median):.1f}" cy="{y}" r="5" class="fill met"/>')
         else:  # another shape, too
             parts.append(f'<rect x="{axis.at(median) - 5:.1f}" y="{y - 5}" width="10" height="10" class="fill missed"/>')
-        parts.append(text(RIGHT + 18, y + 4, said, f"said {css}-text"))
+        parts.append(text(right + 18, y + 4, said, f"said {css}-text"))
         parts.append("</g>")
     return svg(height + 22, title, "Each bar's row as a share of what its bar allows; 1 is the bar. The table has the numbers.", parts)
 
@@ -172,7 +173,7 @@ def _frame(x_ticks, y_axis, unit, x_title):
     out = []
     for tick in y_axis.ticks:
         y = y_axis.at(tick)
-        out += [line(CURVE_LEFT, y, CURVE_RIGHT, y, "grid"), text(CURVE_LEFT - 8, y + 4, scale.quantity(tick, unit), "tick", "end")]
+        out += [line(CURVE_LEFT, y, CURVE_RIGHT, y, "grid"), text(CURVE_LEFT - 8, y + 4, scale.quantity(tick, unit, scale.tick), "tick", "end")]
     for x, words in x_ticks:
         out += [line(x, TOP, x, BOTTOM, "grid"), text(x, BOTTOM + 18, words, "tick", "middle")]
     out.append(text((CURVE_LEFT + CURVE_RIGHT) / 2, BOTTOM + 40, x_title, "tick", "middle"))
@@ -229,7 +230,7 @@ def percentiles(title, curves, unit):
 def over_time(title, curves, unit):
     y_axis = scale.Linear([v for c in curves for p in c.points for v in p[1:]], BOTTOM, TOP)
     x_axis = scale.Linear([p[0] for c in curves for p in c.points], CURVE_LEFT, CURVE_RIGHT, 8)
-    ticks = [(x_axis.at(tick), scale.quantity(tick, "s") if tick else "0") for tick in x_axis.ticks]
+    ticks = [(x_axis.at(tick), scale.quantity(tick, "s", scale.tick) if tick else "0") for tick in x_axis.ticks]
     parts = _frame(ticks, y_axis, unit, "time")
     for curve in curves:
         parts += _draw_curve(curve, lambda p: x_axis.at(p[0]), y_axis, unit, lambda p: scale.quantity(p[0], "s"))

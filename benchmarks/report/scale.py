@@ -8,24 +8,31 @@ LOG_FROM = 60  # a greater range than this, and short bars could no longer be to
 
 
 def number(value):
-    """Four digits that count, thousands kept apart, no exponent."""
+    """Three digits that count, thousands kept apart, no exponent."""
     if value == 0:
         return "0"
-    digits = max(0, 3 - math.floor(math.log10(abs(value))))
-    text = f"{value:,.{min(digits, 6)}f}".replace(",", "\u202f")
-    return text.rstrip("0").rstrip(".") if "." in text and digits > 3 else text
+    digits = 2 - math.floor(math.log10(abs(value)))
+    rounded = round(value, digits) if digits < 0 else value
+    whole = float(value).is_integer() and abs(value) < 1000
+    return f"{value if digits < 0 and abs(value) < 1e5 else rounded:,.{0 if whole else min(max(digits, 0), 6)}f}".replace(",", "\u202f")
 
 
-def quantity(value, unit):
+def tick(value):
+    """As short as it can be: a tick is a round number."""
+    text = f"{value:,.6f}".rstrip("0").rstrip(".").replace(",", "\u202f")
+    return "0" if text in ("-0", "") else text
+
+
+def quantity(value, unit, write=number):
     """A number with its unit; times in the unit in which they are short, ratios as multiples."""
     if unit in _TIME and value > 0:
         seconds = value * _TIME[unit]
         fitting = [name for name, size in _TIME.items() if size <= seconds * (1 + 1e-9)]
         name = fitting[-1] if fitting else "ns"
-        return f"{number(seconds / _TIME[name])} {'µs' if name == 'us' else name}"
+        return f"{write(seconds / _TIME[name])} {'µs' if name == 'us' else name}"
     if unit == "ratio":
-        return f"{number(value)} ×"
-    return f"{number(value)} {unit}".strip()
+        return f"{write(value)} ×"
+    return f"{write(value)} {unit}".strip()
 
 
 def nice_step(span, wanted):
