@@ -29,7 +29,8 @@ def quantity(value, unit, write=number):
         seconds = value * _TIME[unit]
         fitting = [name for name, size in _TIME.items() if size <= seconds * (1 + 1e-9)]
         name = fitting[-1] if fitting else "ns"
-        return f"{write(seconds / _TIME[name])} {'µs' if name == 'us' else name}"
+        short = float(f"{seconds / _TIME[name]:.9g}")  # a thousand nanoseconds are not 1.0000000000000002 microseconds
+        return f"{write(short)} {'µs' if name == 'us' else name}"
     if unit == "ratio":
         return f"{write(value)} ×"
     return f"{write(value)} {unit}".strip()
