@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * What the workloads of the C peers have in common: arguments, threads that work until the time is up, and results. The
- * heap they work on is one of heap_*.h, chosen when the program is compiled. */
+ * heap they work on is one of heap_*.h, chosen when the program is compiled: with -include, ahead of this. */
 #ifndef OURO_PEER_H
 #define OURO_PEER_H
 
@@ -10,8 +10,6 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <time.h>
-
-#include PEER_HEAP
 
 enum { PEER_THREADS_MAX = 8, PEER_SEED = 88172645 };
 
