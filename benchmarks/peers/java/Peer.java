@@ -13,7 +13,7 @@ import java.util.function.IntToLongFunction;
 
 /**
  * Peer WORKLOAD SIZE THREADS SECONDS: see ../README.md. One JSON object a line for each measurement; exits with 1 if a
- * result was wrong, 2 if the arguments were. What is measured runs once before, so that it is compiled.
+ * result was wrong, 2 if the arguments were. The time that it takes to compile is in all rows: rounds are long for that.
  */
 final class Peer {
     static final long SEED = 88172645L;
