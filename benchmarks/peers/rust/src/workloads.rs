@@ -1,0 +1,518 @@
+// SPDX-License-Identifier: MIT
+
+//! peer WORKLOAD SIZE THREADS SECONDS: see ../../README.md. The heap is that of the program which this is a part of.
+
+use std::hint::black_box;
+use std::process::exit;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::mpsc::sync_channel;
+use std::sync::{Arc, Barrier, Mutex};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::{collect, count, drop_ring, new, same, Ref, COLLECTS};
+
+const SEED: u64 = 88172645;
+const NODES: u64 = 100000;
+const PAIRS: u64 = 1000000;
+const GAP_NS: u64 = 1000000;
+
+static WRONG: AtomicBool = AtomicBool::new(false);
+
+#[derive(Clone)]
+struct Arguments {
+    workload: String,
+    size: u64,
+    threads: usize,
+    seconds: f64,
+}
+
+struct Timed {
+    seconds: f64,
+    operations: u64,
+}
+
+/// xorshift64*, the same in every language.
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, limit: u64) -> u64 {
+        let mut x = self.0;
+        x ^= x >> 12;
+        x ^= x << 25;
+        x ^= x >> 27;
+        self.0 = x;
+        ((x.wrapping_mul(0x2545f4914f6cdd1d)) >> 32) * limit >> 32
+    }
+}
+
+fn shuffled(count: u64, random: &mut Random) -> Vec<u32> {
+    let mut places: Vec<u32> = (0..count as u32).collect();
+    for i in (2..=count).rev() {
+        places.swap(random.below(i) as usize, i as usize - 1);
+    }
+    places
+}
+
+// ---- results ----
+
+fn check(ok: bool, what: &str) {
+    if !ok {
+        eprintln!("WRONG RESULT: {what}");
+        WRONG.store(true, Relaxed);
+    }
+}
+
+/// A line of the kernel's table, in bytes.
+fn resident(key: &str) -> f64 {
+    let table = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = table.lines().find(|line| line.starts_with(key));
+    line.and_then(|line| line.split_whitespace().nth(1)?.parse().ok()).map_or(0.0, |kib: f64| kib * 1024.0)
+}
+
+impl Arguments {
+    fn report(&self, metric: &str, value: f64, unit: &str, operations: u64) {
+        println!(
+            "{{\"workload\": \"{}\", \"size\": {}, \"threads\": {}, \"metric\": \"{metric}\", \"value\": {value:.4}, \
+             \"unit\": \"{unit}\", \"operations\": {operations}, \"peak_rss_mb\": {:.1}, \"live\": \"unknown\", \"ok\": {}}}",
+            self.workload, self.size, self.threads, resident("VmHWM") * 1e-6, !WRONG.load(Relaxed)
+        );
+    }
+
+    fn report_time(&self, timed: Timed, unit: &str) {
+        self.report("time", timed.seconds * 1e9 / timed.operations as f64, unit, timed.operations);
+    }
+
+    fn skip(&self, reason: &str) {
+        println!(
+            "{{\"workload\": \"{}\", \"size\": {}, \"threads\": {}, \"skip\": \"{reason}\"}}",
+            self.workload, self.size, self.threads
+        );
+    }
+
+    /// Rounds on as many threads as asked for, at least one each, until the time is up; and the threads' end.
+    fn repeat(&self, round: impl Fn(usize) -> u64 + Sync) -> Timed {
+        let (together, round) = (Barrier::new(self.threads + 1), &round);
+        thread::scope(|scope| {
+            let members: Vec<_> = (0..self.threads)
+                .map(|index| {
+                    let together = &together;
+                    scope.spawn(move || {
+                        together.wait();
+                        let (begin, mut operations) = (Instant::now(), 0);
+                        loop {
+                            operations += round(index);
+                            if begin.elapsed().as_secs_f64() >= self.seconds {
+                                return operations;
+                            }
+                        }
+                    })
+                })
+                .collect();
+            together.wait();
+            let begin = Instant::now();
+            let operations = members.into_iter().map(|member| member.join().unwrap()).sum();
+            Timed { seconds: begin.elapsed().as_secs_f64(), operations }
+        })
+    }
+}
+
+// ---- counting, and nodes that come and go ----
+
+fn retain(a: &Arguments, is_shared: bool) {
+    let objects: Vec<Ref> = (0..if is_shared { 1 } else { a.threads }).map(|key| new(key as u64, None, None)).collect();
+    let timed = a.repeat(|index| {
+        let object = &objects[if is_shared { 0 } else { index }];
+        for _ in 0..PAIRS {
+            drop(black_box(black_box(object).clone()));
+        }
+        PAIRS
+    });
+    check(objects.iter().all(|object| count(object) == 1), "an object is left with more or less than one reference");
+    a.report_time(timed, "ns/pair");
+}
+
+fn lifo(a: &Arguments) {
+    let timed = a.repeat(|_| {
+        let sum: u64 = (0..NODES).map(|i| black_box(new(i, None, None)).key).sum();
+        check(sum == NODES * (NODES - 1) / 2, "the payloads do not add up");
+        NODES
+    });
+    a.report_time(timed, "ns/node");
+}
+
+fn fifo(a: &Arguments) {
+    let size = a.size as usize;
+    let timed = a.repeat(|_| {
+        let mut row: Vec<Option<Ref>> = (0..size).map(|_| None).collect();
+        let (mut sum, mut at) = (0, 0);
+        for i in 0..NODES + a.size {
+            if let Some(node) = row[at].take() {
+                sum += node.key;
+            }
+            if i < NODES {
+                row[at] = Some(new(i, None, None));
+            }
+            at = if at + 1 == size { 0 } else { at + 1 };
+        }
+        check(sum == NODES * (NODES - 1) / 2, "the payloads do not add up");
+        NODES
+    });
+    a.report_time(timed, "ns/node");
+}
+
+/// By the standard library's channel.
+fn handover(a: &Arguments) {
+    let (sender, receiver) = sync_channel::<Ref>(a.size as usize);
+    let begin = Instant::now();
+    let taker = thread::spawn(move || {
+        let mut taken = 0;
+        for node in receiver {
+            check(node.key == taken, "a node has come with a wrong payload");
+            taken += 1;
+        }
+        taken
+    });
+    let mut made = 0;
+    while made == 0 || begin.elapsed().as_secs_f64() < a.seconds {
+        for _ in 0..NODES {
+            sender.send(new(made, None, None)).unwrap();
+            made += 1;
+        }
+    }
+    drop(sender);
+    check(taker.join().unwrap() == made, "nodes have been lost");
+    a.report_time(Timed { seconds: begin.elapsed().as_secs_f64(), operations: made }, "ns/node");
+}
+
+fn left(node: &Ref) -> Option<Ref> {
+    node.left.lock().unwrap().clone()
+}
+
+fn ring_make(size: u64) -> Ref {
+    let first = new(0, None, None);
+    let mut at = first.clone();
+    for i in 1..size {
+        let next = new(i, None, None);
+        *at.left.lock().unwrap() = Some(next.clone());
+        at = next;
+    }
+    *at.left.lock().unwrap() = Some(first.clone());
+    first
+}
+
+/// The sum of the keys if there are size nodes.
+fn ring_sum(first: &Ref, size: u64) -> Option<u64> {
+    let (mut sum, mut nodes, mut at) = (0, 0, first.clone());
+    loop {
+        sum += at.key;
+        nodes += 1;
+        at = left(&at)?;
+        if nodes == size || same(&at, first) {
+            return (nodes == size && same(&at, first)).then_some(sum);
+        }
+    }
+}
+
+fn rings(a: &Arguments) {
+    let mut timed = a.repeat(|_| {
+        let rings = NODES / a.size + 1;
+        for i in 0..rings {
+            let ring = ring_make(a.size);
+            if i == 0 {
+                check(ring_sum(&ring, a.size) == Some(a.size * (a.size - 1) / 2), "a ring is not what was made");
+            }
+            drop_ring(ring);
+        }
+        rings * a.size
+    });
+    let begin = Instant::now();
+    collect();
+    timed.seconds += begin.elapsed().as_secs_f64();
+    a.report_time(timed, "ns/node");
+}
+
+/// Taken apart by hand: to drop the head would take a stack as deep as the list.
+fn deep(a: &Arguments) {
+    let mut timed = Timed { seconds: 0.0, operations: 0 };
+    while timed.operations == 0 || timed.seconds < a.seconds {
+        let mut head = None;
+        for i in 0..a.size {
+            head = Some(new(i, head, None));
+        }
+        let (begin, mut nodes, mut sum) = (Instant::now(), 0, 0);
+        while let Some(node) = head {
+            nodes += 1;
+            sum += node.key;
+            head = node.left.lock().unwrap().take();
+        }
+        timed.seconds += begin.elapsed().as_secs_f64();
+        timed.operations += a.size;
+        check(nodes == a.size && sum == a.size * (a.size - 1) / 2, "the list is not what was made");
+    }
+    a.report_time(timed, "ns/node");
+}
+
+// ---- trees ----
+
+fn tree_make(depth: u64) -> Ref {
+    match depth {
+        0 => new(0, None, None),
+        _ => new(depth, Some(tree_make(depth - 1)), Some(tree_make(depth - 1))),
+    }
+}
+
+fn tree_count(node: &Ref) -> u64 {
+    let below = |side: &Mutex<Option<Ref>>| side.lock().unwrap().as_ref().map_or(0, tree_count);
+    1 + below(&node.left) + below(&node.right)
+}
+
+fn tree_nodes(depth: u64) -> u64 {
+    (2 << depth) - 1
+}
+
+fn trees(a: &Arguments) {
+    let timed = a.repeat(|index| {
+        let (mut nodes, mut expected, mut keep) = (0, 0, None);
+        if index == 0 {
+            nodes += tree_count(&tree_make(a.size + 1));
+            keep = Some(tree_make(a.size));
+            expected += tree_nodes(a.size + 1) + tree_nodes(a.size);
+        }
+        for depth in (4..=a.size).step_by(2) {
+            let trees = (1u64 << (a.size - depth + 4)) / a.threads as u64;
+            expected += trees * tree_nodes(depth);
+            nodes += (0..trees).map(|_| tree_count(&tree_make(depth))).sum::<u64>();
+        }
+        nodes += keep.as_ref().map_or(0, tree_count);
+        check(nodes == expected, "not as many nodes as were made");
+        nodes
+    });
+    a.report_time(timed, "ns/node");
+}
+
+fn populate(node: &Ref, depth: u64) {
+    if depth == 0 {
+        return;
+    }
+    let (left, right) = (new(0, None, None), new(0, None, None));
+    *node.left.lock().unwrap() = Some(left.clone());
+    *node.right.lock().unwrap() = Some(right.clone());
+    populate(&left, depth - 1);
+    populate(&right, depth - 1);
+}
+
+fn populated(depth: u64) -> Ref {
+    let root = new(0, None, None);
+    populate(&root, depth);
+    root
+}
+
+fn gcbench(a: &Arguments) {
+    let (stretch, long_lived) = (18, 16);
+    let timed = a.repeat(|_| {
+        let mut ok = tree_count(&tree_make(stretch)) == tree_nodes(stretch);
+        let keep = populated(long_lived);
+        let array: Vec<f64> = (0..500000).map(|i| 1.0 / f64::from(i + 1)).collect();
+        for depth in (4..=16).step_by(2) {
+            let trees = 2 * tree_nodes(stretch) / tree_nodes(depth);
+            for make in [populated, tree_make] {
+                for i in 0..trees {
+                    let root = make(depth);
+                    ok &= i != 0 || tree_count(&root) == tree_nodes(depth);
+                }
+            }
+        }
+        ok &= tree_count(&keep) == tree_nodes(long_lived) && black_box(array)[1000] == 1.0 / 1001.0;
+        check(ok, "a tree is not what was made");
+        1
+    });
+    a.report("time", timed.seconds / timed.operations as f64, "s", timed.operations);
+}
+
+fn balanced(nodes: u64) -> Option<Ref> {
+    let below = nodes.checked_sub(1)?;
+    Some(new(nodes, balanced(below / 2), balanced(below - below / 2)))
+}
+
+fn memory(a: &Arguments) {
+    let before = resident("VmRSS");
+    let keep = balanced(a.size);
+    collect();
+    let after = resident("VmRSS");
+    check(keep.as_ref().map_or(0, tree_count) == a.size, "not as many nodes as were made");
+    a.report("resident", (after - before) / a.size as f64, "bytes/node", a.size);
+}
+
+// ---- graphs ----
+
+fn graph_make(size: u64) -> Ref {
+    let mut random = Random(SEED);
+    let order = shuffled(size, &mut random);
+    let nodes: Vec<Ref> = (0..size).map(|key| new(key, None, None)).collect();
+    for (i, &at) in order.iter().enumerate() {
+        let node = &nodes[at as usize];
+        *node.left.lock().unwrap() = Some(nodes[order[(i + 1) % order.len()] as usize].clone());
+        *node.right.lock().unwrap() = Some(nodes[random.below(size) as usize].clone());
+    }
+    nodes[order[0] as usize].clone()
+}
+
+fn graph_check(graph: &Ref, size: u64) {
+    check(ring_sum(graph, size) == Some(size * (size - 1) / 2), "the graph is not what was made");
+}
+
+fn collect_live(a: &Arguments) {
+    if !COLLECTS {
+        return a.skip("no collector");
+    }
+    let graph = graph_make(a.size);
+    collect();
+    let mut timed = Timed { seconds: 0.0, operations: 0 };
+    while timed.operations == 0 || timed.seconds < a.seconds {
+        graph_check(&graph, a.size); // and all of it is a candidate again
+        let begin = Instant::now();
+        collect();
+        timed.seconds += begin.elapsed().as_secs_f64();
+        timed.operations += a.size;
+    }
+    graph_check(&graph, a.size);
+    a.report_time(timed, "ns/node");
+}
+
+fn collect_garbage(a: &Arguments) {
+    let mut timed = Timed { seconds: 0.0, operations: 0 };
+    while timed.operations == 0 || timed.seconds < a.seconds {
+        let graph = graph_make(a.size);
+        graph_check(&graph, a.size);
+        collect();
+        let begin = Instant::now();
+        drop_ring(graph);
+        collect();
+        timed.seconds += begin.elapsed().as_secs_f64();
+        timed.operations += a.size;
+    }
+    a.report_time(timed, "ns/node");
+}
+
+/// A range is a hundred-and-twenty-eighth of the value it begins with.
+struct Histogram {
+    counts: Vec<u64>,
+    samples: u64,
+    max: u64,
+}
+
+impl Histogram {
+    fn add(&mut self, value: u64) {
+        let shift = if value > 127 { 56 - value.leading_zeros() } else { 0 };
+        self.counts[((shift as usize) << 7) + (value >> shift) as usize] += 1;
+        self.samples += 1;
+        self.max = self.max.max(value);
+    }
+
+    fn percentile(&self, share: f64) -> f64 {
+        let mut below = 0;
+        for (i, count) in self.counts.iter().enumerate() {
+            below += count;
+            if *count != 0 && below as f64 >= share * self.samples as f64 {
+                let shift = if i >= 256 { (i >> 7) - 1 } else { 0 };
+                return ((i - (shift << 7)) << shift) as f64;
+            }
+        }
+        self.max as f64
+    }
+}
+
+fn pause(a: &Arguments) {
+    if a.threads == 2 && !COLLECTS {
+        return a.skip("no collector");
+    }
+    let graph = graph_make(a.size);
+    collect();
+    let is_over = Arc::new(AtomicBool::new(false));
+    let told = is_over.clone();
+    let probe = thread::spawn(move || {
+        let mut rounds = Histogram { counts: vec![0; 40 << 7], samples: 0, max: 0 };
+        let (begin, mut last, mut lost) = (Instant::now(), 0, 0);
+        while !told.load(Relaxed) {
+            drop_ring(ring_make(4));
+            let now = begin.elapsed().as_nanos() as u64;
+            let took = now - last;
+            rounds.add(took);
+            lost += if took > GAP_NS { took } else { 0 };
+            last = now;
+        }
+        (rounds, lost, last)
+    });
+    let (begin, mut collections) = (Instant::now(), 0);
+    while begin.elapsed().as_secs_f64() < a.seconds {
+        if a.threads == 2 {
+            graph_check(&graph, a.size); // a reader, and all of it is a candidate again
+            collect();
+            collections += 1;
+        } else {
+            thread::sleep(Duration::from_millis(10));
+        }
+    }
+    is_over.store(true, Relaxed);
+    let (rounds, lost, all) = probe.join().unwrap();
+    let (took, bytes) = (begin.elapsed().as_secs_f64(), resident("VmRSS"));
+    graph_check(&graph, a.size);
+    for (name, share) in [("p50", 0.5), ("p99", 0.99), ("p99.9", 0.999), ("p99.99", 0.9999)] {
+        a.report(name, rounds.percentile(share), "ns", rounds.samples);
+    }
+    a.report("max", rounds.max as f64 * 1e-6, "ms", rounds.samples);
+    a.report("lost", 100.0 * lost as f64 / all as f64, "%", rounds.samples);
+    a.report("resident", bytes * 1e-6, "MB", rounds.samples);
+    if a.threads == 2 {
+        a.report("collections", collections as f64 / took, "/s", collections);
+    }
+}
+
+// ---- which ----
+
+fn run(a: &Arguments) -> bool {
+    let most = match a.workload.as_str() {
+        "gcbench" | "deep" | "collect-live" | "collect-garbage" | "memory" => 1,
+        "handover" | "pause" => 2,
+        _ => 8,
+    };
+    if a.size == 0 || a.threads == 0 || a.threads > most {
+        return false;
+    }
+    match a.workload.as_str() {
+        "trees" => trees(a),
+        "gcbench" => gcbench(a),
+        "retain-own" => retain(a, false),
+        "retain-shared" => retain(a, true),
+        "lifo" => lifo(a),
+        "fifo" => fifo(a),
+        "handover" => handover(a),
+        "rings" => rings(a),
+        "deep" => deep(a),
+        "collect-live" => collect_live(a),
+        "collect-garbage" => collect_garbage(a),
+        "pause" => pause(a),
+        "lookup" | "lookup-writer" => a.skip("no references that change under readers without another crate"),
+        "memory" => memory(a),
+        _ => return false,
+    }
+    true
+}
+
+pub fn main() {
+    let words: Vec<String> = std::env::args().collect();
+    if words.len() == 5 {
+        let arguments = Arguments {
+            workload: words[1].clone(),
+            size: words[2].parse().unwrap_or(0),
+            threads: words[3].parse().unwrap_or(0),
+            seconds: words[4].parse().unwrap_or(0.0),
+        };
+        if run(&arguments) {
+            exit(i32::from(WRONG.load(Relaxed)));
+        }
+    }
+    eprintln!("usage: peer WORKLOAD SIZE THREADS SECONDS");
+    exit(2);
+}
