@@ -299,7 +299,7 @@ void work_deep(void)
             heap_collect(); /* nothing else finds it */
         time.seconds += peer_now() - begin;
         time.operations += peer.size;
-    } while (time.seconds < peer.seconds);
+    } while (peer_goes_on(&time));
     peer_check_live(before);
     peer_report_time(time, "ns/node");
 }

@@ -5,7 +5,6 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-#include "../../histogram.h"
 #include "peer.h"
 
 enum { RING = 4, GAP_NS = 1000000 };
@@ -62,7 +61,7 @@ void work_collect_live(void)
         heap_collect();
         time.seconds += peer_now() - begin;
         time.operations += peer.size;
-    } while (time.seconds < peer.seconds);
+    } while (peer_goes_on(&time));
     graph_check();
     graph_drop();
     heap_collect();
@@ -83,7 +82,7 @@ void work_collect_garbage(void)
         heap_collect();
         time.seconds += peer_now() - begin;
         time.operations += peer.size;
-    } while (time.seconds < peer.seconds);
+    } while (peer_goes_on(&time));
     peer_check_live(before);
     peer_report_time(time, "ns/node");
 }
@@ -151,11 +150,7 @@ void work_pause(void)
     heap_collect();
     peer_check_live(before);
     uint64_t rounds = probe.rounds.samples;
-    peer_report("p50", histogram_percentile(&probe.rounds, 0.5), "ns", rounds);
-    peer_report("p99", histogram_percentile(&probe.rounds, 0.99), "ns", rounds);
-    peer_report("p99.9", histogram_percentile(&probe.rounds, 0.999), "ns", rounds);
-    peer_report("p99.99", histogram_percentile(&probe.rounds, 0.9999), "ns", rounds);
-    peer_report("max", (double)probe.rounds.max * 1e-6, "ms", rounds);
+    peer_report_percentiles(&probe.rounds, "a ring of four made and dropped");
     peer_report("lost", 100 * (double)probe.lost_ns / (double)probe.all_ns, "%", rounds);
     peer_report("resident", resident * 1e-6, "MB", rounds);
     if (is_collecting)

@@ -4,7 +4,6 @@
  * result was wrong, 2 if the arguments were. */
 #include "peer.h"
 
-#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -62,6 +61,25 @@ void peer_report_time(peer_time time, const char *unit)
     peer_report("time", time.seconds * 1e9 / (double)time.operations, unit, time.operations);
 }
 
+/* As far as ten samples are beyond. */
+static const double shares[] = {0.25, 0.5, 0.75, 0.9, 0.95, 0.99, 0.995, 0.999, 0.9995, 0.9999, 0.99995, 0.99999, 0.999999};
+
+void peer_report_percentiles(const histogram *h, const char *name)
+{
+    static const struct {
+        const char *name;
+        double share;
+    } told[] = {{"p50", 0.5}, {"p99", 0.99}, {"p99.9", 0.999}, {"p99.99", 0.9999}};
+    for (unsigned i = 0; i < sizeof told / sizeof told[0]; i++)
+        peer_report(told[i].name, histogram_percentile(h, told[i].share), "ns", h->samples);
+    peer_report("max", (double)h->max * 1e-6, "ms", h->samples);
+    print_arguments();
+    printf("\"curve\": \"%s\", \"unit\": \"ns\", \"points\": [", name);
+    for (unsigned i = 0; i < sizeof shares / sizeof shares[0] && (1 - shares[i]) * (double)h->samples >= 10; i++)
+        printf("[%.9g, %.6g], ", shares[i], histogram_percentile(h, shares[i]));
+    printf("[1, %.6g]]}\n", (double)h->max);
+}
+
 void peer_skip(const char *reason)
 {
     print_arguments();
@@ -85,6 +103,23 @@ uint64_t *peer_shuffled(uint64_t count, uint64_t *random)
 
 /* ---- threads ---- */
 
+/* How many times the time asked for may pass, preparations included. */
+enum { PREPARED = 4 };
+
+static double begun; /* when the work did */
+
+bool peer_goes_on(const peer_time *time)
+{
+    return time->seconds < peer.seconds && peer_now() - begun < PREPARED * peer.seconds;
+}
+
+void peer_meet(pthread_barrier_t *barrier)
+{
+    heap_wait_begin();
+    pthread_barrier_wait(barrier);
+    heap_wait_end();
+}
+
 typedef struct member {
     peer_round *round;
     void *state;
@@ -104,9 +139,7 @@ static void work(member *m, double begin)
 static void *run_member(void *arg)
 {
     member *m = arg;
-    heap_wait_begin();
-    pthread_barrier_wait(m->together);
-    heap_wait_end();
+    peer_meet(m->together);
     work(m, peer_now());
     return NULL;
 }
@@ -122,9 +155,7 @@ peer_time peer_repeat(peer_round *round, void *state)
         if (i != 0 && pthread_create(&threads[i], NULL, run_member, &members[i]) != 0)
             abort();
     }
-    heap_wait_begin();
-    pthread_barrier_wait(&together);
-    heap_wait_end();
+    peer_meet(&together);
     double begin = peer_now();
     work(&members[0], begin);
     peer_time time = {.operations = members[0].operations};
@@ -153,6 +184,9 @@ static const struct {
     {"lifo", work_lifo, 1, PEER_THREADS_MAX},
     {"fifo", work_fifo, 1, PEER_THREADS_MAX},
     {"handover", work_handover, 2, 2},
+    {"storm", work_storm, 2, PEER_THREADS_MAX},
+    {"larson", work_larson, 1, PEER_THREADS_MAX},
+    {"server", work_server, 1, PEER_THREADS_MAX},
     {"rings", work_rings, 1, PEER_THREADS_MAX},
     {"deep", work_deep, 1, 1},
     {"collect-live", work_collect_live, 1, 1},
@@ -172,6 +206,7 @@ int main(int argc, char **argv)
                 peer.threads > workloads[i].most)
                 continue;
             heap_start();
+            begun = peer_now();
             workloads[i].run();
             fflush(stdout);
             _Exit(wrong ? 1 : 0); /* what is alive need not be taken apart */

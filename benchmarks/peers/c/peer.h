@@ -5,11 +5,14 @@
 #ifndef OURO_PEER_H
 #define OURO_PEER_H
 
+#include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <time.h>
+
+#include "../../histogram.h"
 
 enum { PEER_THREADS_MAX = 8, PEER_SEED = 88172645 };
 
@@ -34,6 +37,13 @@ typedef struct peer_time {
  * Objects that only the thread's end collects are gone when it returns. */
 peer_time peer_repeat(peer_round *round, void *state);
 
+/* For work of which only a part is timed: true as long as that part is shorter than asked for, and all of it not several times
+ * as long. At least one round. */
+bool peer_goes_on(const peer_time *time);
+
+/* Waits for the other threads of a round. */
+void peer_meet(pthread_barrier_t *barrier);
+
 /* ---- results ---- */
 
 void peer_check(bool ok, const char *what);
@@ -41,6 +51,8 @@ void peer_check(bool ok, const char *what);
 void peer_check_live(uint64_t before);
 void peer_report(const char *metric, double value, const char *unit, uint64_t operations);
 void peer_report_time(peer_time time, const char *unit);
+/* Percentiles of nanoseconds, and the curve of them. */
+void peer_report_percentiles(const histogram *h, const char *name);
 void peer_skip(const char *reason);
 double peer_resident(const char *key); /* "VmRSS" or "VmHWM", bytes */
 
@@ -81,6 +93,9 @@ void work_retain_shared(void);
 void work_lifo(void);
 void work_fifo(void);
 void work_handover(void);
+void work_storm(void);
+void work_larson(void);
+void work_server(void);
 void work_rings(void);
 void work_deep(void);
 void work_collect_live(void);
@@ -89,6 +104,11 @@ void work_pause(void);
 void work_lookup(void);
 void work_lookup_writer(void);
 void work_memory(void);
+
+/* A tree of that depth, its nodes counted, and how many it ought to have. */
+node *tree_make(unsigned depth);
+uint64_t tree_count(const node *n);
+uint64_t tree_nodes(unsigned depth);
 
 /* A ring along left, keys 0 .. size - 1, held by its first node. */
 node *ring_make(uint64_t size);
