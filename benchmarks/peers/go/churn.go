@@ -165,7 +165,7 @@ var head *node
 func deep() {
 	before := live()
 	var t timed
-	for t.operations == 0 || t.seconds < seconds {
+	for t.operations == 0 || t.goesOn() {
 		for i := uint64(0); i < size; i++ {
 			n := newNode(i)
 			n.left = head

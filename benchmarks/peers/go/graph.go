@@ -3,7 +3,6 @@
 package main
 
 import (
-	"math/bits"
 	"runtime"
 	"sync/atomic"
 	"time"
@@ -35,7 +34,7 @@ func collectLive() {
 	graphMake()
 	runtime.GC()
 	var t timed
-	for t.operations == 0 || t.seconds < seconds {
+	for t.operations == 0 || t.goesOn() {
 		begin := time.Now()
 		runtime.GC()
 		t.seconds += time.Since(begin).Seconds()
@@ -50,7 +49,7 @@ func collectLive() {
 func collectGarbage() {
 	before := live()
 	var t timed
-	for t.operations == 0 || t.seconds < seconds {
+	for t.operations == 0 || t.goesOn() {
 		graphMake()
 		graphCheck()
 		runtime.GC()
@@ -65,44 +64,6 @@ func collectGarbage() {
 }
 
 // ---- pauses ----
-
-// histogram: a range is a hundred-and-twenty-eighth of the value it begins with.
-type histogram struct {
-	counts       [30 << 7]uint64
-	samples, max uint64
-}
-
-func (h *histogram) add(value uint64) {
-	shift := 0
-	if value >= 128 {
-		shift = bits.Len64(value) - 8
-	}
-	at := uint64(shift)<<7 + value>>shift
-	if at >= uint64(len(h.counts)) {
-		at = uint64(len(h.counts)) - 1
-	}
-	h.counts[at]++
-	h.samples++
-	if value > h.max {
-		h.max = value
-	}
-}
-
-func (h *histogram) percentile(p float64) float64 {
-	wanted, below := p*float64(h.samples), 0.0
-	for i, count := range h.counts {
-		below += float64(count)
-		if count == 0 || below < wanted {
-			continue
-		}
-		shift := 0
-		if i >= 256 {
-			shift = i>>7 - 1
-		}
-		return float64(uint64(i-shift<<7) << shift)
-	}
-	return float64(h.max)
-}
 
 const gap = 1000000 // ns
 
@@ -148,13 +109,7 @@ func pause() {
 	graphCheck()
 	graph = nil
 	checkLive(before)
-	for _, p := range []struct {
-		name  string
-		share float64
-	}{{"p50", 0.5}, {"p99", 0.99}, {"p99.9", 0.999}, {"p99.99", 0.9999}} {
-		report(p.name, rounds.percentile(p.share), "ns", rounds.samples)
-	}
-	report("max", float64(rounds.max)*1e-6, "ms", rounds.samples)
+	rounds.report("a ring of four made and dropped")
 	report("lost", 100*float64(lost)/float64(all), "%", rounds.samples)
 	report("resident", size*1e-6, "MB", rounds.samples)
 	if threads == 2 {

@@ -37,6 +37,7 @@ var (
 	seconds  float64
 	wrong    bool
 	wrongMu  sync.Mutex
+	begun    = time.Now()
 )
 
 type random uint64
@@ -116,6 +117,12 @@ type timed struct {
 	operations uint64
 }
 
+// goesOn is for work of which only a part is timed: true as long as that part is shorter than asked for, and all of it not
+// several times as long.
+func (t timed) goesOn() bool {
+	return t.seconds < seconds && time.Since(begun).Seconds() < 4*seconds
+}
+
 func (t timed) report(unit string) {
 	report("time", t.seconds*1e9/float64(t.operations), unit, t.operations)
 }
@@ -162,7 +169,8 @@ func main() {
 	}{
 		"trees": {trees, 1, 8}, "gcbench": {gcbench, 1, 1},
 		"retain-own": {noCounts, 1, 8}, "retain-shared": {noCounts, 1, 8},
-		"lifo": {lifo, 1, 8}, "fifo": {fifo, 1, 8}, "handover": {handover, 2, 2}, "rings": {rings, 1, 8},
+		"lifo": {lifo, 1, 8}, "fifo": {fifo, 1, 8}, "handover": {handover, 2, 2},
+		"storm": {storm, 2, 8}, "larson": {larson, 1, 8}, "server": {server, 1, 8}, "rings": {rings, 1, 8},
 		"deep": {deep, 1, 1}, "collect-live": {collectLive, 1, 1}, "collect-garbage": {collectGarbage, 1, 1},
 		"pause": {pause, 1, 2}, "lookup": {lookup, 1, 8}, "lookup-writer": {lookupWriter, 1, 8}, "memory": {memory, 1, 1},
 	}

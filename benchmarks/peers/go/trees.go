@@ -60,14 +60,11 @@ func trees() {
 	t.report("ns/node")
 }
 
-// ---- GCBench ----
+// ---- GCBench: size is the depth of the first tree, 18 in the original ----
 
 const (
-	stretch   = 18
-	longLived = 16
-	array     = 500000
-	least     = 4
-	most      = 16
+	array = 500000
+	least = 4
 )
 
 func populate(n *node, depth uint64) {
@@ -88,8 +85,9 @@ func populated(depth uint64) *node {
 func gcbench() {
 	before := live()
 	t := repeat(func(int) uint64 {
+		stretch, most := size, size-2
 		ok := treeMake(stretch).count() == treeNodes(stretch)
-		keep = populated(longLived)
+		keep = populated(most)
 		numbers := make([]float64, array)
 		for i := range numbers {
 			numbers[i] = 1 / float64(i+1)
@@ -105,7 +103,7 @@ func gcbench() {
 				ok = ok && (i != 0 || root.count() == treeNodes(depth))
 			}
 		}
-		ok = ok && keep.count() == treeNodes(longLived) && numbers[1000] == 1/float64(1001)
+		ok = ok && keep.count() == treeNodes(most) && numbers[1000] == 1/float64(1001)
 		keep = nil
 		check(ok, "a tree is not what was made")
 		return 1

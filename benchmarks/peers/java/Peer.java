@@ -3,13 +3,15 @@
 import java.io.IOException;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
-import java.lang.ref.Reference;
+import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Locale;
 import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.IntToLongFunction;
+import javax.management.JMException;
+import javax.management.ObjectName;
 
 /**
  * Peer WORKLOAD SIZE THREADS SECONDS: see ../README.md. One JSON object a line for each measurement; exits with 1 if a
@@ -18,7 +20,6 @@ import java.util.function.IntToLongFunction;
 final class Peer {
     static final long SEED = 88172645L;
     static final int NODES = 100000;
-    static final long LIVE_PLAY = 8 << 20; // bytes: classes, strings, compiled code's data
 
     static final class Node {
         Node left, right;
@@ -98,19 +99,27 @@ final class Peer {
         System.gc();
     }
 
+    /** How many nodes are alive, by the virtual machine's own count after a full collection. */
     static long live() {
-        sink = null;
-        Runtime runtime = Runtime.getRuntime();
-        long least = Long.MAX_VALUE;
-        for (int i = 0; i < 3; i++) { // a concurrent collection leaves what was made while it ran
-            collect();
-            least = Math.min(least, runtime.totalMemory() - runtime.freeMemory());
+        try {
+            String[] options = {};
+            String table = (String) ManagementFactory.getPlatformMBeanServer().invoke(
+                    new ObjectName("com.sun.management:type=DiagnosticCommand"), "gcClassHistogram", new Object[] {options},
+                    new String[] {String[].class.getName()});
+            for (String line : table.split("\n")) {
+                String[] words = line.trim().split(" +");
+                if (words.length > 3 && words[3].equals(Node.class.getName()))
+                    return Long.parseLong(words[1]);
+            }
+            return 0;
+        } catch (JMException e) {
+            throw new IllegalStateException(e);
         }
-        return least;
     }
 
-    static void checkLive(long before) {
-        check(live() <= before + LIVE_PLAY, "the heap holds more than before");
+    static void checkGone() {
+        sink = null;
+        check(live() == 0, "nodes are still alive");
     }
 
     static double resident(String key) {
@@ -130,8 +139,18 @@ final class Peer {
 
     static void report(String metric, double value, String unit, long operations) {
         System.out.printf(Locale.ROOT, "%s\"metric\": \"%s\", \"value\": %.6g, \"unit\": \"%s\", \"operations\": %d, "
-                + "\"peak_rss_mb\": %.1f, \"live\": \"bytes\", \"ok\": %b}%n", arguments(), metric, value, unit, operations,
+                + "\"peak_rss_mb\": %.1f, \"live\": \"objects\", \"ok\": %b}%n", arguments(), metric, value, unit, operations,
                 resident("VmHWM") * 1e-6, !wrong);
+    }
+
+    static final double BEGUN = now();
+
+    /**
+     * For work of which only a part is timed: true as long as that part is shorter than asked for, and all of it not several
+     * times as long.
+     */
+    static boolean goesOn(double took) {
+        return took < seconds && now() - BEGUN < 4 * seconds;
     }
 
     record Timed(double seconds, long operations) {
@@ -151,6 +170,14 @@ final class Peer {
     static void join(Thread thread) {
         try {
             thread.join();
+        } catch (InterruptedException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    static void pause(int ms) {
+        try {
+            Thread.sleep(ms);
         } catch (InterruptedException e) {
             throw new IllegalStateException(e);
         }
@@ -200,7 +227,6 @@ final class Peer {
     static final long SUM_OF_NODES = (long) NODES * (NODES - 1) / 2;
 
     static void lifo() {
-        long before = live();
         Node[][] places = new Node[threads][64]; // where a node is put, or it would not be made at all
         Timed t = repeat(index -> {
             long sum = 0;
@@ -209,15 +235,15 @@ final class Peer {
                 place[0] = new Node(i);
                 sum += place[0].key;
             }
+            place[0] = null;
             check(sum == SUM_OF_NODES, "the payloads do not add up");
             return NODES;
         });
-        checkLive(before);
+        checkGone();
         t.report("ns/node");
     }
 
     static void fifo() {
-        long before = live();
         Node[][] rows = new Node[threads][size];
         Timed t = repeat(index -> {
             long sum = 0;
@@ -233,14 +259,13 @@ final class Peer {
             check(sum == SUM_OF_NODES, "the payloads do not add up");
             return NODES;
         });
-        checkLive(before);
+        checkGone();
         t.report("ns/node");
     }
 
     static volatile boolean isOver;
 
     static void handover() {
-        long before = live();
         Node[] places = new Node[size];
         AtomicLong[] counters = new AtomicLong[33]; // made is the first, taken the last: far apart
         for (int i = 0; i < counters.length; i++)
@@ -274,7 +299,90 @@ final class Peer {
             }
         });
         check(made.get() == taken.get(), "nodes have been lost");
-        checkLive(before);
+        checkGone();
+        t.report("ns/node");
+    }
+
+    /** Each makes as many as it has places for; when all have, each drops its neighbour's. */
+    static void storm() {
+        Node[][] places = new Node[threads][size];
+        CyclicBarrier together = new CyclicBarrier(threads);
+        Timed t = repeat(index -> {
+            Node[] mine = places[index], theirs = places[(index + 1) % threads];
+            double begin = now();
+            long operations = 0;
+            for (boolean isLast = false; !isLast; isLast = isOver) {
+                for (int i = 0; i < size; i++)
+                    mine[i] = new Node(i);
+                meet(together);
+                long sum = 0;
+                for (int i = 0; i < size; i++) {
+                    sum += theirs[i].key;
+                    theirs[i] = null;
+                }
+                check(sum == (long) size * (size - 1) / 2, "the payloads do not add up");
+                operations += size;
+                if (index == 0 && now() - begin >= seconds)
+                    isOver = true;
+                meet(together);
+            }
+            return operations;
+        });
+        checkGone();
+        t.report("ns/node");
+    }
+
+    static final int REPLACED = 50000, LIST_MOST = 8;
+
+    static final class Lists {
+        final Node[] places = new Node[size];
+        final Random random;
+        long made, dropped, sum;
+
+        Lists(int index) {
+            random = new Random(SEED + index);
+        }
+
+        void drop(int at) {
+            for (Node n = places[at]; n != null; n = n.left) {
+                dropped++;
+                sum -= n.key;
+            }
+            places[at] = null;
+        }
+
+        /** What one thread of the server does: lists of 1 to LIST_MOST nodes take the place of others. */
+        void serve() {
+            for (int i = 0; i < REPLACED; i++) {
+                int at = (int) random.below(size), length = 1 + (int) random.below(LIST_MOST);
+                drop(at);
+                for (int k = 0; k < length; k++) {
+                    Node n = new Node(made++);
+                    sum += n.key;
+                    n.left = places[at];
+                    places[at] = n;
+                }
+            }
+        }
+    }
+
+    /** Threads that end when they have replaced enough, and leave their lists to the next. */
+    static void larson() {
+        Lists[] lists = new Lists[threads];
+        for (int i = 0; i < threads; i++)
+            lists[i] = new Lists(i);
+        Timed t = repeat(index -> {
+            long made = lists[index].made;
+            join(start(lists[index]::serve));
+            return lists[index].made - made;
+        });
+        for (int i = 0; i < threads; i++) {
+            for (int at = 0; at < size; at++)
+                lists[i].drop(at);
+            check(lists[i].made == lists[i].dropped && lists[i].sum == 0, "nodes have been lost");
+            lists[i] = null;
+        }
+        checkGone();
         t.report("ns/node");
     }
 
@@ -298,7 +406,6 @@ final class Peer {
     }
 
     static void rings() {
-        long before = live();
         Node[][] places = new Node[threads][64];
         Timed t = repeat(index -> {
             int count = NODES / size + 1;
@@ -307,19 +414,20 @@ final class Peer {
                 if (i == 0)
                     check(ringSum(places[index][0], size) == (long) size * (size - 1) / 2, "a ring is not what was made");
             }
+            places[index][0] = null;
             return (long) count * size;
         });
         double begin = now();
         collect();
         t = new Timed(t.seconds + now() - begin, t.operations);
-        checkLive(before);
+        checkGone();
         t.report("ns/node");
     }
 
     static Node head;
 
     static void deep() {
-        long before = live(), operations = 0;
+        long operations = 0;
         double took = 0;
         do {
             for (int i = 0; i < size; i++) {
@@ -336,14 +444,14 @@ final class Peer {
             collect();
             took += now() - begin;
             operations += size;
-        } while (took < seconds);
-        checkLive(before);
+        } while (goesOn(took));
+        checkGone();
         new Timed(took, operations).report("ns/node");
     }
 
     // ---- trees ----
 
-    static final int DEPTH_MIN = 4, STRETCH = 18, LONG_LIVED = 16, ARRAY = 500000, LEAST = 4, MOST = 16;
+    static final int DEPTH_MIN = 4, ARRAY = 500000, LEAST = 4;
 
     static Node keep;
 
@@ -364,7 +472,6 @@ final class Peer {
     }
 
     static void trees() {
-        long before = live();
         Timed t = repeat(index -> {
             long nodes = 0, expected = 0;
             if (index == 0) {
@@ -385,7 +492,7 @@ final class Peer {
             check(nodes == expected, "not as many nodes as were made");
             return nodes;
         });
-        checkLive(before);
+        checkGone();
         t.report("ns/node");
     }
 
@@ -405,15 +512,15 @@ final class Peer {
     }
 
     static void gcbench() {
-        long before = live();
         Timed t = repeat(index -> {
-            boolean ok = treeCount(treeMake(STRETCH)) == treeNodes(STRETCH);
-            keep = populated(LONG_LIVED);
+            int stretch = size, most = size - 2; // 18 in the original
+            boolean ok = treeCount(treeMake(stretch)) == treeNodes(stretch);
+            keep = populated(most);
             double[] array = new double[ARRAY];
             for (int i = 0; i < ARRAY; i++)
                 array[i] = 1.0 / (i + 1);
-            for (int depth = LEAST; depth <= MOST; depth += 2) {
-                long trees = 2 * treeNodes(STRETCH) / treeNodes(depth);
+            for (int depth = LEAST; depth <= most; depth += 2) {
+                long trees = 2 * treeNodes(stretch) / treeNodes(depth);
                 for (long i = 0; i < trees; i++) {
                     Node root = populated(depth);
                     ok &= i != 0 || treeCount(root) == treeNodes(depth);
@@ -423,11 +530,11 @@ final class Peer {
                     ok &= i != 0 || treeCount(root) == treeNodes(depth);
                 }
             }
-            check(ok && treeCount(keep) == treeNodes(LONG_LIVED) && array[1000] == 1.0 / 1001, "a tree is not what was made");
+            check(ok && treeCount(keep) == treeNodes(most) && array[1000] == 1.0 / 1001, "a tree is not what was made");
             keep = null;
             return 1;
         });
-        checkLive(before);
+        checkGone();
         report("time", t.seconds / t.operations, "s", t.operations);
     }
 
@@ -474,7 +581,7 @@ final class Peer {
     }
 
     static void collectLive() {
-        long before = live(), operations = 0;
+        long operations = 0;
         double took = 0;
         graphMake();
         collect();
@@ -483,15 +590,15 @@ final class Peer {
             collect();
             took += now() - begin;
             operations += size;
-        } while (took < seconds);
+        } while (goesOn(took));
         graphCheck();
         graph = null;
-        checkLive(before);
+        checkGone();
         new Timed(took, operations).report("ns/node");
     }
 
     static void collectGarbage() {
-        long before = live(), operations = 0;
+        long operations = 0;
         double took = 0;
         do {
             graphMake();
@@ -502,8 +609,8 @@ final class Peer {
             collect();
             took += now() - begin;
             operations += size;
-        } while (took < seconds);
-        checkLive(before);
+        } while (goesOn(took));
+        checkGone();
         new Timed(took, operations).report("ns/node");
     }
 
@@ -531,12 +638,36 @@ final class Peer {
             }
             return max;
         }
+
+        void merge(Histogram more) {
+            for (int i = 0; i < counts.length; i++)
+                counts[i] += more.counts[i];
+            samples += more.samples;
+            max = Math.max(max, more.max);
+        }
+
+        /** Percentiles of nanoseconds, and the curve of them. */
+        void report(String name) {
+            Peer.report("p50", percentile(0.5), "ns", samples);
+            Peer.report("p99", percentile(0.99), "ns", samples);
+            Peer.report("p99.9", percentile(0.999), "ns", samples);
+            Peer.report("p99.99", percentile(0.9999), "ns", samples);
+            Peer.report("max", max * 1e-6, "ms", samples);
+            StringBuilder points = new StringBuilder();
+            for (double share : SHARES)
+                if ((1 - share) * samples >= 10)
+                    points.append(String.format(Locale.ROOT, "[%.6f, %.1f], ", share, percentile(share)));
+            System.out.printf(Locale.ROOT, "%s\"curve\": \"%s\", \"unit\": \"ns\", \"points\": [%s[1, %d]]}%n", arguments(), name,
+                    points, max);
+        }
+
+        /** As far as ten samples are beyond. */
+        static final double[] SHARES = {0.25, 0.5, 0.75, 0.9, 0.95, 0.99, 0.995, 0.999, 0.9995, 0.9999, 0.99995, 0.99999, 0.999999};
     }
 
     static final int GAP_NS = 1000000;
 
     static void pause() {
-        long before = live();
         graphMake();
         collect();
         Histogram rounds = new Histogram();
@@ -552,6 +683,7 @@ final class Peer {
                     totals[0] += took;
                 last = now;
             }
+            place[0] = null;
             totals[1] = last - begin;
         });
         long collections = 0;
@@ -561,29 +693,94 @@ final class Peer {
                 collect();
                 collections++;
             } else {
-                try {
-                    Thread.sleep(10);
-                } catch (InterruptedException e) {
-                    throw new IllegalStateException(e);
-                }
+                pause(10);
             }
         }
         isOver = true;
         join(probe);
         double took = now() - begin, bytes = resident("VmRSS");
         graphCheck();
-        Reference.reachabilityFence(place);
         graph = null;
-        checkLive(before);
-        report("p50", rounds.percentile(0.5), "ns", rounds.samples);
-        report("p99", rounds.percentile(0.99), "ns", rounds.samples);
-        report("p99.9", rounds.percentile(0.999), "ns", rounds.samples);
-        report("p99.99", rounds.percentile(0.9999), "ns", rounds.samples);
-        report("max", rounds.max * 1e-6, "ms", rounds.samples);
+        checkGone();
+        rounds.report("a ring of four made and dropped");
         report("lost", 100.0 * totals[0] / totals[1], "%", rounds.samples);
         report("resident", bytes * 1e-6, "MB", rounds.samples);
         if (threads == 2)
             report("collections", collections / took, "/s", collections);
+    }
+
+    // ---- a server with sessions, under a load that does not wait for it ----
+
+    static final int SESSIONS = 16384, SESSION = 10, DEPTH = 5, LOCKS = 64;
+
+    static Node[] sessions;
+
+    static final class Worker {
+        final Histogram latencies = new Histogram();
+        final Random random;
+        long due, served;
+
+        Worker(int index) {
+            random = new Random(SEED + index);
+        }
+    }
+
+    static boolean serve(int key, Object[] locks) {
+        Node fresh = ringMake(SESSION);
+        long sum;
+        synchronized (locks[key % LOCKS]) {
+            sum = ringSum(sessions[key], SESSION);
+            sessions[key] = fresh;
+        }
+        return sum == SESSION * (SESSION - 1) / 2 && treeCount(treeMake(DEPTH)) == treeNodes(DEPTH);
+    }
+
+    static void waitUntil(long due) {
+        while (System.nanoTime() < due)
+            Thread.yield();
+    }
+
+    /** A request's latency counts from when it was due. */
+    static void server() {
+        long due = 0, served = 0;
+        sessions = new Node[SESSIONS];
+        for (int i = 0; i < SESSIONS; i++)
+            sessions[i] = ringMake(SESSION);
+        Object[] locks = new Object[LOCKS];
+        for (int i = 0; i < LOCKS; i++)
+            locks[i] = new Object();
+        Worker[] workers = new Worker[threads];
+        for (int i = 0; i < threads; i++)
+            workers[i] = new Worker(i);
+        repeat(index -> {
+            Worker w = workers[index];
+            long mean = threads * 1000000000L / size, end = (long) (seconds * 1e9), begin = System.nanoTime();
+            boolean ok = true;
+            for (long arrival = w.random.below(2 * mean); arrival < end; arrival += w.random.below(2 * mean)) {
+                w.due++;
+                if (System.nanoTime() - begin >= 2 * end)
+                    continue; // could not be served in time
+                waitUntil(begin + arrival);
+                ok &= serve((int) w.random.below(SESSIONS), locks);
+                w.latencies.add(System.nanoTime() - begin - arrival);
+                w.served++;
+            }
+            waitUntil(begin + end);
+            check(ok, "a session or an answer is not what was made");
+            return w.served;
+        });
+        Histogram all = new Histogram();
+        for (Worker w : workers) {
+            all.merge(w.latencies);
+            due += w.due;
+            served += w.served;
+        }
+        for (int i = 0; i < SESSIONS; i++)
+            check(ringSum(sessions[i], SESSION) == SESSION * (SESSION - 1) / 2, "a session is not what was made");
+        sessions = null;
+        checkGone();
+        all.report("from when a request was due to its answer");
+        report("served", 100.0 * served / due, "%", due);
     }
 
     // ---- a search tree ----
@@ -621,7 +818,6 @@ final class Peer {
     }
 
     static void lookup(boolean isChanging) {
-        long before = live();
         treeBuild();
         Random[][] randoms = new Random[threads][];
         for (int i = 0; i < threads; i++) {
@@ -660,7 +856,7 @@ final class Peer {
         double took = now() - begin;
         check(treeCount(holder.left) == size && treeValues(holder.left) == replaced[0], "nodes or replacements have been lost");
         holder = null;
-        checkLive(before);
+        checkGone();
         t.report("ns/hop");
         if (isChanging)
             report("replaced", replaced[0] / took, "/s", replaced[0]);
@@ -675,6 +871,7 @@ final class Peer {
             boolean many = switch (workload) {
                 case "gcbench", "deep", "collect-live", "collect-garbage", "memory" -> threads == 1;
                 case "handover" -> threads == 2;
+                case "storm" -> threads >= 2 && threads <= 8;
                 case "pause" -> threads <= 2;
                 default -> threads <= 8;
             };
@@ -695,6 +892,9 @@ final class Peer {
             case "lifo" -> lifo();
             case "fifo" -> fifo();
             case "handover" -> handover();
+            case "storm" -> storm();
+            case "larson" -> larson();
+            case "server" -> server();
             case "rings" -> rings();
             case "deep" -> deep();
             case "collect-live" -> collectLive();
