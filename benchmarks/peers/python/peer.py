@@ -89,6 +89,15 @@ def report_time(timed, unit):
     report("time", took * 1e9 / operations, unit, operations)
 
 
+BEGUN = time.perf_counter()
+
+
+def goes_on(took):
+    """For work of which only a part is timed: true as long as that part is shorter than asked for, and all of it not
+    several times as long."""
+    return took < seconds and time.perf_counter() - BEGUN < 4 * seconds
+
+
 def repeat(a_round):
     """Rounds on as many threads as asked for, at least one each, until the time is up; returns seconds and operations."""
     together = threading.Barrier(threads)
@@ -211,6 +220,84 @@ def handover():
     report_time(timed, "ns/node")
 
 
+def storm():
+    """Each makes as many as it has places for; when all have, each drops its neighbour's."""
+    before = live()
+    places = [[None] * size for _ in range(threads)]
+    together, is_over = threading.Barrier(threads), [False]
+
+    def a_round(index):
+        mine, theirs, operations, begin = places[index], places[(index + 1) % threads], 0, time.perf_counter()
+        while True:
+            for i in range(size):
+                mine[i] = Node(i)
+            together.wait()
+            total = 0
+            for i in range(size):
+                total += theirs[i].key
+                theirs[i] = None
+            check(total == size * (size - 1) // 2, "the payloads do not add up")
+            operations += size
+            if index == 0 and time.perf_counter() - begin >= seconds:
+                is_over[0] = True
+            together.wait()
+            if is_over[0]:
+                return operations
+
+    timed = repeat(a_round)
+    check_live(before)
+    report_time(timed, "ns/node")
+
+
+REPLACED, LIST_MOST = 50000, 8
+
+
+class Lists:
+    """What one thread of a server leaves to the next."""
+
+    def __init__(self, index):
+        self.places, self.random = [None] * size, Random(SEED + index)
+        self.made = self.dropped = self.sum = 0
+
+    def drop(self, at):
+        node = self.places[at]
+        while node is not None:
+            self.dropped += 1
+            self.sum -= node.key
+            node = node.left
+        self.places[at] = None
+
+    def serve(self):
+        for _ in range(REPLACED):
+            at, length = self.random.below(size), 1 + self.random.below(LIST_MOST)
+            self.drop(at)
+            head = None
+            for key in range(self.made, self.made + length):
+                head = Node(key, head)
+                self.sum += key
+            self.made += length
+            self.places[at] = head
+
+
+def larson():
+    before = live()
+    lists = [Lists(i) for i in range(threads)]
+
+    def a_round(index):
+        made, server = lists[index].made, threading.Thread(target=lists[index].serve)
+        server.start()
+        server.join()
+        return lists[index].made - made
+
+    timed = repeat(a_round)
+    for some in lists:
+        for at in range(size):
+            some.drop(at)
+        check(some.made == some.dropped and some.sum == 0, "nodes have been lost")
+    check_live(before)
+    report_time(timed, "ns/node")
+
+
 def ring_make(count):
     first = at = Node(0)
     for i in range(1, count):
@@ -252,7 +339,7 @@ def rings():
 
 def deep():
     before, took, operations = live(), 0.0, 0
-    while operations == 0 or took < seconds:
+    while operations == 0 or goes_on(took):
         head = None
         for i in range(size):
             head = Node(i, head)
@@ -311,7 +398,7 @@ def trees():
     report_time(timed, "ns/node")
 
 
-STRETCH, LONG_LIVED, ARRAY, LEAST, MOST = 18, 16, 500000, 4, 16
+ARRAY, LEAST = 500000, 4
 
 
 def populate(node, depth):
@@ -331,16 +418,17 @@ def gcbench():
     before = live()
 
     def a_round(_):
-        ok = tree_count(tree_make(STRETCH)) == tree_nodes(STRETCH)
-        keep = populated(LONG_LIVED)
+        stretch, most = size, size - 2  # 18 in the original
+        ok = tree_count(tree_make(stretch)) == tree_nodes(stretch)
+        keep = populated(most)
         array = [1.0 / (i + 1) for i in range(ARRAY)]
-        for depth in range(LEAST, MOST + 1, 2):
-            count = 2 * tree_nodes(STRETCH) // tree_nodes(depth)
+        for depth in range(LEAST, most + 1, 2):
+            count = 2 * tree_nodes(stretch) // tree_nodes(depth)
             for make in populated, tree_make:
                 for i in range(count):
                     root = make(depth)
                     ok = ok and (i != 0 or tree_count(root) == tree_nodes(depth))
-        check(ok and tree_count(keep) == tree_nodes(LONG_LIVED) and array[1000] == 1.0 / 1001, "a tree is not what was made")
+        check(ok and tree_count(keep) == tree_nodes(most) and array[1000] == 1.0 / 1001, "a tree is not what was made")
         return 1
 
     took, operations = repeat(a_round)
@@ -388,7 +476,7 @@ def collect_live():
     before, took, operations = live(), 0.0, 0
     graph = graph_make()
     gc.collect()
-    while operations == 0 or took < seconds:
+    while operations == 0 or goes_on(took):
         begin = time.perf_counter()
         gc.collect()
         took += time.perf_counter() - begin
@@ -401,7 +489,7 @@ def collect_live():
 
 def collect_garbage():
     before, took, operations = live(), 0.0, 0
-    while operations == 0 or took < seconds:
+    while operations == 0 or goes_on(took):
         graph = graph_make()
         graph_check(graph)
         gc.collect()
@@ -415,6 +503,8 @@ def collect_garbage():
 
 
 GAP_NS = 1000000
+# As far as ten samples are beyond.
+SHARES = (0.25, 0.5, 0.75, 0.9, 0.95, 0.99, 0.995, 0.999, 0.9995, 0.9999, 0.99995, 0.99999, 0.999999)
 
 
 class Histogram:
@@ -438,6 +528,19 @@ class Histogram:
                 shift = (i >> 7) - 1 if i >= 256 else 0
                 return (i - (shift << 7)) << shift
         return self.max
+
+    def merge(self, more):
+        self.counts = [a + b for a, b in zip(self.counts, more.counts)]
+        self.samples += more.samples
+        self.max = max(self.max, more.max)
+
+    def report(self, name):
+        """Percentiles of nanoseconds, and the curve of them."""
+        for metric, share in ("p50", 0.5), ("p99", 0.99), ("p99.9", 0.999), ("p99.99", 0.9999):
+            report(metric, self.percentile(share), "ns", self.samples)
+        report("max", self.max * 1e-6, "ms", self.samples)
+        points = [[share, self.percentile(share)] for share in SHARES if (1 - share) * self.samples >= 10]
+        line(curve=name, unit="ns", points=[*points, [1, self.max]])
 
 
 def pause():
@@ -473,13 +576,65 @@ def pause():
     graph_check(graph)
     graph = None
     check_live(before)
-    for name, share in ("p50", 0.5), ("p99", 0.99), ("p99.9", 0.999), ("p99.99", 0.9999):
-        report(name, rounds.percentile(share), "ns", rounds.samples)
-    report("max", rounds.max * 1e-6, "ms", rounds.samples)
+    rounds.report("a ring of four made and dropped")
     report("lost", 100 * totals[0] / totals[1], "%", rounds.samples)
     report("resident", bytes_resident * 1e-6, "MB", rounds.samples)
     if threads == 2:
         report("collections", collections / took, "/s", collections)
+
+
+# --- a server with sessions, under a load that does not wait for it ---
+
+SESSIONS, SESSION, DEPTH, LOCKS = 16384, 10, 5, 64
+
+
+def server():
+    """A request's latency counts from when it was due."""
+    before = live()
+    sessions = [ring_make(SESSION) for _ in range(SESSIONS)]
+    locks = [threading.Lock() for _ in range(LOCKS)]
+    latencies = [Histogram() for _ in range(threads)]
+    randoms = [Random(SEED + i) for i in range(threads)]
+    due, served = [0] * threads, [0] * threads
+
+    def serve(key):
+        fresh = ring_make(SESSION)
+        with locks[key % LOCKS]:
+            total = ring_sum(sessions[key], SESSION)
+            sessions[key] = fresh
+        answer = tree_make(DEPTH)
+        return total == SESSION * (SESSION - 1) // 2 and tree_count(answer) == tree_nodes(DEPTH)
+
+    def wait_until(when):
+        while time.perf_counter_ns() < when:
+            time.sleep(0)
+
+    def a_round(index):
+        random, ok = randoms[index], True
+        mean, end, arrival, begin = threads * 1000000000 // size, int(seconds * 1e9), 0, time.perf_counter_ns()
+        while True:
+            arrival += random.below(2 * mean)
+            if arrival >= end:
+                break
+            due[index] += 1
+            if time.perf_counter_ns() - begin >= 2 * end:
+                continue  # could not be served in time
+            wait_until(begin + arrival)
+            ok = serve(random.below(SESSIONS)) and ok
+            latencies[index].add(time.perf_counter_ns() - begin - arrival)
+            served[index] += 1
+        wait_until(begin + end)
+        check(ok, "a session or an answer is not what was made")
+        return served[index]
+
+    repeat(a_round)
+    for more in latencies[1:]:
+        latencies[0].merge(more)
+    check(all(ring_sum(ring, SESSION) == SESSION * (SESSION - 1) // 2 for ring in sessions), "a session is not what was made")
+    sessions = None
+    check_live(before)
+    latencies[0].report("from when a request was due to its answer")
+    report("served", 100 * sum(served) / sum(due), "%", sum(due))
 
 
 # --- a search tree ---
@@ -572,7 +727,8 @@ def lookup(is_changing=False):
 WORKLOADS = {
     "trees": (trees, 1, 8), "gcbench": (gcbench, 1, 1),
     "retain-own": (lambda: retain(False), 1, 8), "retain-shared": (lambda: retain(True), 1, 8),
-    "lifo": (lifo, 1, 8), "fifo": (fifo, 1, 8), "handover": (handover, 2, 2), "rings": (rings, 1, 8),
+    "lifo": (lifo, 1, 8), "fifo": (fifo, 1, 8), "handover": (handover, 2, 2),
+    "storm": (storm, 2, 8), "larson": (larson, 1, 8), "server": (server, 1, 8), "rings": (rings, 1, 8),
     "deep": (deep, 1, 1), "collect-live": (collect_live, 1, 1), "collect-garbage": (collect_garbage, 1, 1),
     "pause": (pause, 1, 2), "lookup": (lookup, 1, 8), "lookup-writer": (lambda: lookup(True), 1, 8),
     "memory": (memory, 1, 1),
@@ -585,7 +741,7 @@ def main():
         workload, size, threads, seconds = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), float(sys.argv[4])
         run, least, most = WORKLOADS.get(workload, (None, 0, 0))
         if run and size > 0 and least <= threads <= most:
-            if HAS_GIL and workload != "pause" and (threads > 1 or workload == "lookup-writer"):
+            if HAS_GIL and workload not in ("pause", "server") and (threads > 1 or workload == "lookup-writer"):
                 line(skip="one thread at a time")
             else:
                 run()
