@@ -25,6 +25,7 @@ struct Arguments {
     size: u64,
     threads: usize,
     seconds: f64,
+    begun: Instant,
 }
 
 struct Timed {
@@ -88,6 +89,12 @@ impl Arguments {
             "{{\"workload\": \"{}\", \"size\": {}, \"threads\": {}, \"skip\": \"{reason}\"}}",
             self.workload, self.size, self.threads
         );
+    }
+
+    /// For work of which only a part is timed: true as long as that part is shorter than asked for, and all of it not
+    /// several times as long.
+    fn goes_on(&self, timed: &Timed) -> bool {
+        timed.seconds < self.seconds && self.begun.elapsed().as_secs_f64() < 4.0 * self.seconds
     }
 
     /// Rounds on as many threads as asked for, at least one each, until the time is up; and the threads' end.
@@ -185,6 +192,84 @@ fn handover(a: &Arguments) {
     a.report_time(Timed { seconds: begin.elapsed().as_secs_f64(), operations: made }, "ns/node");
 }
 
+/// Each makes as many as it has places for; when all have, each drops its neighbour's.
+fn storm(a: &Arguments) {
+    let places: Vec<Mutex<Vec<Ref>>> = (0..a.threads).map(|_| Mutex::new(Vec::with_capacity(a.size as usize))).collect();
+    let (together, is_over) = (Barrier::new(a.threads), AtomicBool::new(false));
+    let timed = a.repeat(|index| {
+        let (begin, mut operations) = (Instant::now(), 0);
+        loop {
+            places[index].lock().unwrap().extend((0..a.size).map(|key| new(key, None, None)));
+            together.wait();
+            let sum: u64 = places[(index + 1) % a.threads].lock().unwrap().drain(..).map(|node| node.key).sum();
+            check(sum == a.size * (a.size - 1) / 2, "the payloads do not add up");
+            operations += a.size;
+            if index == 0 && begin.elapsed().as_secs_f64() >= a.seconds {
+                is_over.store(true, Relaxed); // the barrier orders it
+            }
+            together.wait();
+            if is_over.load(Relaxed) {
+                return operations;
+            }
+        }
+    });
+    a.report_time(timed, "ns/node");
+}
+
+/// What one thread of a server leaves to the next: lists.
+struct Lists {
+    places: Vec<Option<Ref>>,
+    random: Random,
+    made: u64,
+    dropped: u64,
+    sum: u64,
+}
+
+impl Lists {
+    fn drop_at(&mut self, at: usize) {
+        let mut next = self.places[at].take();
+        while let Some(node) = next {
+            self.dropped += 1;
+            self.sum = self.sum.wrapping_sub(node.key);
+            next = node.left.lock().unwrap().take();
+        }
+    }
+
+    /// What one thread does: lists of 1 to 8 nodes take the place of others.
+    fn serve(&mut self) {
+        for _ in 0..50000 {
+            let (at, length) = (self.random.below(self.places.len() as u64) as usize, 1 + self.random.below(8));
+            self.drop_at(at);
+            for _ in 0..length {
+                self.sum = self.sum.wrapping_add(self.made);
+                self.places[at] = Some(new(self.made, self.places[at].take(), None));
+                self.made += 1;
+            }
+        }
+    }
+}
+
+/// Threads that end when they have replaced enough, and leave their lists to the next.
+fn larson(a: &Arguments) {
+    let lists: Vec<Mutex<Lists>> = (0..a.threads)
+        .map(|i| {
+            let places = (0..a.size).map(|_| None).collect();
+            Mutex::new(Lists { places, random: Random(SEED + i as u64), made: 0, dropped: 0, sum: 0 })
+        })
+        .collect();
+    let timed = a.repeat(|index| {
+        let made = lists[index].lock().unwrap().made;
+        thread::scope(|scope| scope.spawn(|| lists[index].lock().unwrap().serve()).join().unwrap());
+        lists[index].lock().unwrap().made - made
+    });
+    for some in lists {
+        let mut some = some.into_inner().unwrap();
+        (0..some.places.len()).for_each(|at| some.drop_at(at));
+        check(some.made == some.dropped && some.sum == 0, "nodes have been lost");
+    }
+    a.report_time(timed, "ns/node");
+}
+
 fn left(node: &Ref) -> Option<Ref> {
     node.left.lock().unwrap().clone()
 }
@@ -235,7 +320,7 @@ fn rings(a: &Arguments) {
 /// Taken apart by hand: to drop the head would take a stack as deep as the list.
 fn deep(a: &Arguments) {
     let mut timed = Timed { seconds: 0.0, operations: 0 };
-    while timed.operations == 0 || timed.seconds < a.seconds {
+    while timed.operations == 0 || a.goes_on(&timed) {
         let mut head = None;
         for i in 0..a.size {
             head = Some(new(i, head, None));
@@ -309,12 +394,12 @@ fn populated(depth: u64) -> Ref {
 }
 
 fn gcbench(a: &Arguments) {
-    let (stretch, long_lived) = (18, 16);
+    let (stretch, most) = (a.size, a.size - 2); // 18 in the original
     let timed = a.repeat(|_| {
         let mut ok = tree_count(&tree_make(stretch)) == tree_nodes(stretch);
-        let keep = populated(long_lived);
+        let keep = populated(most);
         let array: Vec<f64> = (0..500000).map(|i| 1.0 / f64::from(i + 1)).collect();
-        for depth in (4..=16).step_by(2) {
+        for depth in (4..=most).step_by(2) {
             let trees = 2 * tree_nodes(stretch) / tree_nodes(depth);
             for make in [populated, tree_make] {
                 for i in 0..trees {
@@ -323,7 +408,7 @@ fn gcbench(a: &Arguments) {
                 }
             }
         }
-        ok &= tree_count(&keep) == tree_nodes(long_lived) && black_box(array)[1000] == 1.0 / 1001.0;
+        ok &= tree_count(&keep) == tree_nodes(most) && black_box(array)[1000] == 1.0 / 1001.0;
         check(ok, "a tree is not what was made");
         1
     });
@@ -369,7 +454,7 @@ fn collect_live(a: &Arguments) {
     let graph = graph_make(a.size);
     collect();
     let mut timed = Timed { seconds: 0.0, operations: 0 };
-    while timed.operations == 0 || timed.seconds < a.seconds {
+    while timed.operations == 0 || a.goes_on(&timed) {
         graph_check(&graph, a.size); // and all of it is a candidate again
         let begin = Instant::now();
         collect();
@@ -382,7 +467,7 @@ fn collect_live(a: &Arguments) {
 
 fn collect_garbage(a: &Arguments) {
     let mut timed = Timed { seconds: 0.0, operations: 0 };
-    while timed.operations == 0 || timed.seconds < a.seconds {
+    while timed.operations == 0 || a.goes_on(&timed) {
         let graph = graph_make(a.size);
         graph_check(&graph, a.size);
         collect();
@@ -403,6 +488,10 @@ struct Histogram {
 }
 
 impl Histogram {
+    fn new() -> Histogram {
+        Histogram { counts: vec![0; 40 << 7], samples: 0, max: 0 }
+    }
+
     fn add(&mut self, value: u64) {
         let shift = if value > 127 { 56 - value.leading_zeros() } else { 0 };
         self.counts[((shift as usize) << 7) + (value >> shift) as usize] += 1;
@@ -421,7 +510,34 @@ impl Histogram {
         }
         self.max as f64
     }
+
+    fn merge(&mut self, more: &Histogram) {
+        for (count, others) in self.counts.iter_mut().zip(&more.counts) {
+            *count += others;
+        }
+        self.samples += more.samples;
+        self.max = self.max.max(more.max);
+    }
+
+    /// Percentiles of nanoseconds, and the curve of them.
+    fn report(&self, a: &Arguments, name: &str) {
+        for (metric, share) in [("p50", 0.5), ("p99", 0.99), ("p99.9", 0.999), ("p99.99", 0.9999)] {
+            a.report(metric, self.percentile(share), "ns", self.samples);
+        }
+        a.report("max", self.max as f64 * 1e-6, "ms", self.samples);
+        let told = SHARES.iter().filter(|&share| (1.0 - share) * self.samples as f64 >= 10.0);
+        let points: String = told.map(|&share| format!("[{share}, {:.1}], ", self.percentile(share))).collect();
+        println!(
+            "{{\"workload\": \"{}\", \"size\": {}, \"threads\": {}, \"curve\": \"{name}\", \"unit\": \"ns\", \
+             \"points\": [{points}[1, {}]]}}",
+            a.workload, a.size, a.threads, self.max
+        );
+    }
 }
+
+/// As far as ten samples are beyond.
+const SHARES: [f64; 13] =
+    [0.25, 0.5, 0.75, 0.9, 0.95, 0.99, 0.995, 0.999, 0.9995, 0.9999, 0.99995, 0.99999, 0.999999];
 
 fn pause(a: &Arguments) {
     if a.threads == 2 && !COLLECTS {
@@ -432,7 +548,7 @@ fn pause(a: &Arguments) {
     let is_over = Arc::new(AtomicBool::new(false));
     let told = is_over.clone();
     let probe = thread::spawn(move || {
-        let mut rounds = Histogram { counts: vec![0; 40 << 7], samples: 0, max: 0 };
+        let mut rounds = Histogram::new();
         let (begin, mut last, mut lost) = (Instant::now(), 0, 0);
         while !told.load(Relaxed) {
             drop_ring(ring_make(4));
@@ -458,15 +574,80 @@ fn pause(a: &Arguments) {
     let (rounds, lost, all) = probe.join().unwrap();
     let (took, bytes) = (begin.elapsed().as_secs_f64(), resident("VmRSS"));
     graph_check(&graph, a.size);
-    for (name, share) in [("p50", 0.5), ("p99", 0.99), ("p99.9", 0.999), ("p99.99", 0.9999)] {
-        a.report(name, rounds.percentile(share), "ns", rounds.samples);
-    }
-    a.report("max", rounds.max as f64 * 1e-6, "ms", rounds.samples);
+    rounds.report(a, "a ring of four made and dropped");
     a.report("lost", 100.0 * lost as f64 / all as f64, "%", rounds.samples);
     a.report("resident", bytes * 1e-6, "MB", rounds.samples);
     if a.threads == 2 {
         a.report("collections", collections as f64 / took, "/s", collections);
     }
+}
+
+// ---- a server with sessions, under a load that does not wait for it ----
+
+const SESSIONS: u64 = 16384;
+const SESSION: u64 = 10;
+const DEPTH: u64 = 5;
+const LOCKS: u64 = 64;
+
+/// Reads a session, puts a new one in its place, and builds an answer that is dropped.
+fn serve(sessions: &[Mutex<Vec<Ref>>], key: u64) -> bool {
+    let fresh = ring_make(SESSION);
+    let (old, sum) = {
+        let mut some = sessions[(key % LOCKS) as usize].lock().unwrap();
+        let place = &mut some[(key / LOCKS) as usize];
+        let sum = ring_sum(place, SESSION);
+        (std::mem::replace(place, fresh), sum)
+    };
+    drop_ring(old);
+    let answer = tree_make(DEPTH);
+    sum == Some(SESSION * (SESSION - 1) / 2) && tree_count(&answer) == tree_nodes(DEPTH)
+}
+
+/// A request's latency counts from when it was due.
+fn server(a: &Arguments) {
+    let sessions: Vec<Mutex<Vec<Ref>>> =
+        (0..LOCKS).map(|_| Mutex::new((0..SESSIONS / LOCKS).map(|_| ring_make(SESSION)).collect())).collect();
+    let totals = Mutex::new((Histogram::new(), 0, 0));
+    a.repeat(|index| {
+        let (mut random, mut latencies, mut due, mut served) = (Random(SEED + index as u64), Histogram::new(), 0, 0);
+        let (mean, end, mut arrival, mut ok) = (a.threads as u64 * 1000000000 / a.size, (a.seconds * 1e9) as u64, 0, true);
+        let begin = Instant::now();
+        let now = || begin.elapsed().as_nanos() as u64;
+        let wait_until = |due| {
+            while now() < due {
+                thread::yield_now();
+            }
+        };
+        loop {
+            arrival += random.below(2 * mean);
+            if arrival >= end {
+                break;
+            }
+            due += 1;
+            if now() >= 2 * end {
+                continue; // could not be served in time
+            }
+            wait_until(arrival);
+            ok &= serve(&sessions, random.below(SESSIONS));
+            latencies.add(now() - arrival);
+            served += 1;
+        }
+        wait_until(end);
+        check(ok, "a session or an answer is not what was made");
+        let mut all = totals.lock().unwrap();
+        all.0.merge(&latencies);
+        all.1 += due;
+        all.2 += served;
+        served
+    });
+    let rings = sessions.into_iter().flat_map(|some| some.into_inner().unwrap());
+    for ring in rings {
+        check(ring_sum(&ring, SESSION) == Some(SESSION * (SESSION - 1) / 2), "a session is not what was made");
+        drop_ring(ring);
+    }
+    let (latencies, due, served) = totals.into_inner().unwrap();
+    latencies.report(a, "from when a request was due to its answer");
+    a.report("served", 100.0 * served as f64 / due as f64, "%", due);
 }
 
 // ---- which ----
@@ -477,7 +658,7 @@ fn run(a: &Arguments) -> bool {
         "handover" | "pause" => 2,
         _ => 8,
     };
-    if a.size == 0 || a.threads == 0 || a.threads > most {
+    if (a.workload == "storm" && a.threads < 2) || a.size == 0 || a.threads == 0 || a.threads > most {
         return false;
     }
     match a.workload.as_str() {
@@ -488,6 +669,9 @@ fn run(a: &Arguments) -> bool {
         "lifo" => lifo(a),
         "fifo" => fifo(a),
         "handover" => handover(a),
+        "storm" => storm(a),
+        "larson" => larson(a),
+        "server" => server(a),
         "rings" => rings(a),
         "deep" => deep(a),
         "collect-live" => collect_live(a),
@@ -508,6 +692,7 @@ pub fn main() {
             size: words[2].parse().unwrap_or(0),
             threads: words[3].parse().unwrap_or(0),
             seconds: words[4].parse().unwrap_or(0.0),
+            begun: Instant::now(),
         };
         if run(&arguments) {
             exit(i32::from(WRONG.load(Relaxed)));
