@@ -694,7 +694,9 @@ pub fn main() {
             seconds: words[4].parse().unwrap_or(0.0),
             begun: Instant::now(),
         };
-        if run(&arguments) {
+        // The collector of dumpster recurs as deep as the graph has a path, on the stack of who asks for it.
+        let work = thread::Builder::new().stack_size(4 << 30).spawn(move || run(&arguments)).unwrap();
+        if work.join().unwrap_or(false) {
             exit(i32::from(WRONG.load(Relaxed)));
         }
     }
