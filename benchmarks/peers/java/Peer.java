@@ -311,7 +311,7 @@ final class Peer {
             Node[] mine = places[index], theirs = places[(index + 1) % threads];
             double begin = now();
             long operations = 0;
-            for (boolean isLast = false; !isLast; isLast = isOver) {
+            for (boolean isLast = isOver; !isLast; isLast = isOver) { // over: this thread's clock started later than the first's
                 for (int i = 0; i < size; i++)
                     mine[i] = new Node(i);
                 meet(together);

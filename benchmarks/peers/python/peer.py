@@ -228,7 +228,7 @@ def storm():
 
     def a_round(index):
         mine, theirs, operations, begin = places[index], places[(index + 1) % threads], 0, time.perf_counter()
-        while True:
+        while not is_over[0]:  # else this thread's clock started later than the first's
             for i in range(size):
                 mine[i] = Node(i)
             together.wait()
@@ -241,8 +241,7 @@ def storm():
             if index == 0 and time.perf_counter() - begin >= seconds:
                 is_over[0] = True
             together.wait()
-            if is_over[0]:
-                return operations
+        return operations
 
     timed = repeat(a_round)
     check_live(before)
