@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""compare.py [--rounds N] OLD_LABEL OLD_BENCH NEW_LABEL NEW_BENCH [ARGS of bench...]
+"""compare.py OLD_LABEL OLD_BENCH NEW_LABEL NEW_BENCH [--rounds N] [--report PAGE] [ARGS of bench...]
 
 Runs two programs in turns, whole processes, and prints what differs. In each round the one that went second goes first
 in the next. A row's figure in a round is its median; rows that only one of the two has are named at the end.
@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 
+import page
 import runs
 import scale
 
@@ -47,10 +48,11 @@ class Change:
 
 def changes(old, new):
     """Of two lists of runs: the rows that all have, and the names of the rows that are not in all."""
-    order = list(dict.fromkeys((row["benchmark"], row["what"], row["unit"]) for run in [*new, *old] for row in run.rows))
+    order = list(dict.fromkeys((row["benchmark"], row["what"], row["unit"]) for run in [*new, *old] for row in run.every_row()))
+    tables = [[{(row["benchmark"], row["what"]): row for row in run.every_row()} for run in side] for side in (old, new)]
     both, rest = [], []
     for benchmark, what, unit in order:
-        sides = [[run.row(benchmark, what) for run in side] for side in (old, new)]
+        sides = [[table.get((benchmark, what)) for table in side] for side in tables]
         if all(row and row["unit"] == unit for side in sides for row in side):
             both.append(Change(benchmark, what, unit, *([row["median"] for row in side] for side in sides)))
         else:
@@ -105,17 +107,53 @@ def run_in_turns(sides, arguments, rounds, folder):
     return got
 
 
+def _merged(side):
+    """All rounds of one side as one run: medians of the rounds' medians, between the least and the greatest of all."""
+    tables = [{(row.get("peer"), row["benchmark"], row["what"]): row for row in run.rows + run.peer_rows} for run in side]
+
+    def together(row):
+        same = [table[(row.get("peer"), row["benchmark"], row["what"])] for table in tables]
+        return dict(row, median=statistics.median(r["median"] for r in same), min=min(r["min"] for r in same), max=max(r["max"] for r in same))
+
+    whole = [row for key, row in tables[0].items() if all(key in table for table in tables)]
+    first = side[0]
+    return runs.Run(first.label, first.path, {
+        "quick": first.quick, "machine": first.machine, "wrong": sorted({text for run in side for text in run.wrong}),
+        "rows": [together(row) for row in whole], "curves": first.curves + first.peer_curves, "absent": first.absent,
+        "workloads": first.workload_texts,
+    })  # fmt: skip
+
+
+def _options(words):
+    """What is for the comparison, and the rest, which is for the programs."""
+    taken, rest = {"--rounds": str(ROUNDS), "--report": ""}, []
+    words = list(words)
+    while words:
+        word = words.pop(0)
+        if word in taken and words:
+            taken[word] = words.pop(0)
+        elif word == "--json":
+            raise ValueError("--json FILE does not go with --compare: each side has a run for each round")
+        else:
+            rest.append("--peers=ouro" if word == "--peers" else word)
+    if not taken["--rounds"].isdigit() or int(taken["--rounds"]) < 2:
+        raise ValueError("--rounds: at least two")
+    return int(taken["--rounds"]), taken["--report"], rest + ["--rounds", "1"] * any(word.startswith("--peers") for word in rest)
+
+
 def main(arguments):
-    rounds = ROUNDS
-    if arguments[:1] == ["--rounds"] and len(arguments) > 1 and arguments[1].isdigit():
-        rounds, arguments = int(arguments[1]), arguments[2:]
-    if len(arguments) < 4 or rounds < 2:
+    if len(arguments) < 4:
         print(__doc__, file=sys.stderr)
         return 2
     sides = [(arguments[0], arguments[1]), (arguments[2], arguments[3])]
+    try:
+        rounds, report, rest = _options(arguments[4:])
+    except ValueError as error:
+        print(f"compare: {error}", file=sys.stderr)
+        return 2
     with tempfile.TemporaryDirectory() as folder:
         try:
-            old, new = run_in_turns(sides, arguments[4:], rounds, folder)
+            old, new = run_in_turns(sides, rest, rounds, folder)
         except subprocess.CalledProcessError as error:
             sys.stderr.buffer.write(error.stderr)
             print(f"compare: {error.cmd[0]} ended with {error.returncode}", file=sys.stderr)
@@ -127,6 +165,12 @@ def main(arguments):
         print(f"{name:12} {value}")
     print()
     print(table(*changes(old, new), [label for label, _ in sides], rounds))
+    if report:
+        merged = [_merged(old), _merged(new)]
+        for run, (label, _) in zip(merged, sides):
+            run.label = label
+        page.write(report, page.page(merged, "ouro: benchmarks"))
+        print(f"report in {report}")
     return 0
 
 

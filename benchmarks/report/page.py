@@ -4,13 +4,14 @@
 import os
 from html import escape
 
+import beside
 import plots
 import runs as read
 import scale
 
 UNITS = {
     "ns": "Nanoseconds", "us": "Microseconds", "ms": "Milliseconds", "s": "Seconds", "ratio": "Ratios", "%": "Per cent",
-    "MB": "Memory", "points": "Percentage points", "MB/s": "Rates", "1/s": "Per second", "": "Counts",
+    "MB": "Memory", "points": "Percentage points", "bytes": "Bytes", "MB/s": "Rates", "1/s": "Per second", "": "Counts",
 }  # fmt: skip
 
 
@@ -239,6 +240,20 @@ def tiles(runs):
     return f'<div class="tiles">{"".join(out)}</div>'
 
 
+def write(path, text):
+    """Never half a page under its name."""
+    part = path + ".part"
+    with open(part, "w", encoding="utf-8") as file:
+        file.write(text)
+    os.replace(part, path)
+
+
+def peers(runs):
+    """One chapter; with several runs, the peers of each stand beside each other."""
+    with_peers = [run for run in runs if run.peer_rows]
+    return beside.chapter(read.side_by_side(with_peers), table, beneath) if with_peers else ""
+
+
 def page(runs, title="Benchmarks"):
     with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "style.css"), encoding="utf-8") as file:
         style = file.read()
@@ -255,7 +270,7 @@ def page(runs, title="Benchmarks"):
 <header><h1>{escape(title)}</h1>
 <p class="soft">{escape(" · ".join(f"{run.label}, {run.machine.get('date', 'no date')}" for run in runs))}</p>
 {tiles(runs)}{warnings(runs)}
-<nav aria-label="Benchmarks"><ul><li><a href="#machine">machine</a></li><li><a href="#bars">bars</a></li>{links}</ul></nav></header>
+<nav aria-label="Benchmarks"><ul><li><a href="#machine">machine</a></li><li><a href="#bars">bars</a></li>{'<li><a href="#peers">peers</a></li>' if any(run.peer_rows for run in runs) else ""}{links}</ul></nav></header>
 <main>
 <section id="bars"><h2>Bars</h2>{"".join(bars_of(run, several) for run in runs) or "<p>No row has a bar.</p>"}</section>
 <section id="machine"><h2>Machine</h2>{machine(runs)}</section>
@@ -265,6 +280,6 @@ the bar that a row has to meet. To the right: the number, and how many times wha
 median of the ratios of each repetition. Where values are far apart, the scale is logarithmic, and dots stand for bars. The shade
 around a curve reaches from the least to the greatest.{pale}</p>
 {plots.legend(key)}</section>
-{"".join(section(runs, name) for name in names)}
+{peers(runs)}{"".join(section(runs, name) for name in names)}
 </main><footer>Made by <code>./dev bench --report</code>. One file, no scripts.</footer></body></html>
 """

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: MIT
 """report.py PAGE [LABEL=]RUN.json...: makes one HTML page of one run, or of several side by side."""
 
-import os
 import sys
 
 import page
@@ -17,11 +16,8 @@ def main(arguments):
     except runs.Malformed as error:
         print(f"report: {error}", file=sys.stderr)
         return 2
-    part = arguments[0] + ".part"  # never half a page under its name
     try:
-        with open(part, "w", encoding="utf-8") as file:
-            file.write(text)
-        os.replace(part, arguments[0])
+        page.write(arguments[0], text)
     except OSError as error:
         print(f"report: {error}", file=sys.stderr)
         return 2

@@ -17,12 +17,21 @@ class Run:
         self.quick = data.get("quick", False)
         self.machine = data.get("machine", {})
         self.wrong = data.get("wrong", [])
-        self.rows = data["rows"]
-        self.curves = data.get("curves", [])
+        # What `peer` is in comes from the programs of benchmarks/peers.
+        self.rows = [row for row in data["rows"] if "peer" not in row]
+        self.peer_rows = [row for row in data["rows"] if "peer" in row]
+        self.curves = [curve for curve in data.get("curves", []) if "peer" not in curve]
+        self.peer_curves = [curve for curve in data.get("curves", []) if "peer" in curve]
+        self.absent = data.get("absent", [])
+        self.workload_texts = data.get("workloads", {})
         self.by_name = {(row["benchmark"], row["what"]): row for row in self.rows}
 
     def row(self, benchmark, what):
         return self.by_name.get((benchmark, what))
+
+    def every_row(self):
+        """Also those of peers, whose names then begin with the peer."""
+        return self.rows + [dict(row, what=f"{row['peer']}: {row['what']}") for row in self.peer_rows]
 
 
 def _numbers(values):
@@ -38,6 +47,12 @@ def _check_row(row):
         return "median, min and max have to be numbers"
     if not values[0] <= values[1] <= values[2]:
         return "the median is not between min and max"
+    if not isinstance(row.get("peer", ""), str):
+        return "peer has to be a name"
+    if "against" in row:
+        against = row["against"]
+        if not isinstance(against, dict) or not isinstance(against.get("to"), str) or not _numbers([against.get(k) for k in ("min", "median", "max")]):
+            return "against has to have to, median, min and max"
     if "bar" in row:
         limits = [row["bar"][key] for key in ("at_most", "at_least") if key in row["bar"]]
         if len(limits) != 1 or not _numbers(limits) or not isinstance(row["bar"].get("met"), bool):
@@ -68,6 +83,9 @@ def check(data):
             wrong = test(item) if isinstance(item, dict) else "not an object"
             if wrong:
                 return f"{kind}[{i}] ({item.get('what', item.get('name', '')) if isinstance(item, dict) else ''}): {wrong}"
+    for i, item in enumerate(data.get("absent", [])):
+        if not isinstance(item, dict) or not all(isinstance(item.get(key), str) for key in ("peer", "why")):
+            return f"absent[{i}]: peer and why are missing"
     return None
 
 
@@ -101,6 +119,20 @@ def load_all(arguments):
             if labels.count(run.label) > 1:
                 run.label = other(run)
     return runs
+
+
+def side_by_side(runs):
+    """The peers of several runs as those of one; their names then say whose they are."""
+    if len(runs) == 1:
+        return runs[0]
+    named = lambda item, run: dict(item, peer=f"{item['peer']}, {run.label}", **({"name": f"{item['name']}, {run.label}"} if "points" in item else {}))
+    whole = Run("", "", {"rows": []})
+    for run in runs:
+        whole.peer_rows += [named(row, run) for row in run.peer_rows]
+        whole.peer_curves += [named(curve, run) for curve in run.peer_curves]
+        whole.absent += [named(item, run) for item in run.absent]
+        whole.workload_texts.update(run.workload_texts)
+    return whole
 
 
 def limit(row):
