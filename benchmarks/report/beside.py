@@ -7,7 +7,7 @@ import plots
 import scale
 
 # Of work that has percentiles, these are what the overview tells of; of other work, what comes first.
-TELLING = {"pause": "p99.9", "server": "p99"}
+TELLING = {"pause": ("p99.9", "max"), "server": ("p99", "max")}
 # Not drawn: curves or the table tell it better.
 _TABLE_ONLY = ("p50", "p99", "p99.99", "max", "resident", "peak resident")
 _NEAR = 1.05  # below this, and above its inverse, neither is called faster
@@ -67,16 +67,14 @@ def overview(run, peers):
     rows = {}
     for row in run.peer_rows:
         work, metric = _parts(row)
-        if metric == TELLING.get(row["benchmark"], metric):
-            rows.setdefault((row["benchmark"], work, metric), {}).setdefault(row["peer"], row)
-    firsts = {}
-    for workload, work, metric in rows:
-        firsts.setdefault((workload, work), metric)
+        known = [m for w, at, m in rows if (w, at) == (row["benchmark"], work)]
+        if metric in TELLING.get(row["benchmark"], known[:1] or [metric]):
+            rows.setdefault((row["benchmark"], work, metric), {})[row["peer"]] = row
     body = []
-    for (workload, work), metric in firsts.items():
-        by_peer = rows[(workload, work, metric)]
+    for (workload, work, metric), by_peer in rows.items():
         cells = "".join(_cell(run, workload, work, peer, by_peer.get(peer)) for peer in peers)
-        body.append(f'<tr><th scope="row"><a href="#peers-{escape(workload)}">{escape(workload)}</a> <span class="soft">{escape(work)}; {escape(metric)}</span></th>{cells}</tr>')
+        told = escape(", ".join(filter(None, (work, metric.replace("time per", "per")))))
+        body.append(f'<tr><th scope="row"><a href="#peers-{escape(workload)}">{escape(workload)}</a> <span class="soft">{told}</span></th>{cells}</tr>')
     head = "".join(f'<th scope="col" class="n">{escape(peer)}</th>' for peer in peers)
     return (
         '<div class="scroll tall" tabindex="0"><table class="matrix"><caption>The median of the rounds, and how many times ouro\'s it is'

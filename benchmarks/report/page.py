@@ -56,7 +56,7 @@ def machine(runs):
     body = [[name] + [run.machine.get(name, "–") for run in runs] for name in names]
     differ = [row[0] for row in body if len(set(row[1:])) > 1 and row[0] in ("processor", "cores", "governor", "kernel", "clock")]
     warning = f'<p class="warn">The runs differ in: {escape(", ".join(differ))}. Compare ratios, not times.</p>' if differ else ""
-    return warning + '<div class="scroll" tabindex="0">' + table("The machine, as each run found it", [""] + [run.label for run in runs], body) + "</div>"
+    return warning + '<div class="scroll tall" tabindex="0">' + table("The machine, as each run found it", [""] + [run.label for run in runs], body) + "</div>"
 
 
 def warnings(runs):
