@@ -111,14 +111,16 @@ def _curves(run, workload, peers):
 def _bars(run, workload, peers):
     mine = [row for row in run.peer_rows if row["benchmark"] == workload and _parts(row)[1] not in _TABLE_ONLY]
     for metric, unit in dict.fromkeys((_parts(row)[1], row["unit"]) for row in mine):
+        same = [row for row in mine if (_parts(row)[1], row["unit"]) == (metric, unit)]
+        if len(same) > 1 and all(row["min"] == row["max"] == same[0]["min"] for row in same):
+            continue  # nothing to see
         groups = {}
-        for row in mine:
-            if (_parts(row)[1], row["unit"]) == (metric, unit):
-                said = [_q(row) + (f" · {_times(row['against']['median'])} {row['against']['to']}" if "against" in row else "")]
-                mark = plots.Mark(row, unit, "c0" if row["peer"] == peers[0] else "reference", said)
-                groups.setdefault(_parts(row)[0], []).append((row["peer"], [mark]))
+        for row in same:
+            said = [_q(row) + (f" · {_times(row['against']['median'])} {row['against']['to']}" if "against" in row else "")]
+            mark = plots.Mark(row, unit, "c0" if row["peer"] == peers[0] else "reference", said)
+            groups.setdefault(_parts(row)[0], []).append((row["peer"], [mark]))
         listed = [(work, sorted(marks, key=lambda item: peers.index(item[0]))) for work, marks in groups.items()]
-        yield f"<h4>{escape(metric[0].upper() + metric[1:])}</h4>"
+        yield f"<h4>{escape(metric)}</h4>"
         yield plots.bars(f"{workload}: {metric}", listed, unit)
 
 

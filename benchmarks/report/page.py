@@ -234,8 +234,8 @@ def tiles(runs):
     for run in runs:
         barred = [row for row in run.rows if "bar" in row]
         met = sum(row["bar"]["met"] for row in barred)
-        share = f"{met} of {len(barred)}" if barred else "–"
-        out.append(f'<div class="tile"><b>{share}</b><span>bars met, {escape(run.label)}</span></div>')
+        if barred:
+            out.append(f'<div class="tile"><b>{met} of {len(barred)}</b><span>bars met, {escape(run.label)}</span></div>')
         out.append(f'<div class="tile"><b>{len(run.wrong)}</b><span>wrong results, {escape(run.label)}</span></div>')
     return f'<div class="tiles">{"".join(out)}</div>'
 
@@ -262,6 +262,7 @@ def page(runs, title="Benchmarks"):
     links = "".join(f'<li><a href="#{escape(name)}">{escape(name)}</a></li>' for name in names)
     key = [(f"block c{i % plots.COLOURS}", run.label) for i, run in enumerate(runs)] if several else [
         ("block c0", "what is measured"), ("reference", "what it is compared with")]  # fmt: skip
+    bars = "".join(bars_of(run, several) for run in runs)
     pale = " Pale bars are what others are compared with." if several else ""
     return f"""<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
@@ -270,9 +271,9 @@ def page(runs, title="Benchmarks"):
 <header><h1>{escape(title)}</h1>
 <p class="soft">{escape(" · ".join(f"{run.label}, {run.machine.get('date', 'no date')}" for run in runs))}</p>
 {tiles(runs)}{warnings(runs)}
-<nav aria-label="Benchmarks"><ul><li><a href="#machine">machine</a></li><li><a href="#bars">bars</a></li>{'<li><a href="#peers">peers</a></li>' if any(run.peer_rows for run in runs) else ""}{links}</ul></nav></header>
+<nav aria-label="Benchmarks"><ul><li><a href="#machine">machine</a></li>{'<li><a href="#bars">bars</a></li>' if bars else ""}{'<li><a href="#peers">peers</a></li>' if any(run.peer_rows for run in runs) else ""}{links}</ul></nav></header>
 <main>
-<section id="bars"><h2>Bars</h2>{"".join(bars_of(run, several) for run in runs) or "<p>No row has a bar.</p>"}</section>
+{f'<section id="bars"><h2>Bars</h2>{bars}</section>' if bars else ""}
 <section id="machine"><h2>Machine</h2>{machine(runs)}</section>
 <section id="reading"><h2>How to read the plots</h2>
 <p>A bar or dot is the median of the repetitions, its whiskers are the least and the greatest. A mark with a triangle is

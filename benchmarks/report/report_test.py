@@ -17,6 +17,7 @@ import runs
 import scale
 
 DATA = os.path.join(os.path.dirname(os.path.abspath(__file__)), "testdata")
+PEERS = os.path.join(DATA, "peers.json")
 OLD, NEW = os.path.join(DATA, "old.json"), os.path.join(DATA, "new.json")
 LONE = {"meta", "br", "hr", "img", "input", "link"}
 
@@ -50,7 +51,7 @@ class Outline(html.parser.HTMLParser):
             self.errors.append(f"</{tag}> closes something else")
 
     def handle_data(self, data):
-        if self.open and self.open[-1] in ("td", "th"):
+        if "td" in self.open or "th" in self.open:
             self.cells[-1] += data
 
 
@@ -124,6 +125,51 @@ class Page(unittest.TestCase):
         self.assertLessEqual(set(re.findall(r"var\((--[a-z0-9]+)\)", self.one)), names(light))
 
 
+class Peers(unittest.TestCase):
+    def setUp(self):
+        self.one = page.page(runs.load_all([PEERS]))
+        self.found = outline(self.one)
+
+    def test_is_whole(self):
+        self.assertEqual((self.found.errors, self.found.open), ([], []))
+        self.assertLessEqual(set(self.found.wanted), set(self.found.ids))
+        for name in ("peers", "peers-rings", "peers-pause"):
+            self.assertIn(name, self.found.ids)
+        self.assertNotIn("bars", self.found.ids)  # no row has one
+
+    def test_overview_tells_of_each_peer(self):
+        matrix = re.search(r'<table class="matrix">.*?</table>', self.one, re.DOTALL).group(0)
+        self.assertEqual(re.findall(r'<th scope="col" class="n">(.*?)</th>', matrix), ["ouro", "&lt;b&gt;", "slow"])
+        cells = outline(matrix).cells
+        rings, p999, slowest = cells[4:8], cells[8:12], cells[12:16]
+        self.assertEqual(rings, ["rings rings of 2, 1 thread, per node", "10 ns", "5 ns▼ 0.500 ×", "timeout"])
+        self.assertEqual(p999, ["pause 100 nodes, p99.9", "2 µs", "3 µs▲ 1.50 ×", "–"])
+        self.assertEqual(slowest[0], "pause 100 nodes, max")
+
+    def test_tells_what_is_missing_and_why(self):
+        self.assertIn("<b>gone</b> needs a compiler", self.one)
+        for cell in ("not finished after 7 s", "no collector", "0.500 × (0.400 .. 0.600)"):
+            self.assertIn(cell, self.found.cells)
+
+    def test_curves_of_all_in_one_plot(self):
+        paths = re.findall(r'<path d="[^"]*" class="curve ([^"]*)"', self.one)
+        self.assertEqual(len(set(paths)), 2)
+
+    def test_two_runs_side_by_side(self):
+        two = page.page(runs.load_all(["a=" + PEERS, "b=" + PEERS]))
+        found = outline(two)
+        self.assertEqual(found.errors, [])
+        self.assertEqual(len(found.ids), len(set(found.ids)))
+        for name in ("ouro, a", "ouro, b"):
+            self.assertIn(name, found.cells)
+
+    def test_beside_other_rows(self):
+        both = page.page(runs.load_all([OLD, PEERS]))
+        self.assertEqual(outline(both).errors, [])
+        self.assertIn('<section id="made">', both)
+        self.assertIn('<section id="peers-rings">', both)
+
+
 class Plots(unittest.TestCase):
     def row(self, median, low, high):
         return {"what": "w", "unit": "ns", "median": median, "min": low, "max": high}
@@ -187,6 +233,9 @@ class Reading(unittest.TestCase):
             "axis": lambda d: d["curves"][0].update(axis="x"),
             "points": lambda d: d["curves"][0]["points"].reverse(),
             "rows": lambda d: d.pop("rows"),
+            "peer": lambda d: d["rows"][0].update(peer=1),
+            "against": lambda d: d["rows"][0].update(peer="p", against={"to": "ouro"}),
+            "absent": lambda d: d.update(absent=[{"peer": "p"}]),
         }
         for name, change in spoil.items():
             bad = copy.deepcopy(good)
@@ -219,6 +268,23 @@ class Comparing(unittest.TestCase):
         self.assertEqual([c.what for c in both], ["one <thread>: retain & release"])
         self.assertIn("peers: only here", rest)
         self.assertIn("made: throughput", rest)
+
+    def test_peers_are_told_apart(self):
+        both, rest = compare.changes([runs.load(PEERS)], [runs.load(PEERS)])
+        self.assertEqual(rest, [])
+        self.assertIn("<b>: rings of 2, 1 thread: time per node", [c.what for c in both])
+
+    def test_options(self):
+        self.assertEqual(compare._options(["--quick"]), (compare.ROUNDS, "", ["--quick"]))
+        told = compare._options(["--report", "p.html", "--peers", "--only", "x", "--rounds", "3"])
+        self.assertEqual(told, (3, "p.html", ["--peers=ouro", "--only", "x", "--rounds", "1"]))
+        for wrong in (["--rounds", "1"], ["--json", "x"]):
+            self.assertRaises(ValueError, compare._options, wrong)
+
+    def test_all_rounds_as_one(self):
+        merged = compare._merged(self.side(10, 30, 20))
+        row = merged.row("b", "w")
+        self.assertEqual((row["min"], row["median"], row["max"]), (10, 20, 30))
 
     def test_chance(self):
         self.assertEqual([compare.chance(n) for n in (2, 3, 5)], [3, 10, 126])
