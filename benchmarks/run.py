@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 
+INTERRUPTED = 130
 HERE = os.path.dirname(os.path.abspath(__file__))
 
 
@@ -71,10 +72,15 @@ def main(words):
                        *option("rounds", arguments.rounds), *option("seconds", arguments.seconds), *option("limit", arguments.limit),
                        *["--fetch"] * arguments.fetch, "--ouro", os.path.join(arguments.bin, "peers_ouro"), "--json", made]  # fmt: skip
             print()
-            more = subprocess.call(command)
-            if more > 1:
+            try:
+                more = subprocess.call(command)
+            except KeyboardInterrupt:
+                more = INTERRUPTED  # what there is so far is written
+            if more not in (0, 1, INTERRUPTED):
                 return more
             status = max(status, more)
+        if not os.path.exists(made):
+            return status
         if arguments.json:
             with open(made, encoding="utf-8") as source, open(arguments.json, "w", encoding="utf-8") as target:
                 target.write(source.read())
@@ -86,4 +92,7 @@ def main(words):
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)

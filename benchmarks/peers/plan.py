@@ -25,7 +25,7 @@ WORKLOADS = {
 
 # (workload, size, threads)
 FULL = [
-    ("trees", 18, 1), ("trees", 18, 2), ("gcbench", 18, 1),
+    ("trees", 16, 1), ("trees", 16, 2), ("gcbench", 18, 1),
     ("retain-own", 1, 1), ("retain-own", 1, 2), ("retain-shared", 1, 2),
     ("lifo", 1, 1), ("lifo", 1, 2), ("fifo", 10000, 1), ("fifo", 10000, 2),
     ("handover", 1024, 2), ("storm", 100000, 2), ("larson", 1000, 1), ("larson", 1000, 2),
