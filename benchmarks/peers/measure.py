@@ -15,9 +15,10 @@ PAGE_MB = os.sysconf("SC_PAGESIZE") * 1e-6
 POINTS = 60  # of a curve over time, at the most
 BASE = "ouro"  # what ratios are to
 
-# unit of a program: (unit, "per" what)
-_PER = {"ns/node": ("ns", "time per node"), "ns/pair": ("ns", "time per pair"), "ns/hop": ("ns", "time per hop"),
-        "bytes/node": ("bytes", "resident per node"), "/s": ("1/s", "")}  # fmt: skip
+# The programs' units and metrics, in words of the page.
+_UNITS = {"ns/node": ("ns", " per node"), "ns/pair": ("ns", " per pair"), "ns/hop": ("ns", " per hop"), "bytes/node": ("bytes", " per node"),
+          "/s": ("1/s", "")}  # fmt: skip
+_METRICS = {"cpu": "processor time"}
 
 
 class Sampler(threading.Thread):
@@ -58,8 +59,8 @@ class Results:
             if "curve" in line:
                 table, key, value = self.curves, (line["curve"], line["unit"]), line["points"]
             else:
-                unit, metric = _PER.get(line["unit"], (line["unit"], line["metric"]))
-                table, key, value = self.samples, (metric or line["metric"], unit), line["value"]
+                unit, per = _UNITS.get(line["unit"], (line["unit"], ""))
+                table, key, value = self.samples, (_METRICS.get(line["metric"], line["metric"]) + per, unit), line["value"]
             table.setdefault(work, {}).setdefault(key, {}).setdefault(peer, []).append(value)
         peaks = [line["peak_rss_mb"] for line in lines if "peak_rss_mb" in line]
         if peaks:
@@ -76,8 +77,8 @@ class Results:
         if any(work == w and peer == p for w, p, _ in self.absent):
             return False
         least = self.given_up.get((work[0], peer))
-        if least is not None and work[1] >= least:
-            self.leave_out(work, peer, "not tried: has taken too long with less")
+        if least is not None and work[1] > least:
+            self.leave_out(work, peer, f"not tried: has taken too long with {least}")
             return False
         return True
 

@@ -264,9 +264,9 @@ void work_rings(void)
 {
     uint64_t before = heap_live();
     peer_time time = peer_repeat(round_rings, NULL);
-    double begin = peer_now();
+    peer_begin(&time);
     heap_collect();
-    time.seconds += peer_now() - begin;
+    peer_end(&time);
     peer_check_live(before);
     peer_report_time(time, "ns/node");
 }
@@ -291,13 +291,13 @@ void work_deep(void)
         for (const node *n = head; n; n = heap_peek(&n->left), nodes++)
             sum += n->key;
         peer_check(nodes == peer.size && sum == peer.size * (peer.size - 1) / 2, "the list is not what was made");
-        double begin = peer_now();
+        peer_begin(&time);
         node *list = head;
         head = NULL;
         heap_drop_list(list);
         if (!HEAP_COUNTS)
             heap_collect(); /* nothing else finds it */
-        time.seconds += peer_now() - begin;
+        peer_end(&time);
         time.operations += peer.size;
     } while (peer_goes_on(&time));
     peer_check_live(before);

@@ -57,9 +57,9 @@ void work_collect_live(void)
     graph_make();
     heap_collect(); /* what there is to do once has been done */
     do {
-        double begin = peer_now();
+        peer_begin(&time);
         heap_collect();
-        time.seconds += peer_now() - begin;
+        peer_end(&time);
         time.operations += peer.size;
     } while (peer_goes_on(&time));
     graph_check();
@@ -77,10 +77,10 @@ void work_collect_garbage(void)
         graph_make();
         graph_check();
         heap_collect();
-        double begin = peer_now();
+        peer_begin(&time);
         graph_drop();
         heap_collect();
-        time.seconds += peer_now() - begin;
+        peer_end(&time);
         time.operations += peer.size;
     } while (peer_goes_on(&time));
     peer_check_live(before);

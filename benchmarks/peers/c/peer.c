@@ -59,6 +59,7 @@ void peer_report(const char *metric, double value, const char *unit, uint64_t op
 void peer_report_time(peer_time time, const char *unit)
 {
     peer_report("time", time.seconds * 1e9 / (double)time.operations, unit, time.operations);
+    peer_report("cpu", time.cpu * 1e9 / (double)time.operations, unit, time.operations);
 }
 
 /* As far as ten samples are beyond. */
@@ -113,6 +114,25 @@ bool peer_goes_on(const peer_time *time)
     return time->seconds < peer.seconds && peer_now() - begun < PREPARED * peer.seconds;
 }
 
+static double cpu_now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
+}
+
+void peer_begin(peer_time *time)
+{
+    time->seconds -= peer_now();
+    time->cpu -= cpu_now();
+}
+
+void peer_end(peer_time *time)
+{
+    time->seconds += peer_now();
+    time->cpu += cpu_now();
+}
+
 void peer_meet(pthread_barrier_t *barrier)
 {
     heap_wait_begin();
@@ -156,16 +176,17 @@ peer_time peer_repeat(peer_round *round, void *state)
             abort();
     }
     peer_meet(&together);
-    double begin = peer_now();
-    work(&members[0], begin);
-    peer_time time = {.operations = members[0].operations};
+    peer_time time = {0};
+    peer_begin(&time);
+    work(&members[0], peer_now());
+    time.operations = members[0].operations;
     heap_wait_begin();
     for (unsigned i = 1; i < peer.threads; i++) {
         pthread_join(threads[i], NULL);
         time.operations += members[i].operations;
     }
     heap_wait_end();
-    time.seconds = peer_now() - begin;
+    peer_end(&time);
     pthread_barrier_destroy(&together);
     return time;
 }

@@ -29,7 +29,7 @@ extern peer_arguments peer;
 typedef uint64_t peer_round(void *state, unsigned index);
 
 typedef struct peer_time {
-    double seconds;
+    double seconds, cpu; /* of the clock; of all threads together */
     uint64_t operations;
 } peer_time;
 
@@ -50,6 +50,7 @@ void peer_check(bool ok, const char *what);
 /* The heap holds as much as before; heaps that cannot tell pass. */
 void peer_check_live(uint64_t before);
 void peer_report(const char *metric, double value, const char *unit, uint64_t operations);
+/* Also the processor time of all threads, those of a collector included. */
 void peer_report_time(peer_time time, const char *unit);
 /* Percentiles of nanoseconds, and the curve of them. */
 void peer_report_percentiles(const histogram *h, const char *name);
@@ -69,6 +70,10 @@ static inline double peer_now(void)
 {
     return (double)peer_now_ns() * 1e-9;
 }
+
+/* Around what is timed; adds up. */
+void peer_begin(peer_time *time);
+void peer_end(peer_time *time);
 
 /* xorshift64*, the same in every language. */
 static inline uint64_t peer_random_below(uint64_t *state, uint64_t limit)

@@ -151,9 +151,7 @@ func rings() {
 		}
 		return count * size
 	})
-	begin := time.Now()
-	runtime.GC()
-	t.seconds += time.Since(begin).Seconds()
+	t.during(runtime.GC)
 	checkLive(before)
 	t.report("ns/node")
 }
@@ -177,10 +175,8 @@ func deep() {
 			sum += n.key
 		}
 		check(count == size && sum == size*(size-1)/2, "the list is not what was made")
-		begin := time.Now()
 		head = nil
-		runtime.GC()
-		t.seconds += time.Since(begin).Seconds()
+		t.during(runtime.GC)
 		t.operations += size
 	}
 	checkLive(before)

@@ -35,9 +35,7 @@ func collectLive() {
 	runtime.GC()
 	var t timed
 	for t.operations == 0 || t.goesOn() {
-		begin := time.Now()
-		runtime.GC()
-		t.seconds += time.Since(begin).Seconds()
+		t.during(runtime.GC)
 		t.operations += size
 	}
 	graphCheck()
@@ -53,10 +51,8 @@ func collectGarbage() {
 		graphMake()
 		graphCheck()
 		runtime.GC()
-		begin := time.Now()
 		graph = nil
-		runtime.GC()
-		t.seconds += time.Since(begin).Seconds()
+		t.during(runtime.GC)
 		t.operations += size
 	}
 	checkLive(before)

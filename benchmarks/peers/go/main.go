@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 )
 
@@ -113,8 +114,24 @@ func report(metric string, value float64, unit string, operations uint64) {
 }
 
 type timed struct {
-	seconds    float64
-	operations uint64
+	seconds, cpu float64 // of the clock; of all threads together
+	operations   uint64
+}
+
+func cpuNow() float64 {
+	var usage syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {
+		panic(err)
+	}
+	return float64(usage.Utime.Nano()+usage.Stime.Nano()) * 1e-9
+}
+
+// during adds up what the work takes.
+func (t *timed) during(work func()) {
+	begin, cpu := time.Now(), cpuNow()
+	work()
+	t.seconds += time.Since(begin).Seconds()
+	t.cpu += cpuNow() - cpu
 }
 
 // goesOn is for work of which only a part is timed: true as long as that part is shorter than asked for, and all of it not
@@ -125,6 +142,7 @@ func (t timed) goesOn() bool {
 
 func (t timed) report(unit string) {
 	report("time", t.seconds*1e9/float64(t.operations), unit, t.operations)
+	report("cpu", t.cpu*1e9/float64(t.operations), unit, t.operations)
 }
 
 func skip(reason string) {
@@ -152,10 +170,11 @@ func repeat(round func(index int) uint64) timed {
 			done.Done()
 		}(i)
 	}
-	begin := time.Now()
-	close(start)
-	done.Wait()
-	result := timed{seconds: time.Since(begin).Seconds()}
+	var result timed
+	result.during(func() {
+		close(start)
+		done.Wait()
+	})
 	for _, n := range operations {
 		result.operations += n
 	}

@@ -153,9 +153,27 @@ final class Peer {
         return took < seconds && now() - BEGUN < 4 * seconds;
     }
 
-    record Timed(double seconds, long operations) {
+    static final com.sun.management.OperatingSystemMXBean PROCESS =
+            (com.sun.management.OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean();
+
+    /** What was timed; by the clock, and of all threads together. */
+    static final class Timed {
+        double seconds, cpu;
+        long operations;
+
+        void begin() {
+            seconds -= now();
+            cpu -= PROCESS.getProcessCpuTime() * 1e-9;
+        }
+
+        void end() {
+            seconds += now();
+            cpu += PROCESS.getProcessCpuTime() * 1e-9;
+        }
+
         void report(String unit) {
             Peer.report("time", seconds * 1e9 / operations, unit, operations);
+            Peer.report("cpu", cpu * 1e9 / operations, unit, operations);
         }
     }
 
@@ -204,14 +222,15 @@ final class Peer {
                 while (now() - begin < seconds);
             });
         }
+        Timed t = new Timed();
         meet(together);
-        double begin = now();
-        long all = 0;
+        t.begin();
         for (int i = 0; i < threads; i++) {
             join(members[i]);
-            all += operations[i];
+            t.operations += operations[i];
         }
-        return new Timed(now() - begin, all);
+        t.end();
+        return t;
     }
 
     static void meet(CyclicBarrier barrier) {
@@ -417,9 +436,9 @@ final class Peer {
             places[index][0] = null;
             return (long) count * size;
         });
-        double begin = now();
+        t.begin();
         collect();
-        t = new Timed(t.seconds + now() - begin, t.operations);
+        t.end();
         checkGone();
         t.report("ns/node");
     }
@@ -427,8 +446,7 @@ final class Peer {
     static Node head;
 
     static void deep() {
-        long operations = 0;
-        double took = 0;
+        Timed t = new Timed();
         do {
             for (int i = 0; i < size; i++) {
                 Node n = new Node(i);
@@ -439,14 +457,14 @@ final class Peer {
             for (Node n = head; n != null; n = n.left, count++)
                 sum += n.key;
             check(count == size && sum == (long) size * (size - 1) / 2, "the list is not what was made");
-            double begin = now();
+            t.begin();
             head = null;
             collect();
-            took += now() - begin;
-            operations += size;
-        } while (goesOn(took));
+            t.end();
+            t.operations += size;
+        } while (goesOn(t.seconds));
         checkGone();
-        new Timed(took, operations).report("ns/node");
+        t.report("ns/node");
     }
 
     // ---- trees ----
@@ -581,37 +599,35 @@ final class Peer {
     }
 
     static void collectLive() {
-        long operations = 0;
-        double took = 0;
+        Timed t = new Timed();
         graphMake();
         collect();
         do {
-            double begin = now();
+            t.begin();
             collect();
-            took += now() - begin;
-            operations += size;
-        } while (goesOn(took));
+            t.end();
+            t.operations += size;
+        } while (goesOn(t.seconds));
         graphCheck();
         graph = null;
         checkGone();
-        new Timed(took, operations).report("ns/node");
+        t.report("ns/node");
     }
 
     static void collectGarbage() {
-        long operations = 0;
-        double took = 0;
+        Timed t = new Timed();
         do {
             graphMake();
             graphCheck();
             collect();
-            double begin = now();
+            t.begin();
             graph = null;
             collect();
-            took += now() - begin;
-            operations += size;
-        } while (goesOn(took));
+            t.end();
+            t.operations += size;
+        } while (goesOn(t.seconds));
         checkGone();
-        new Timed(took, operations).report("ns/node");
+        t.report("ns/node");
     }
 
     /** A range is a hundred-and-twenty-eighth of the value it begins with. */

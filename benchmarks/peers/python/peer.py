@@ -84,9 +84,25 @@ def report(metric, value, unit, operations):
          peak_rss_mb=round(resident("VmHWM") * 1e-6, 1), live="objects", ok=not wrong)
 
 
+class Timed:
+    """What was timed; by the clock, and of all threads together."""
+
+    def __init__(self):
+        self.seconds = self.cpu = 0.0
+        self.operations = 0
+
+    def __enter__(self):
+        self.seconds -= time.perf_counter()
+        self.cpu -= time.process_time()
+
+    def __exit__(self, *_):
+        self.seconds += time.perf_counter()
+        self.cpu += time.process_time()
+
+
 def report_time(timed, unit):
-    took, operations = timed
-    report("time", took * 1e9 / operations, unit, operations)
+    report("time", timed.seconds * 1e9 / timed.operations, unit, timed.operations)
+    report("cpu", timed.cpu * 1e9 / timed.operations, unit, timed.operations)
 
 
 BEGUN = time.perf_counter()
@@ -99,7 +115,7 @@ def goes_on(took):
 
 
 def repeat(a_round):
-    """Rounds on as many threads as asked for, at least one each, until the time is up; returns seconds and operations."""
+    """Rounds on as many threads as asked for, at least one each, until the time is up."""
     together = threading.Barrier(threads)
     operations = [0] * threads
 
@@ -114,11 +130,13 @@ def repeat(a_round):
     others = [threading.Thread(target=work, args=(i,)) for i in range(1, threads)]
     for other in others:
         other.start()
-    begin = time.perf_counter()
-    work(0)
-    for other in others:
-        other.join()
-    return time.perf_counter() - begin, sum(operations)
+    timed = Timed()
+    with timed:
+        work(0)
+        for other in others:
+            other.join()
+    timed.operations = sum(operations)
+    return timed
 
 
 # --- counting ---
@@ -328,17 +346,16 @@ def rings():
                 check(ring_sum(ring, size) == size * (size - 1) // 2, "a ring is not what was made")
         return count * size
 
-    took, operations = repeat(a_round)
-    begin = time.perf_counter()
-    gc.collect()
-    took += time.perf_counter() - begin
+    timed = repeat(a_round)
+    with timed:
+        gc.collect()
     check_live(before)
-    report_time((took, operations), "ns/node")
+    report_time(timed, "ns/node")
 
 
 def deep():
-    before, took, operations = live(), 0.0, 0
-    while operations == 0 or goes_on(took):
+    before, timed = live(), Timed()
+    while timed.operations == 0 or goes_on(timed.seconds):
         head = None
         for i in range(size):
             head = Node(i, head)
@@ -346,12 +363,11 @@ def deep():
         while at is not None:
             nodes, total, at = nodes + 1, total + at.key, at.left
         check(nodes == size and total == size * (size - 1) // 2, "the list is not what was made")
-        begin = time.perf_counter()
-        head = None
-        took += time.perf_counter() - begin
-        operations += size
+        with timed:
+            head = None
+        timed.operations += size
     check_live(before)
-    report_time((took, operations), "ns/node")
+    report_time(timed, "ns/node")
 
 
 # --- trees ---
@@ -430,9 +446,9 @@ def gcbench():
         check(ok and tree_count(keep) == tree_nodes(most) and array[1000] == 1.0 / 1001, "a tree is not what was made")
         return 1
 
-    took, operations = repeat(a_round)
+    timed = repeat(a_round)
     check_live(before)
-    report("time", took / operations, "s", operations)
+    report("time", timed.seconds / timed.operations, "s", timed.operations)
 
 
 def balanced(count):
@@ -472,33 +488,31 @@ def graph_check(graph):
 
 
 def collect_live():
-    before, took, operations = live(), 0.0, 0
+    before, timed = live(), Timed()
     graph = graph_make()
     gc.collect()
-    while operations == 0 or goes_on(took):
-        begin = time.perf_counter()
-        gc.collect()
-        took += time.perf_counter() - begin
-        operations += size
+    while timed.operations == 0 or goes_on(timed.seconds):
+        with timed:
+            gc.collect()
+        timed.operations += size
     graph_check(graph)
     graph = None
     check_live(before)
-    report_time((took, operations), "ns/node")
+    report_time(timed, "ns/node")
 
 
 def collect_garbage():
-    before, took, operations = live(), 0.0, 0
-    while operations == 0 or goes_on(took):
+    before, timed = live(), Timed()
+    while timed.operations == 0 or goes_on(timed.seconds):
         graph = graph_make()
         graph_check(graph)
         gc.collect()
-        begin = time.perf_counter()
-        graph = None
-        gc.collect()
-        took += time.perf_counter() - begin
-        operations += size
+        with timed:
+            graph = None
+            gc.collect()
+        timed.operations += size
     check_live(before)
-    report_time((took, operations), "ns/node")
+    report_time(timed, "ns/node")
 
 
 GAP_NS = 1000000

@@ -28,9 +28,40 @@ struct Arguments {
     begun: Instant,
 }
 
+/// What was timed; by the clock, and of all threads together.
+#[derive(Default)]
 struct Timed {
     seconds: f64,
+    cpu: f64,
     operations: u64,
+}
+
+#[repr(C)]
+struct Timespec {
+    seconds: i64,
+    nanoseconds: i64,
+}
+
+extern "C" {
+    fn clock_gettime(clock: i32, time: *mut Timespec) -> i32;
+}
+
+/// The processor time of all threads.
+fn cpu_now() -> f64 {
+    const CLOCK_PROCESS_CPUTIME_ID: i32 = 2; // Linux, 64 bits
+    let mut time = Timespec { seconds: 0, nanoseconds: 0 };
+    unsafe { clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &mut time) };
+    time.seconds as f64 + time.nanoseconds as f64 * 1e-9
+}
+
+impl Timed {
+    fn during<T>(&mut self, work: impl FnOnce() -> T) -> T {
+        let (begin, cpu) = (Instant::now(), cpu_now());
+        let result = work();
+        self.seconds += begin.elapsed().as_secs_f64();
+        self.cpu += cpu_now() - cpu;
+        result
+    }
 }
 
 /// xorshift64*, the same in every language.
@@ -82,6 +113,7 @@ impl Arguments {
 
     fn report_time(&self, timed: Timed, unit: &str) {
         self.report("time", timed.seconds * 1e9 / timed.operations as f64, unit, timed.operations);
+        self.report("cpu", timed.cpu * 1e9 / timed.operations as f64, unit, timed.operations);
     }
 
     fn skip(&self, reason: &str) {
@@ -116,10 +148,10 @@ impl Arguments {
                     })
                 })
                 .collect();
+            let mut timed = Timed::default();
             together.wait();
-            let begin = Instant::now();
-            let operations = members.into_iter().map(|member| member.join().unwrap()).sum();
-            Timed { seconds: begin.elapsed().as_secs_f64(), operations }
+            timed.operations = timed.during(|| members.into_iter().map(|member| member.join().unwrap()).sum());
+            timed
         })
     }
 }
@@ -171,7 +203,7 @@ fn fifo(a: &Arguments) {
 /// By the standard library's channel.
 fn handover(a: &Arguments) {
     let (sender, receiver) = sync_channel::<Ref>(a.size as usize);
-    let begin = Instant::now();
+    let (begin, mut timed) = (Instant::now(), Timed::default());
     let taker = thread::spawn(move || {
         let mut taken = 0;
         for node in receiver {
@@ -181,15 +213,19 @@ fn handover(a: &Arguments) {
         taken
     });
     let mut made = 0;
-    while made == 0 || begin.elapsed().as_secs_f64() < a.seconds {
-        for _ in 0..NODES {
-            sender.send(new(made, None, None)).unwrap();
-            made += 1;
+    let taken = timed.during(|| {
+        while made == 0 || begin.elapsed().as_secs_f64() < a.seconds {
+            for _ in 0..NODES {
+                sender.send(new(made, None, None)).unwrap();
+                made += 1;
+            }
         }
-    }
-    drop(sender);
-    check(taker.join().unwrap() == made, "nodes have been lost");
-    a.report_time(Timed { seconds: begin.elapsed().as_secs_f64(), operations: made }, "ns/node");
+        drop(sender);
+        taker.join().unwrap()
+    });
+    check(taken == made, "nodes have been lost");
+    timed.operations = made;
+    a.report_time(timed, "ns/node");
 }
 
 /// Each makes as many as it has places for; when all have, each drops its neighbour's.
@@ -310,27 +346,26 @@ fn rings(a: &Arguments) {
         }
         rings * a.size
     });
-    let begin = Instant::now();
-    collect();
-    timed.seconds += begin.elapsed().as_secs_f64();
+    timed.during(collect);
     a.report_time(timed, "ns/node");
 }
 
 /// Taken apart by hand: to drop the head would take a stack as deep as the list.
 fn deep(a: &Arguments) {
-    let mut timed = Timed { seconds: 0.0, operations: 0 };
+    let mut timed = Timed::default();
     while timed.operations == 0 || a.goes_on(&timed) {
         let mut head = None;
         for i in 0..a.size {
             head = Some(new(i, head, None));
         }
-        let (begin, mut nodes, mut sum) = (Instant::now(), 0, 0);
-        while let Some(node) = head {
-            nodes += 1;
-            sum += node.key;
-            head = node.left.lock().unwrap().take();
-        }
-        timed.seconds += begin.elapsed().as_secs_f64();
+        let (mut nodes, mut sum) = (0, 0);
+        timed.during(|| {
+            while let Some(node) = head {
+                nodes += 1;
+                sum += node.key;
+                head = node.left.lock().unwrap().take();
+            }
+        });
         timed.operations += a.size;
         check(nodes == a.size && sum == a.size * (a.size - 1) / 2, "the list is not what was made");
     }
@@ -452,12 +487,10 @@ fn collect_live(a: &Arguments) {
     }
     let graph = graph_make(a.size);
     collect();
-    let mut timed = Timed { seconds: 0.0, operations: 0 };
+    let mut timed = Timed::default();
     while timed.operations == 0 || a.goes_on(&timed) {
         graph_check(&graph, a.size); // and all of it is a candidate again
-        let begin = Instant::now();
-        collect();
-        timed.seconds += begin.elapsed().as_secs_f64();
+        timed.during(collect);
         timed.operations += a.size;
     }
     graph_check(&graph, a.size);
@@ -465,15 +498,15 @@ fn collect_live(a: &Arguments) {
 }
 
 fn collect_garbage(a: &Arguments) {
-    let mut timed = Timed { seconds: 0.0, operations: 0 };
+    let mut timed = Timed::default();
     while timed.operations == 0 || a.goes_on(&timed) {
         let graph = graph_make(a.size);
         graph_check(&graph, a.size);
         collect();
-        let begin = Instant::now();
-        drop_ring(graph);
-        collect();
-        timed.seconds += begin.elapsed().as_secs_f64();
+        timed.during(|| {
+            drop_ring(graph);
+            collect();
+        });
         timed.operations += a.size;
     }
     a.report_time(timed, "ns/node");
