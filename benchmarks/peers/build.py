@@ -125,20 +125,22 @@ def package(name):
 
 
 # name, what it needs (Debian's names where it has them), how to build it, what tells its version ({}: the program)
-PEERS = [  # fmt: skip
+PEERS = [
     ("ouro", "gcc, and ouro installed (pkg-config) or --ouro PROGRAM", build_ouro, None),
     ("glibc", "gcc liburcu-dev", malloc(""), ["ldd", "--version"]),
     ("mimalloc", "gcc liburcu-dev libmimalloc-dev", malloc("mimalloc"), package("libmimalloc-dev")),
     ("jemalloc", "gcc liburcu-dev libjemalloc-dev", malloc("jemalloc"), package("libjemalloc-dev")),
     ("boehm", "gcc libgc-dev", build_boehm, package("libgc-dev")),
     ("go", "Go 1.19 or later (golang-go)", build_go, ["go", "version"]),
-    ("java-g1", "a JDK, 17 or later (openjdk-17-jdk-headless)", java("-XX:+UseG1GC", "-XX:+ExplicitGCInvokesConcurrent"), ["java", "-version"]),
+    ("java-g1", "a JDK, 17 or later (openjdk-17-jdk-headless)",
+     java("-XX:+UseG1GC", "-XX:+ExplicitGCInvokesConcurrent"), ["java", "-version"]),
     ("java-zgc", "a JDK, 17 or later (openjdk-17-jdk-headless)", java("-XX:+UseZGC"), ["java", "-version"]),
     ("python", "python3", python(find_python), ["{}", "--version"]),
     ("python-ft", "a free-threaded CPython, 3.13 or later (PYTHON_FT=PROGRAM, or python3.14t on PATH)",
      python(find_python_ft), ["{}", "--version"]),
     ("arc", "rustc, 1.63 or later (rustc)", build_arc, ["rustc", "--version"]),
-    ("dumpster", "cargo, and the crate dumpster 2 (--fetch lets cargo get it)", build_dumpster, ["sed", "-n", "/^name = .dumpster.$/{n;p}", os.path.join(HERE, "rust", "Cargo.lock")]),
+    ("dumpster", "cargo, and the crate dumpster 2 (--fetch lets cargo get it)", build_dumpster,
+     ["sed", "-n", "/^name = .dumpster.$/{n;s/version = //p}", os.path.join(HERE, "rust", "Cargo.lock")]),
 ]
 
 

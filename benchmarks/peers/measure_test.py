@@ -12,7 +12,7 @@ import measure
 import plan
 
 WORK = ("rings", 2, 1)
-TIME = '{"workload": "rings", "size": 2, "threads": 1, "metric": "time", "value": VALUE, "unit": "ns/node", "operations": 1, "peak_rss_mb": 2, "ok": true}'
+TIME = '{"metric": "time", "value": VALUE, "unit": "ns/node", "operations": 1, "peak_rss_mb": 2, "ok": true}'
 
 
 class Running(unittest.TestCase):
@@ -75,8 +75,8 @@ class Running(unittest.TestCase):
     def test_curves(self):
         line = '{"curve": "rounds", "unit": "ns", "points": POINTS}'
         first, second = "[[0.5, 10], [0.9, 20], [1, 90]]", "[[0.5, 30], [1, 10]]"
-        lines = f'if [ -e {self.log}.2 ]; then echo \'{line.replace("POINTS", second)}\'; else touch {self.log}.2; echo \'{line.replace("POINTS", first)}\'; fi'
-        self.run_all([self.program("ouro", lines)])
+        tell = lambda points: f"echo '{line.replace('POINTS', points)}'"
+        self.run_all([self.program("ouro", f"if [ -e {self.log}.2 ]; then {tell(second)}; else touch {self.log}.2; {tell(first)}; fi")])
         (curve,) = [c for c in measure.curves(WORK, self.results) if c["axis"] == "percentiles"]
         self.assertEqual(curve["points"], [[0.5, 20, 10, 30], [1, 50, 10, 90]])
 

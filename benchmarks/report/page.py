@@ -258,11 +258,12 @@ def page(runs, title="Benchmarks"):
     with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "style.css"), encoding="utf-8") as file:
         style = file.read()
     several = len(runs) > 1
+    bars = "".join(bars_of(run, several) for run in runs)
     names = in_order(runs, lambda run: [*run.rows, *run.curves], lambda item: item["benchmark"])
-    links = "".join(f'<li><a href="#{escape(name)}">{escape(name)}</a></li>' for name in names)
+    chapters = ["machine", *["bars"] * bool(bars), *["peers"] * any(run.peer_rows for run in runs)]
+    links = "".join(f'<li><a href="#{escape(name)}">{escape(name)}</a></li>' for name in chapters + names)
     key = [(f"block c{i % plots.COLOURS}", run.label) for i, run in enumerate(runs)] if several else [
         ("block c0", "what is measured"), ("reference", "what it is compared with")]  # fmt: skip
-    bars = "".join(bars_of(run, several) for run in runs)
     pale = " Pale bars are what others are compared with." if several else ""
     return f"""<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
@@ -271,7 +272,7 @@ def page(runs, title="Benchmarks"):
 <header><h1>{escape(title)}</h1>
 <p class="soft">{escape(" · ".join(f"{run.label}, {run.machine.get('date', 'no date')}" for run in runs))}</p>
 {tiles(runs)}{warnings(runs)}
-<nav aria-label="Benchmarks"><ul><li><a href="#machine">machine</a></li>{'<li><a href="#bars">bars</a></li>' if bars else ""}{'<li><a href="#peers">peers</a></li>' if any(run.peer_rows for run in runs) else ""}{links}</ul></nav></header>
+<nav aria-label="Benchmarks"><ul>{links}</ul></nav></header>
 <main>
 {f'<section id="bars"><h2>Bars</h2>{bars}</section>' if bars else ""}
 <section id="machine"><h2>Machine</h2>{machine(runs)}</section>
