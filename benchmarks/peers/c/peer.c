@@ -59,7 +59,8 @@ void peer_report(const char *metric, double value, const char *unit, uint64_t op
 void peer_report_time(peer_time time, const char *unit)
 {
     peer_report("time", time.seconds * 1e9 / (double)time.operations, unit, time.operations);
-    peer_report("cpu", time.cpu * 1e9 / (double)time.operations, unit, time.operations);
+    if (time.cpu > 0)
+        peer_report("cpu", time.cpu * 1e9 / (double)time.operations, unit, time.operations);
 }
 
 /* As far as ten samples are beyond. */

@@ -50,7 +50,7 @@ void peer_check(bool ok, const char *what);
 /* The heap holds as much as before; heaps that cannot tell pass. */
 void peer_check_live(uint64_t before);
 void peer_report(const char *metric, double value, const char *unit, uint64_t operations);
-/* Also the processor time of all threads, those of a collector included. */
+/* Also the processor time of all threads, those of a collector included, unless it is 0. */
 void peer_report_time(peer_time time, const char *unit);
 /* Percentiles of nanoseconds, and the curve of them. */
 void peer_report_percentiles(const histogram *h, const char *name);

@@ -142,7 +142,9 @@ func (t timed) goesOn() bool {
 
 func (t timed) report(unit string) {
 	report("time", t.seconds*1e9/float64(t.operations), unit, t.operations)
-	report("cpu", t.cpu*1e9/float64(t.operations), unit, t.operations)
+	if t.cpu > 0 {
+		report("cpu", t.cpu*1e9/float64(t.operations), unit, t.operations)
+	}
 }
 
 func skip(reason string) {

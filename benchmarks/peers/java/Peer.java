@@ -173,7 +173,8 @@ final class Peer {
 
         void report(String unit) {
             Peer.report("time", seconds * 1e9 / operations, unit, operations);
-            Peer.report("cpu", cpu * 1e9 / operations, unit, operations);
+            if (cpu > 0)
+                Peer.report("cpu", cpu * 1e9 / operations, unit, operations);
         }
     }
 
@@ -873,6 +874,8 @@ final class Peer {
         check(treeCount(holder.left) == size && treeValues(holder.left) == replaced[0], "nodes or replacements have been lost");
         holder = null;
         checkGone();
+        if (isChanging)
+            t.cpu = 0; // the writer's is in it
         t.report("ns/hop");
         if (isChanging)
             report("replaced", replaced[0] / took, "/s", replaced[0]);
