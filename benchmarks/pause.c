@@ -52,6 +52,7 @@ typedef enum cause { ANY, PREEMPTED, SLEPT, FAULTED, CAUSES } cause;
 typedef struct record {
     histogram rounds[CAUSES]; /* all, and the long ones by what was seen in them */
     uint64_t lost_ns;         /* in gaps */
+    uint64_t lost_running_ns; /* in those in which the kernel did not take the processor away */
     uint64_t short_rounds, short_ns;
 } record;
 
@@ -78,6 +79,8 @@ static void look_into(record *r, uint64_t took, struct rusage *before)
         histogram_add(&r->rounds[FAULTED], took);
     if (took > GAP_NS)
         r->lost_ns += took;
+    if (took > GAP_NS && now.ru_nivcsw == before->ru_nivcsw)
+        r->lost_running_ns += took;
     *before = now;
 }
 
@@ -175,7 +178,7 @@ typedef struct figures {
     double samples, p50, p99, p9999, max; /* ns */
     double mean;                          /* of the short rounds: finer than the clock, where that has coarse steps */
     double p9999_undisturbed;             /* of the rounds that were not preempted */
-    double lost;                          /* per cent of the time */
+    double lost, lost_running;            /* per cent of the time */
     double causes[CAUSES];                /* of the slowest ten-thousandth, per cent */
     double curve[SHARES];
 } figures;
@@ -212,6 +215,7 @@ static figures figures_of(const record *r)
         .mean = r->short_rounds ? (double)r->short_ns / (double)r->short_rounds : 0,
         .p9999_undisturbed = undisturbed(r, 0.9999),
         .lost = all->sum ? 100 * (double)r->lost_ns / (double)all->sum : 0,
+        .lost_running = all->sum ? 100 * (double)r->lost_running_ns / (double)all->sum : 0,
     };
     double slow = (double)histogram_count_from(all, (uint64_t)f.p9999);
     for (cause c = ANY; c < CAUSES; c++)
@@ -322,6 +326,7 @@ static void rows_of_size(const outcome *runs, unsigned index)
     ROW(phases[ASLEEP].lost, 1, "%", INFO, "time in gaps > 1 ms, nothing beside it");
     ROW(phases[COMPUTING].lost, 1, "%", INFO, "time in gaps > 1 ms, beside arithmetic");
     ROW(phases[COLLECTING].lost, 1, "%", INFO, "time in gaps > 1 ms, beside collections");
+    ROW(phases[COLLECTING].lost_running, 1, "%", INFO, "of that, gaps in which the processor was not taken away");
     ROW(collections, 1, "", INFO, "collections finished");
     ROW(cpu_ns, 1, "ns", INFO, "collector's time per object and collection");
     ROW(others, 1, "%", INFO, "of the processors, other programs had");

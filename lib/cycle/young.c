@@ -22,6 +22,25 @@ static bool is_candidate(const ouro_object *o)
     return oi_is_young_of(o, oi_my_id());
 }
 
+static bool has_private(const struct oi_page *page)
+{
+    size_t size = oi_page_block_size(page);
+    for (uint32_t i = 0; i < page->carved; i++) {
+        ouro_object *o = (ouro_object *)(page->base + i * size);
+        if (oi_type_word(o) && !(oi_flags(o) & OI_PUBLISHED)) /* also a dead one, which may be revived */
+            return true;
+    }
+    return false;
+}
+
+/* Without a look at the objects: a graph that has just been published is not walked over once more. */
+static bool may_have_private(const struct oi_page *page)
+{
+    bool may = oi_page_may_have_private(page);
+    OI_ASSERT(may || !has_private(page));
+    return may;
+}
+
 typedef void visit_object(struct oi_local *self, ouro_object *o, void *arg);
 
 /* Calls fn for each candidate on the young pages. Inlined, with fn, into each phase. */
@@ -29,6 +48,8 @@ static OI_ALWAYS_INLINE void each_candidate(struct oi_local *self, visit_object 
 {
     struct oi_page *page;
     LIST_FOREACH(page, &self->pool.young[OI_YOUNG_NEW], young) {
+        if (!may_have_private(page))
+            continue;
         size_t size = oi_page_block_size(page);
         char *end = page->base + size * page->carved;
         for (char *at = page->base; at < end; at += size) {
@@ -108,24 +129,13 @@ static void separate(struct oi_local *self, ouro_object *o, void *arg)
     all->finalizers = all->finalizers || finalizer_due(o);
 }
 
-static bool has_private(const struct oi_page *page)
-{
-    size_t size = oi_page_block_size(page);
-    for (uint32_t i = 0; i < page->carved; i++) {
-        ouro_object *o = (ouro_object *)(page->base + i * size);
-        if (oi_type_word(o) && !(oi_flags(o) & OI_PUBLISHED)) /* also a dead one, which may be revived */
-            return true;
-    }
-    return false;
-}
-
 /* Pages need not be looked at again before they are allocated from: those with private objects are kept on list `to`. */
 static void leave_young_pages(struct oi_pool *pool, enum oi_young_of from, enum oi_young_of to)
 {
     struct oi_page *next;
     for (struct oi_page *page = LIST_FIRST(&pool->young[from]); page; page = next) {
         next = LIST_NEXT(page, young);
-        bool private = has_private(page);
+        bool private = may_have_private(page) && has_private(page);
         if (page->state == OI_PAGE_CURRENT || (private && to == from))
             continue;
         LIST_REMOVE(page, young);
@@ -273,6 +283,8 @@ static void set_base(struct oi_local *self)
 /* Aged objects are candidates again. Returns their number. */
 static size_t rejuvenate_page(struct oi_page *page)
 {
+    if (!may_have_private(page))
+        return 0;
     size_t size = oi_page_block_size(page), n = 0;
     char *at = page->base;
     for (uint32_t i = 0; i < page->carved; i++, at += size) {
@@ -419,6 +431,8 @@ size_t oi_young_count(struct oi_act *act)
 
 static void publish_page(struct oi_act *act, struct oi_page *page)
 {
+    if (!may_have_private(page))
+        return;
     size_t size = oi_page_block_size(page);
     char *at = page->base;
     for (uint32_t i = 0; i < page->carved; i++, at += size) {

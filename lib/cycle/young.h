@@ -13,6 +13,7 @@ struct oi_young {
     struct oi_stack_node *saved;   /* tokens of objects that are kept for debugging; they are published */
     struct ouro_weak *due_callbacks; /* callbacks that wait for ouro_finalizers_run */
     size_t limit;                  /* collect when this many blocks have been added since the last one */
+    size_t in_use;                 /* bytes of the heap's pages in use after the last one */
     size_t survivors;              /* objects that the last one left */
     size_t aged;                   /* objects that have survived since the last collection of all; perhaps not all are still there */
     size_t aged_base;              /* oi_young_aged_blocks after that */

@@ -78,6 +78,7 @@ struct oi_page {
     struct oi_stack_node returned; /* the pool's `returned` stack */
     LIST_ENTRY(oi_page) young;    /* under the pool's young lock; see pool.h */
     uint32_t young_base;          /* the holder's: `used` when the page joined the young list, or at the last collection */
+    uint32_t used_published;      /* the holder's: of the `used`, so many at the least have been published */
     uint32_t gray;                /* the holder's: position of the first block on the page's gray list (object/gray.h) */
     struct oi_page *gray_next;    /* the holder's */
     uint16_t pins;                /* this and the next: under the page lock */
@@ -96,7 +97,7 @@ struct oi_segment {
     uint32_t number[OI_SEGMENT_UNITS]; /* the collector's: of each unit's page in its scope (cycle/scope.h); 0: not in it */
     char *shadow;                   /* scratch memory of oi_shadow_size(size) bytes, the collector's; immutable */
     LIST_ENTRY(oi_segment) link;    /* all segments */
-    LIST_ENTRY(oi_segment) roomy;   /* those with free units */
+    LIST_ENTRY(oi_segment) roomy;   /* those with free units; huge ones that are not in use are on a list of their own */
     struct oi_page pages[OI_SEGMENT_UNITS];
 };
 
@@ -192,6 +193,12 @@ void oi_page_unpin(struct oi_page **pages, uint32_t *count);
 /* Calls fn for every page in use, under the page lock. */
 void oi_page_each(void (*fn)(struct oi_page *page, void *arg), void *arg);
 
+/* False: all its objects have been published, and young collections need not look at them. The holder. */
+static inline bool oi_page_may_have_private(const struct oi_page *page)
+{
+    return page->used_published != page->used;
+}
+
 /* Calls fn for every page of the pool, by its holder, who takes and releases none meanwhile; others may. Not under the page lock, but under the
  * purge lock: fn takes none that comes before that. */
 void oi_page_each_of(const struct oi_pool *pool, void (*fn)(struct oi_page *page, void *arg), void *arg);
@@ -205,7 +212,8 @@ struct oi_page_totals {
 };
 struct oi_page_totals oi_page_totals(void);
 void oi_page_set_limits(size_t soft, size_t hard);
-bool oi_page_is_over_soft_limit(void); /* a moment's reading, without the lock */
+bool oi_page_is_over_soft_limit(void); /* this and the next: a moment's reading, without the lock */
+size_t oi_page_in_use(void);
 
 /* Called, with no lock held, by a thread that takes a page while `in_use` is at or above oi_page_growth_mark (atomic; SIZE_MAX: never). Set
  * once at start; must not block. */

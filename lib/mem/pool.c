@@ -17,6 +17,7 @@ void oi_pool_init(struct oi_pool *pool)
         LIST_INIT(&pool->young[i]);
     pthread_mutex_init(&pool->young_lock, NULL);
     pool->fresh_limit = SIZE_MAX;
+    pool->calm_bytes = SIZE_MAX;
 }
 
 /* ---- what other threads push ---- */
@@ -74,7 +75,9 @@ static void take_remote(struct oi_page *page)
     /* Acquire: pairs with oi_page_push_remote [MO-remote]. Not FULL here, so nothing but the chain is lost. */
     uint64_t chain = oi_exchange_acquire(&page->remote, 0);
     OI_ASSERT(!(chain & OI_REMOTE_FULL));
-    oi_owner_add(&page->used, -OI_CHAIN_COUNT(chain));
+    uint32_t n = OI_CHAIN_COUNT(chain);
+    oi_owner_add(&page->used, -n);
+    page->used_published -= n < page->used_published ? n : page->used_published; /* all of them were, perhaps */
     void *free = page->free;
     for (uint32_t position = OI_CHAIN_HEAD(chain); position;) {
         struct oi_block *block = oi_page_at(page, position);

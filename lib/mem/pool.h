@@ -43,6 +43,8 @@ struct oi_pool {
     size_t fresh_blocks; /* free blocks that refills have found since this was reset: no fewer have been allocated */
     bool born_published; /* its objects are */
     size_t fresh_limit;  /* at this many, the next slow allocation asks the cycle layer whether to collect */
+    size_t calm_from;    /* it asks, too, when the heap's pages in use are fewer bytes than this, */
+    size_t calm_bytes;   /* or so many more */
 
     /* Shared. */
     struct oi_stack returned;      /* pages that others took out of FULL; the holder takes them back */

@@ -14,7 +14,9 @@ void oi_publish_one(struct oi_act *act, ouro_object *o)
     /* Release: all that this thread wrote into the object comes before whoever reads PUBLISHED; the store that makes it
      * reachable releases too [MO-publish]. */
     oi_store_release(&o->ouro_private_flags, (uint16_t)((oi_flags(o) & OI_FLAGS) | OI_PUBLISHED));
-    oi_page_set_published(oi_page_of(o));
+    struct oi_page *page = oi_page_of(o);
+    page->used_published++; /* it was private, alive, and of this pool; what others free of it comes back by the page's chain */
+    oi_page_set_published(page);
 }
 
 /* Adds what o makes reachable, if it is private and not on the list yet. */

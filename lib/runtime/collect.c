@@ -20,6 +20,11 @@
  * instead: then these cycles are the concurrent collection's to find, on another thread. That makes slots and deaths dearer, so it is done only after a
  * collection of all that found something and left LARGE, and as long as concurrent collections find something. */
 #define LARGE ((size_t)1 << 18)
+/* A few large objects hold much memory, and no number of objects says so. Therefore all private objects are looked at when the heap has grown by GROWTH
+ * bytes, at the least, and by half, since the thread's last collection; but only if these are WEIGHT for each of them, so that looking costs little
+ * beside filling that memory. */
+#define GROWTH ((size_t)16 << 20)
+#define WEIGHT ((size_t)2048)
 #define LIMBO_WAIT_MS 20 /* the longest that an allocation waits when memory is out */
 #define ROUNDS 8 /* finalizers that make garbage with finalizers do not keep a collection going for ever */
 #define GOOD_YIELD 20 /* a collection that frees more than one in so many of its candidates found something */
@@ -45,12 +50,33 @@ static size_t aged_limit_after(const struct oi_young_result *result, size_t surv
     return limit > ALL ? limit : ALL;
 }
 
+static size_t growth_after(size_t in_use)
+{
+    return in_use / 2 > GROWTH ? in_use / 2 : GROWTH;
+}
+
+/* The heap has so many bytes in use, and will be looked at again when it has grown by so many, or shrunk to half. */
+static void set_growth_mark(struct oi_thread *thread, size_t in_use, size_t growth)
+{
+    struct oi_pool *pool = &thread->local.pool;
+    thread->young.in_use = in_use;
+    pool->calm_from = in_use / 2;
+    pool->calm_bytes = in_use - in_use / 2 + growth;
+}
+
+static void measure_growth_from_here(struct oi_thread *thread)
+{
+    size_t in_use = oi_page_in_use();
+    set_growth_mark(thread, in_use, growth_after(in_use));
+}
+
 void oi_collect_thread_init(struct oi_thread *thread)
 {
     thread->young.limit = limit_after(&(struct oi_young_result){0}, 0);
     thread->young.aged_limit = ALL;
     thread->local.pool.fresh_blocks = 0;
     thread->local.pool.fresh_limit = thread->young.limit;
+    measure_growth_from_here(thread);
 }
 
 /* True if the aged have become so many more that all private objects should be looked at. */
@@ -129,7 +155,8 @@ static void collect_quietly(struct oi_act *act, enum ouro_gc_reason reason)
     act->in_user_code = true; /* so none runs, and no weak callback */
     collect_once(act, &result, reason);
     act->in_user_code = outer;
-    oi_destroy_quietly(act); /* what the garbage alone held is most of the memory, perhaps, and the caller is short of it */
+    oi_destroy_quietly(act); /* before memory in use is looked at: what the garbage alone held is most of the memory, perhaps, and the caller is short of it */
+    measure_growth_from_here(oi_thread_of(act->self));
     struct oi_young *young = &oi_thread_of(act->self)->young;
     act->self->due = act->dead || act->callbacks || (young->due && !oi_young_manual);
 }
@@ -147,6 +174,7 @@ long oi_collect_young(struct oi_act *act)
         if (oi_young_manual || !oi_young_run_due(act, &oi_thread_of(act->self)->young, SIZE_MAX))
             break;
     }
+    measure_growth_from_here(oi_thread_of(act->self));
     return (long)found;
 }
 
@@ -165,6 +193,22 @@ static bool is_worth_it(struct oi_act *act)
     return false;
 }
 
+/* The heap has left the range in which memory is no reason to look at private objects. */
+static bool has_grown(struct oi_act *act)
+{
+    struct oi_thread *thread = oi_thread_of(act->self);
+    size_t in_use = oi_page_in_use(), before = thread->young.in_use;
+    if (in_use < before) {
+        measure_growth_from_here(thread);
+        return false;
+    }
+    size_t growth = in_use - before, blocks = oi_young_aged_blocks(act) + oi_young_added(act);
+    if (growth >= growth_after(before) && growth / WEIGHT >= blocks && !oi_gc_threshold(0))
+        return true;
+    set_growth_mark(thread, before, growth + growth / 8 > blocks * WEIGHT ? growth + growth / 8 : blocks * WEIGHT);
+    return false;
+}
+
 /* Memory is out. Dead blocks that wait for read sections, or cycles that the collector is looking for, may be all that is missing: waits for
  * them, but not for long, since a reader may be asleep. */
 static void await_limbo(void)
@@ -180,7 +224,8 @@ void oi_collect_pressure(struct oi_act *act, bool force)
 {
     bool may = !act->reading && !act->destroying && !act->in_user_code;
     struct oi_pool *pool = &act->self->pool;
-    if (!force && pool->fresh_blocks < pool->fresh_limit && pool->fresh_blocks < NURSERY / 4)
+    bool calm = oi_page_in_use() - pool->calm_from < pool->calm_bytes, grown = may && !calm && oi_gc_is_on() && has_grown(act);
+    if (!force && !grown && pool->fresh_blocks < pool->fresh_limit && pool->fresh_blocks < NURSERY / 4)
         return; /* over the soft limit, but not yet again */
     if (force) {
         oi_collector_request(2, OURO_GC_REASON_MEMORY);
@@ -190,8 +235,8 @@ void oi_collect_pressure(struct oi_act *act, bool force)
             await_limbo();
         oi_pool_collect(&act->self->pool);
         oi_service_sweep(true);
-    } else if (may && oi_gc_is_on() && is_worth_it(act)) {
-        collect_quietly(act, OURO_GC_REASON_COUNT);
+    } else if (may && oi_gc_is_on() && (grown || is_worth_it(act))) {
+        collect_quietly(act, grown ? OURO_GC_REASON_GROWTH : OURO_GC_REASON_COUNT);
     }
     if (oi_limbo_is_waiting())
         oi_service_wake();

@@ -9,8 +9,9 @@
 #include "port/os.h"
 #include "runtime/runtime.h"
 
-/* Pacing, by the bytes of pages in use, which garbage makes grow. Generation 1 when they are a sixteenth more than the last collection has left, 2
- * when they are an eighth more than the last of its own: so garbage not yet found stays below that. One of these that frees less than one
+/* Pacing, by the bytes of pages in use, which garbage makes grow. Generation 1 when they are a sixteenth more than the last collection has left; 2
+ * when that is an eighth more than the last of its own has left, so that recent garbage, however fast it is made, is no reason for a look at all. So
+ * garbage not yet found stays below that. One of these that frees less than one
  * in GOOD_YIELD of what it looked at makes the next step of its generation greater, up to PATIENCE times: for generation 2, until what it costs in
  * all stays below a constant per byte allocated; generation 1 looks at each new page once in any case, and so need not let recent garbage pile up
  * beyond an eighth. */
@@ -62,10 +63,17 @@ static size_t mark_of(int generation)
     return oi_gc_threshold(generation) ? SIZE_MAX : oi_load_relaxed(&base[generation]) + step_of(generation);
 }
 
+/* What generation 1 cannot find has grown to what is reason for generation 2. Where a threshold keeps 1 from being run for growth, nobody knows, and it
+ * may be all there is. */
+static bool is_old_due(size_t in_use)
+{
+    return (oi_gc_threshold(1) ? in_use : oi_load_relaxed(&base[1])) >= mark_of(2);
+}
+
 static void set_mark(void)
 {
     oi_store_relaxed(&busy, false);
-    size_t one = mark_of(1), two = mark_of(2), mark = one < two ? one : two;
+    size_t mark = oi_gc_threshold(1) || is_old_due(0) ? mark_of(2) : mark_of(1);
     struct oi_page_totals totals = oi_page_totals();
     if (totals.soft_limit && mark > totals.soft_limit) {
         /* Over the limit: again with every thirty-second part more. */
@@ -133,7 +141,7 @@ static void grown(void)
     }
     struct oi_page_totals totals = oi_page_totals();
     bool scarce = oi_page_is_over_soft_limit() || (totals.hard_limit && in_use > totals.hard_limit / 2);
-    int generation = in_use >= mark_of(2) ? 2 : scarce ? 0 : in_use >= mark_of(1) ? 1 : 0;
+    int generation = is_old_due(in_use) ? 2 : scarce ? 0 : in_use >= mark_of(1) ? 1 : 0;
     if (!generation && !scarce) {
         set_mark();
         return;

@@ -21,7 +21,7 @@ OURO_BEGIN_DECLS
 typedef enum ouro_gc_reason {
     OURO_GC_REASON_ASKED,  /* ouro_gc_collect, ouro_gc_collect_async; detaching, ouro_shutdown */
     OURO_GC_REASON_COUNT,  /* objects made (generation 0), or a threshold that was set (1 and 2) */
-    OURO_GC_REASON_GROWTH, /* memory in use has grown since the last one (1 and 2) */
+    OURO_GC_REASON_GROWTH, /* memory in use has grown since the last one */
     OURO_GC_REASON_MEMORY, /* over the soft limit, or memory is out */
     OURO_GC_REASONS
 } ouro_gc_reason;

@@ -16,8 +16,8 @@ LIST_HEAD(segment_list, oi_segment);
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* the page lock: docs/design/lock-order.md */
 static pthread_mutex_t purge_lock = PTHREAD_MUTEX_INITIALIZER; /* one purge at a time; taken before `lock` */
-static struct segment_list segments, roomy;              /* this and the next: under the lock */
-static struct oi_page_totals totals;
+static struct segment_list segments, roomy, unused_huge; /* this and the next: under the lock */
+static struct oi_page_totals totals; /* in_use is read without the lock, too */
 static bool over_soft_limit; /* atomic; follows totals */
 
 void (*oi_page_on_dirty)(void);
@@ -25,6 +25,7 @@ void (*oi_page_on_growth)(void);
 size_t oi_page_growth_mark = SIZE_MAX;
 
 #define ALL_UNITS (~(uint64_t)1) /* unit 0 holds the headers */
+#define HUGE_SPARE 8 /* a huge block may be followed by one in so many of its bytes that nobody uses */
 
 static uint64_t unit_run(unsigned first, unsigned n)
 {
@@ -69,9 +70,18 @@ static struct oi_segment *new_segment(size_t size)
     return segment;
 }
 
-static void in_use_changed(void)
+static void set_in_use(size_t bytes)
 {
-    oi_store_relaxed(&over_soft_limit, totals.soft_limit && totals.in_use > totals.soft_limit);
+    oi_store_relaxed(&totals.in_use, bytes);
+    oi_store_relaxed(&over_soft_limit, totals.soft_limit && bytes > totals.soft_limit);
+}
+
+/* Bytes that giving these units back would save. */
+static size_t unit_bytes(const struct oi_segment *segment, uint64_t units)
+{
+    if (segment->size > OI_SEGMENT)
+        return units ? segment->size - OI_UNIT : 0;
+    return (size_t)__builtin_popcountl(units) * OI_UNIT;
 }
 
 static struct oi_page *take_units(struct oi_segment *segment, unsigned first, unsigned n, size_t bytes)
@@ -80,9 +90,8 @@ static struct oi_page *take_units(struct oi_segment *segment, unsigned first, un
     segment->free_units &= ~run;
     if (!segment->free_units)
         LIST_REMOVE(segment, roomy);
-    totals.in_use += bytes;
-    in_use_changed();
-    totals.committed += bytes - (size_t)__builtin_popcountl(segment->dirty_units & run) * OI_UNIT;
+    set_in_use(totals.in_use + bytes);
+    totals.committed += bytes - unit_bytes(segment, segment->dirty_units & run);
     segment->dirty_units &= ~run;
     segment->aged_units &= ~run;
     for (unsigned i = 0; i < n; i++)
@@ -106,16 +115,30 @@ static struct oi_page *find_units(unsigned n)
     return segment && within_hard_limit(bytes) ? take_units(segment, 1, n, bytes) : NULL;
 }
 
+/* One that is not in use and fits, with little to spare; it is not yet given back, so its memory is still there. NULL: none. */
+static struct oi_segment *find_unused_huge(size_t bytes)
+{
+    struct oi_segment *segment;
+    LIST_FOREACH(segment, &unused_huge, roomy) {
+        size_t room = segment->size - OI_UNIT;
+        if (room >= bytes && room - bytes <= bytes / HUGE_SPARE)
+            return segment;
+    }
+    return NULL;
+}
+
 /* A segment for one block that no ordinary segment can hold. */
 static struct oi_page *find_huge(size_t size)
 {
     size_t bytes = oi_round_up(size, OI_UNIT);
     if (bytes < size || bytes + OI_UNIT < bytes || bytes / 8 > UINT32_MAX || !within_hard_limit(bytes))
         return NULL;
-    struct oi_segment *segment = new_segment(OI_UNIT + bytes);
+    struct oi_segment *segment = find_unused_huge(bytes);
+    if (!segment)
+        segment = new_segment(OI_UNIT + bytes);
     if (!segment)
         return NULL;
-    take_units(segment, 1, 63, bytes); /* other threads may have come closer to the limit meanwhile: bounded, and accepted */
+    take_units(segment, 1, 63, segment->size - OI_UNIT); /* other threads may have come closer to the limit meanwhile: bounded, and accepted */
     segment->pages[1].back = 0;
     return &segment->pages[1];
 }
@@ -147,6 +170,7 @@ struct oi_page *oi_page_acquire(struct oi_pool *pool, enum oi_page_kind kind, un
         page->base = (char *)oi_segment_of(page) + (size_t)(page - oi_segment_of(page)->pages) * OI_UNIT;
         page->gray_next = NULL;
         page->young_list = 0;
+        page->used_published = 0;
         page->pins = 0;
         page->released = false;
         oi_store_relaxed(&page->published, false);
@@ -178,16 +202,15 @@ static void release(struct oi_page *page)
     unsigned n = units_of(page);
     size_t bytes = huge ? segment->size - OI_UNIT : n * OI_UNIT;
     page->state = OI_PAGE_FREE;
-    if (!segment->free_units)
+    if (huge)
+        LIST_INSERT_HEAD(&unused_huge, segment, roomy);
+    else if (!segment->free_units)
         LIST_INSERT_HEAD(&roomy, segment, roomy);
     if (!segment->dirty_units)
         segment->looked_at = oi_os_now_ns();
     segment->free_units |= unit_run(first, n);
     segment->dirty_units |= unit_run(first, n);
-    totals.in_use -= bytes;
-    in_use_changed();
-    if (huge) /* never used for anything else: leaves whole */
-        LIST_REMOVE(segment, roomy);
+    set_in_use(totals.in_use - bytes);
 }
 
 void oi_page_release(struct oi_page *page)
@@ -267,17 +290,10 @@ void oi_page_unpin(struct oi_page **pages, uint32_t *count)
         oi_page_on_dirty();
 }
 
-/* Bytes that giving these units back would save. */
-static size_t unit_bytes(const struct oi_segment *segment, uint64_t units)
-{
-    return segment->size > OI_SEGMENT ? segment->size - OI_UNIT : (size_t)__builtin_popcountl(units) * OI_UNIT;
-}
-
 /* Gives a segment none of whose units is in use back; the lock is held, and let go for the system call. */
 static void unmap_segment(struct oi_segment *segment)
 {
-    if (segment->size == OI_SEGMENT) /* a huge one has left this list already */
-        LIST_REMOVE(segment, roomy);
+    LIST_REMOVE(segment, roomy);
     LIST_REMOVE(segment, link);
     totals.reserved -= segment->size;
     pthread_mutex_unlock(&lock);
@@ -422,13 +438,18 @@ void oi_page_set_limits(size_t soft, size_t hard)
     pthread_mutex_lock(&lock);
     totals.soft_limit = soft;
     totals.hard_limit = hard;
-    in_use_changed();
+    set_in_use(totals.in_use);
     pthread_mutex_unlock(&lock);
 }
 
 bool oi_page_is_over_soft_limit(void)
 {
     return oi_load_relaxed(&over_soft_limit);
+}
+
+size_t oi_page_in_use(void)
+{
+    return oi_load_relaxed(&totals.in_use);
 }
 
 void oi_page_before_fork(void)

@@ -14,7 +14,7 @@ OI_TLS struct oi_act oi_act = {.self = &oi_nobody};
 
 struct oi_local oi_nobody = {
     .tslot = {.id = OI_TSLOT_NONE},
-    .pool = {.current = {[0 ... OI_POOL_COUNT - 1] = &oi_pool_empty_page}, .fresh_limit = SIZE_MAX},
+    .pool = {.current = {[0 ... OI_POOL_COUNT - 1] = &oi_pool_empty_page}, .fresh_limit = SIZE_MAX, .calm_bytes = SIZE_MAX},
 };
 
 #define LARGE_BODY ((size_t)256) /* from here on, memset is quicker */
@@ -64,7 +64,8 @@ static OI_NOINLINE void *find_block(struct oi_act *act, unsigned index, size_t s
         return NULL;
     oi_inbox_look(act);
     struct oi_pool *pool = &act->self->pool;
-    if (pool->fresh_blocks >= pool->fresh_limit || oi_page_is_over_soft_limit())
+    bool calm = oi_page_in_use() - pool->calm_from < pool->calm_bytes; /* below the one, the difference is huge */
+    if (pool->fresh_blocks >= pool->fresh_limit || !calm || oi_page_is_over_soft_limit())
         oi_upcalls.pressure(act, false);
     for (int attempt = 0; attempt < 2; attempt++) {
         pool = &act->self->pool;
