@@ -43,7 +43,8 @@ class Sampler(threading.Thread):
 
 
 class Results:
-    def __init__(self):
+    def __init__(self, order=()):
+        self.order = list(order)  # of the peers, in what is told
         self.samples = {}  # work -> {(metric, unit): {peer: [value of each round]}}
         self.curves = {}  # work -> {(name, unit): {peer: [points of each round]}}
         self.memory = {}  # work -> {peer: [points of each round]}
@@ -67,6 +68,10 @@ class Results:
             self.samples[work].setdefault(("peak resident", "MB"), {}).setdefault(peer, []).append(max(peaks))
         if resident and work[0] in plan.OVER_TIME:
             self.memory.setdefault(work, {}).setdefault(peer, []).append(resident)
+
+    def sorted(self, by_peer):
+        """In the order of the peers, whoever's turn came first."""
+        return sorted(by_peer.items(), key=lambda item: self.order.index(item[0]) if item[0] in self.order else len(self.order))
 
     def leave_out(self, work, peer, why):
         if (work, peer, why) not in self.absent:
@@ -145,7 +150,7 @@ def ratios(mine, base):
 def rows(work, results):
     """Of one work: a row for each metric and peer."""
     for (metric, unit), by_peer in results.samples.get(work, {}).items():
-        for peer, values in by_peer.items():
+        for peer, values in results.sorted(by_peer):
             row = {"benchmark": work[0], "peer": peer, "what": f"{plan.named(work)}: {metric}", "unit": unit, **_triple(values)}
             against = ratios(values, by_peer[BASE]) if peer != BASE and BASE in by_peer else None
             if against:
@@ -176,9 +181,9 @@ def _at_even_times(rounds):
 def curves(work, results):
     name = plan.named(work)
     for (text, unit), by_peer in results.curves.get(work, {}).items():
-        for peer, rounds in by_peer.items():
+        for peer, rounds in results.sorted(by_peer):
             yield {"benchmark": work[0], "peer": peer, "plot": f"{name}: {text}", "name": peer, "axis": "percentiles", "unit": unit,
                    "points": list(_together(rounds))}  # fmt: skip
-    for peer, rounds in results.memory.get(work, {}).items():
+    for peer, rounds in results.sorted(results.memory.get(work, {})):
         yield {"benchmark": work[0], "peer": peer, "plot": f"{name}: memory over time", "name": peer, "axis": "time", "unit": "MB",
                "points": list(_at_even_times(rounds))}  # fmt: skip

@@ -19,7 +19,7 @@ class Running(unittest.TestCase):
     def setUp(self):
         self.folder = tempfile.TemporaryDirectory()
         self.arguments = argparse.Namespace(rounds=2, seconds=0.01, limit=5)
-        self.results, self.log = measure.Results(), os.path.join(self.folder.name, "log")
+        self.results, self.log = measure.Results(["other", "ouro"]), os.path.join(self.folder.name, "log")
 
     def tearDown(self):
         self.folder.cleanup()
@@ -42,6 +42,7 @@ class Running(unittest.TestCase):
         rows = self.run_all([self.gives("ouro", 10), self.gives("other", 5)])
         row = rows["other", "rings of 2, 1 thread: time per node"]
         self.assertEqual((row["median"], row["unit"], row["against"]["median"]), (5, "ns", 0.5))
+        self.assertEqual([peer for peer, _ in rows][:2], ["other", "ouro"])
         self.assertNotIn("against", rows["ouro", "rings of 2, 1 thread: time per node"])
         self.assertEqual(rows["other", "rings of 2, 1 thread: peak resident"]["median"], 2)
         with open(self.log, encoding="ascii") as log:
