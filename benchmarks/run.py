@@ -55,6 +55,8 @@ def main(words):
     arguments = parse(words)
     bench, driver = os.path.join(arguments.bin, "bench"), [sys.executable, "-B", os.path.join(HERE, "peers", "run")]
     with_peers, own, others = arguments.peers is not None, None, None
+    if arguments.peers and "ouro" not in arguments.peers.split(","):
+        arguments.peers = "ouro," + arguments.peers  # what the others are compared with
     if arguments.only:
         own, others = split(arguments.only, names_of([bench, "--list"]), names_of([*driver, "--names"]) if with_peers else [])
     flags = ["--quick"] * arguments.quick
