@@ -204,12 +204,17 @@ static void free_block(struct oi_act *act, ouro_object *o)
     }
 }
 
+static bool is_finalizer_due(const ouro_object *o)
+{
+    return oi_type_of(o)->finalize && !(oi_flags(o) & OI_FINALIZED);
+}
+
 /* A DEAD object: to its finalizer first, if that is due; else to its end. */
 static void destroy_dead(struct oi_act *act, ouro_object *o)
 {
     const struct oi_type *type = oi_type_of(o);
     uint32_t flags = oi_flags(o);
-    if (type->finalize && !(flags & OI_FINALIZED)) {
+    if (is_finalizer_due(o)) {
         if (act->reading) {
             oi_dead_link(o, act->dead_waiting);
             act->dead_waiting = o;
@@ -228,10 +233,10 @@ static void destroy_dead(struct oi_act *act, ouro_object *o)
     free_block(act, o);
 }
 
-void oi_destroy_run(struct oi_act *act)
+/* The loop. Not finalizing: what has a finalizer to come stays on the list. */
+static void destroy_all(struct oi_act *act, bool finalizing)
 {
-    if (act->destroying || act->in_user_code)
-        return;
+    ouro_object *later = NULL;
     act->destroying = true;
     for (;;) {
         ouro_object *o;
@@ -240,14 +245,32 @@ void oi_destroy_run(struct oi_act *act)
             destroy_plain(act, o);
         } else if ((o = act->dead)) {
             act->dead = oi_dead_next(o);
-            destroy_dead(act, o);
+            if (finalizing || !is_finalizer_due(o)) {
+                destroy_dead(act, o);
+            } else {
+                oi_dead_link(o, later);
+                later = o;
+            }
         } else {
             break;
         }
     }
+    act->dead = later;
     act->destroying = false;
+}
+
+void oi_destroy_run(struct oi_act *act)
+{
+    if (act->destroying || act->in_user_code)
+        return;
+    destroy_all(act, true);
     if (OI_UNLIKELY(act->callbacks))
         oi_weak_run_callbacks(act);
+}
+
+void oi_destroy_quietly(struct oi_act *act)
+{
+    destroy_all(act, false);
 }
 
 /* A private object with nothing special, dropped where nothing special goes on. */

@@ -20,6 +20,9 @@ void oi_destroy_later(struct oi_act *act, ouro_object *o);
  * it then. So finalizers and callbacks never nest. */
 void oi_destroy_run(struct oi_act *act);
 
+/* Runs the loop where user code may not run, though there is none on the stack: in ouro_new. Finalizers and callbacks stay due. */
+void oi_destroy_quietly(struct oi_act *act);
+
 /* Releases the references in the slots of an object that is no longer anybody's. What dies by it is left to the loop. */
 void oi_release_slots(struct oi_act *act, const struct oi_type *type, ouro_object *o);
 

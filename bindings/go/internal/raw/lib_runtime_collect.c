@@ -131,6 +131,7 @@ static void collect_quietly(struct oi_act *act, enum ouro_gc_reason reason)
     act->in_user_code = true; /* so none runs, and no weak callback */
     collect_once(act, &result, reason);
     act->in_user_code = outer;
+    oi_destroy_quietly(act); /* what the garbage alone held is most of the memory, perhaps, and the caller is short of it */
     struct oi_young *young = &oi_thread_of(act->self)->young;
     act->self->due = act->dead || act->callbacks || (young->due && !oi_young_manual);
 }

@@ -159,6 +159,8 @@ static void *run(void *unused)
         pthread_mutex_lock(&lock);
         run_batch(act, SIZE_MAX); /* the thread is attached only if user code needs that */
         pthread_mutex_unlock(&lock);
+        if (oi_holds_slot(act) && oi_young_count(act))
+            oi_collect_young(act); /* private garbage that finalizers have made here: nobody else can find it */
         ouro_blocking_begin(); /* first, or what others hand to this thread would wait longer than those who wait for it */
         pthread_mutex_lock(&lock);
         announce();
