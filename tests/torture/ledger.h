@@ -45,7 +45,8 @@ struct account {
     uint32_t serial;
     uint32_t target, target_serial; /* of a weak reference */
     void *object;                   /* compared; followed only when the oracle says that it is alive */
-    uint32_t references;            /* the oracle's */
+    uint32_t references;            /* the oracle's, as the next */
+    bool met;
 };
 
 extern struct account *accounts; /* [1 .. account_count] */

@@ -19,9 +19,9 @@
     X(PUBLICATION, "publication", 4000) \
     X(READING, "reading", 10000)       \
     X(VALUES, "values", 6000)          \
-    X(THREADS, "threads", 100)         \
+    X(THREADS, "threads", 300)         \
     X(BLOCKING, "blocking", 1000)      \
-    X(FORK, "fork", 2)                 \
+    X(FORK, "fork", 10)                \
     X(TRIMS, "trims", 10)              \
     X(LIMITS, "limits", 4)             \
     X(COLLECTIONS, "collections", 100)

@@ -296,7 +296,7 @@ static void put_file(const char *path)
     put(text);
 }
 
-/* Not in a signal handler. The system's view of each thread, and its stack, as far as it can be had. */
+/* The system's view of each thread, and its stack, as far as it can be had. Safe enough in the handler of a signal that was waited for. */
 static void put_threads(void)
 {
     char path[300];
@@ -318,6 +318,18 @@ void report_progress(void)
     atomic_fetch_add_explicit(&progress, 1, memory_order_relaxed);
 }
 
+static _Noreturn void fail_idle(void)
+{
+    begin();
+    put("no progress for ");
+    put_number(options.patience);
+    put(" seconds\n");
+    put_all(0);
+    put_threads();
+    put_command();
+    _exit(1);
+}
+
 static void *watch(void *unused)
 {
     (void)unused;
@@ -328,13 +340,7 @@ static void *watch(void *unused)
         idle = now == seen ? idle + 1 : 0;
         seen = now;
     }
-    begin();
-    put("no progress for ");
-    put_number(options.patience);
-    put(" seconds\n");
-    put_threads();
-    put_all(0);
-    _exit(1);
+    fail_idle();
 }
 
 void report_start(void)
@@ -351,8 +357,16 @@ void report_start(void)
     pthread_detach(thread);
 }
 
+static void ring(int signal_number)
+{
+    (void)signal_number;
+    fail_idle();
+}
+
+/* The thread that watches is not there. A child has so many seconds in all. */
 void report_forked(void)
 {
     in_child = true;
-    alarm(options.patience * TEST_SLOWDOWN);
+    signal(SIGALRM, ring);
+    alarm(options.patience);
 }

@@ -16,7 +16,7 @@
 #include "torture/schedule.h"
 #include "torture/values.h"
 
-enum { OBJECTS_PER_STEP = 2, STEPS_PER_ROUND_MAX = 20000, STACK_BYTES = 512 << 10 };
+enum { OBJECTS_PER_STEP = 2, STEPS_PER_ROUND_MAX = 4000, STACK_BYTES = 512 << 10 };
 
 /* ---- Meeting ---- */
 
@@ -191,6 +191,7 @@ static void run_round(struct run *run)
         run->workers[i]->steps_left = steps;
     begin_round(false);
     wait_for_workers(run);
+    schedule_calm();
     values_close();
     oracle_verify(&run->oracle);
     children_allow();
@@ -258,7 +259,6 @@ static void begin(struct run *run)
 
 static void end_threads(struct run *run)
 {
-    schedule_stop();
     begin_round(true);
     ouro_blocking_begin();
     for (unsigned i = 0; i < options.threads; i++)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "torture/sabotage.h"
 
+#include <stdint.h>
 #include <unistd.h>
 
 #include "torture/hand.h"
@@ -33,7 +34,7 @@ void sabotage(struct worker *w)
         for (;;)
             pause();
     default:
-        *(volatile int *)8 = 1;
+        *(volatile int *)(uintptr_t)options.sabotage = 1; /* an address that nothing is at */
     }
     options.sabotage = SABOTAGE_NONE; /* enough */
 }

@@ -51,7 +51,7 @@ static void shuffle_thread(id_t thread, struct rng *rng)
             CPU_CLR(i, &some);
     }
     sched_setaffinity((pid_t)thread, sizeof some, CPU_COUNT(&some) ? &some : &allowed);
-    set_nice(thread, rng_one_in(rng, 2) ? 0 : (int)rng_below(rng, NICE_MAX + 1));
+    set_nice(thread, rng_one_in(rng, 4) ? (int)rng_below(rng, NICE_MAX + 1) : 0);
 }
 
 static void for_each_thread(struct rng *rng)
@@ -68,7 +68,7 @@ static void for_each_thread(struct rng *rng)
 
 void schedule_shuffle(uint64_t round)
 {
-    static const unsigned rates[] = {0, 2, 8, 32, 128, 512};
+    static const unsigned rates[] = {0, 4, 16, 64, 256};
     struct rng rng = rng_stream(options.seed ^ 0x5c4ed01e, round);
     if (!options.perturb)
         return;
@@ -76,7 +76,7 @@ void schedule_shuffle(uint64_t round)
     for_each_thread(&rng);
 }
 
-void schedule_stop(void)
+void schedule_calm(void)
 {
     perturb_stop();
 }

@@ -10,6 +10,8 @@
 /* Cuts the processors down to those that are to be used. */
 void schedule_start(void);
 void schedule_shuffle(uint64_t round);
-void schedule_stop(void);
+
+/* No step is held up, until the next shuffling. */
+void schedule_calm(void);
 
 #endif
