@@ -296,7 +296,7 @@ static void put_file(const char *path)
     put(text);
 }
 
-/* The system's view of each thread, and its stack, as far as it can be had. Safe enough in the handler of a signal that was waited for. */
+/* The system's view of each thread, and its stack, as far as it can be had. This allocates: nothing goes on any more that could be in the way. */
 static void put_threads(void)
 {
     char path[300];
@@ -369,5 +369,5 @@ void report_forked(void)
 {
     in_child = true;
     signal(SIGALRM, ring);
-    alarm(options.patience);
+    alarm(options.patience * TEST_SLOWDOWN);
 }

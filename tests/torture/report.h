@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * Failures. The first one ends the program: what was wrong, the command that does it again, what was last done to the object concerned,
- * and what each thread did last. The same is printed when the program crashes, by a signal handler, and when there is no progress. Nothing here
+ * and what each thread did last. The same is printed when the program crashes, by a signal handler, and when there is no progress. Nothing of that
  * allocates, locks, or calls the library. */
 #ifndef TORTURE_REPORT_H
 #define TORTURE_REPORT_H

@@ -13,22 +13,17 @@
 #include "support/rng.h"
 #include "torture/options.h"
 
-enum { NICE_MAX = 19 };
+enum { LOWER = 10 }; /* a thread's priority, at most; beyond that it may wait for seconds, and all others for it */
 
 static cpu_set_t allowed;
+static int nice_before;
 static bool may_raise; /* the priority that was lowered */
-
-static void set_nice(id_t thread, int nice)
-{
-    if (may_raise)
-        setpriority(PRIO_PROCESS, thread, nice); /* it may have ended */
-}
 
 void schedule_start(void)
 {
     id_t self = (id_t)syscall(SYS_gettid);
-    int before = getpriority(PRIO_PROCESS, self);
-    may_raise = before < NICE_MAX && !setpriority(PRIO_PROCESS, self, before + 1) && !setpriority(PRIO_PROCESS, self, before);
+    nice_before = getpriority(PRIO_PROCESS, self);
+    may_raise = !setpriority(PRIO_PROCESS, self, nice_before + 1) && !setpriority(PRIO_PROCESS, self, nice_before);
     if (sched_getaffinity(0, sizeof allowed, &allowed))
         CPU_ZERO(&allowed);
     unsigned left = options.cores;
@@ -51,7 +46,9 @@ static void shuffle_thread(id_t thread, struct rng *rng)
             CPU_CLR(i, &some);
     }
     sched_setaffinity((pid_t)thread, sizeof some, CPU_COUNT(&some) ? &some : &allowed);
-    set_nice(thread, rng_one_in(rng, 4) ? (int)rng_below(rng, NICE_MAX + 1) : 0);
+    int lower = rng_one_in(rng, 4) ? (int)rng_below(rng, LOWER + 1) : 0;
+    if (may_raise)
+        setpriority(PRIO_PROCESS, thread, nice_before + lower); /* it may have ended */
 }
 
 static void for_each_thread(struct rng *rng)
