@@ -34,7 +34,7 @@ void sabotage(struct worker *w)
         for (;;)
             pause();
     default:
-        *(volatile int *)(uintptr_t)options.sabotage = 1; /* an address that nothing is at */
+        *(volatile int *)(options.sabotage * (uintptr_t)16) = 1; /* an address that nothing is at */
     }
     options.sabotage = SABOTAGE_NONE; /* enough */
 }
