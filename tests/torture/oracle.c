@@ -179,12 +179,16 @@ static void add_to_state(struct oracle *oracle, uint32_t id)
 
 /* ---- All of it ---- */
 
+void oracle_listen(void)
+{
+    expect(ouro_gc_add_callback(on_collection, NULL) > 0, "ouro_gc_add_callback", 0);
+}
+
 void oracle_start(struct oracle *oracle)
 {
     ouro_mem_stats stats;
     reached = calloc(account_count + 1, sizeof *reached);
     REQUIRE(reached);
-    expect(ouro_gc_add_callback(on_collection, NULL) > 0, "ouro_gc_add_callback", 0);
     oracle_settle();
     ouro_mem_get_stats(&stats, sizeof stats);
     oracle->others = stats.live_objects;

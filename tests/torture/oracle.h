@@ -18,6 +18,9 @@ struct oracle {
     uint32_t alive;             /* the last time */
 };
 
+/* Before the first collection: it is to know when one is under way. */
+void oracle_listen(void);
+
 /* Before the first object of the ledger. */
 void oracle_start(struct oracle *oracle);
 

@@ -244,6 +244,7 @@ static void begin(struct run *run)
     history_start(options.threads);
     history_join(options.threads);
     report_start();
+    oracle_listen();
     wake_the_library();
     oracle_start(&run->oracle);
     run->oracle.workers = run->workers;
