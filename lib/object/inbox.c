@@ -54,6 +54,7 @@ static bool carry_out(struct oi_act *act, struct oi_tslot *slot, uint32_t max, s
         slot->pending = node->next;
         max--;
         struct oi_token *token = OI_CONTAINER_OF(node, struct oi_token, node);
+        oi_perturb();
         if (OI_ID(oi_owner(oi_token_object(token))) != slot->id) {
             node->next = *aside;
             *aside = node;
@@ -174,6 +175,7 @@ static void force(struct oi_act *act, struct oi_tslot *slot, ouro_object *o)
 {
     uint32_t s = oi_shared(o);
     while (!(s & OI_STUCK)) {
+        oi_perturb();
         if (s & OI_MERGED) {
             oi_release(act, o, "ouro_release");
             return;
@@ -191,6 +193,7 @@ static bool watched; /* atomic: the background thread will look at the inboxes o
 static void push(struct oi_act *act, struct oi_tslot *slot, struct oi_token *token)
 {
     oi_stack_push(&slot->inbox, &token->node);
+    oi_perturb();
     /* S3: after the push (a full barrier), look at the state. */
     if (oi_load_seqcst(&slot->state) != OI_TSLOT_THREAD) {
         carry_out_for(act, slot);
@@ -205,6 +208,7 @@ void oi_inbox_push(struct oi_act *act, uint32_t id, ouro_object *o)
     struct oi_tslot *slot = oi_tslot_find(id);
     /* A sleeper's or exited thread's slot: be its holder for a moment, the token never leaving this hand. */
     if (oi_tslot_claim_in_turn(slot)) {
+        oi_perturb();
         bool mine = OI_ID(oi_owner(o)) == id;
         if (mine && oi_unbias(o, 1, "ouro_release"))
             oi_destroy_later(act, o);
@@ -216,6 +220,7 @@ void oi_inbox_push(struct oi_act *act, uint32_t id, ouro_object *o)
     }
     if (oi_load_relaxed(&slot->state) == OI_TSLOT_RETIRED)
         return; /* its thread vanished in a fork: what it held is never touched again */
+    oi_perturb(); /* the thread has come back, and perhaps gone again */
     struct oi_token *token = oi_token_new(act, o);
     if (!token) {
         force(act, slot, o);
@@ -229,6 +234,7 @@ static void steal(struct oi_act *act, struct oi_tslot *slot, struct oi_stack_nod
 {
     struct oi_stack_node *node = oi_stack_take_all(&slot->inbox);
     while (node) {
+        oi_perturb();
         struct oi_token *token = OI_CONTAINER_OF(node, struct oi_token, node);
         ouro_object *o = oi_token_object(token);
         node = node->next;

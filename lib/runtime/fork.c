@@ -97,7 +97,6 @@ static void after_in_child(void)
     oi_service_after_fork_child();
     oi_collector_after_fork_child();
     oi_finalizer_after_fork_child();
-    oi_visit_after_fork_child();
     oi_debug_after_fork();
     oi_gc_after_fork();
     oi_start_after_fork(true);
@@ -107,6 +106,7 @@ static void after_in_child(void)
     oi_tables_after_fork();
     resume_reading(oi_act.reading);
     oi_limbo_after_fork_child();
+    oi_visit_after_fork_child(); /* last: it may give pages back, and so start the background thread */
 }
 
 ouro_status oi_fork_init(void)

@@ -13,6 +13,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "support/perturb.h"
 #include "support/threads.h"
 #include "support/values.h"
 
@@ -248,21 +249,7 @@ static void member(struct member *self)
         look_on(self);
 }
 
-/* ---- drawn out ---- */
-
-extern void (*oi_perturb_hook)(void) __attribute__((weak));
-
-static void perturb(void)
-{
-    static _Thread_local uint32_t state;
-    if (!state)
-        state = (uint32_t)(uintptr_t)&state | 1;
-    state = state * 1664525u + 1013904223u;
-    if (state >> 24 < 8)
-        sched_yield();
-    else if (state >> 20 == 200)
-        nanosleep(&(struct timespec){0, 1000 + (long)(state & 0x3fff)}, NULL);
-}
+/* ---- the test ---- */
 
 static uint64_t seed;
 
@@ -278,11 +265,9 @@ static void test_weak_maps(void)
     ouro_share(maps);
     ouro_share(board);
     atomic_store(&working, WORKERS);
-    if (&oi_perturb_hook)
-        oi_perturb_hook = perturb;
+    perturb_start(seed, 32);
     team_run(WORKERS + OTHERS, seed, member, NULL);
-    if (&oi_perturb_hook)
-        oi_perturb_hook = NULL;
+    perturb_stop();
     ouro_release(board);
     for (int i = 0; i < MAPS; i++) { /* keys that are held as long as their values are, values as long as their keys */
         ouro_value map = value_of(ouro_get(maps, &maps->items[i]));

@@ -3,6 +3,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "lib_mem_pool.h"
 
+#include "lib_port_perturb.h"
 #include "lib_port_tsan.h"
 
 struct oi_page oi_pool_empty_page = {.state = OI_PAGE_CURRENT};
@@ -58,9 +59,11 @@ void oi_page_push_remote(struct oi_page *page, uint32_t head, uint32_t n)
             oi_store_relaxed(&tail->after, OI_CHAIN_HEAD(old));
         }
         new = OI_CHAIN(head, OI_CHAIN_COUNT(old) + n);
+        oi_perturb();
         /* Release: the chain's links, and all use of its blocks, before the holder takes them; acquire: who clears FULL
          * has the page as its pool left it. Pairs with take_remote and set_full [MO-remote]. */
     } while (!oi_cas_weak_acqrel(&page->remote, &old, new));
+    oi_perturb();
     if (!(old & OI_REMOTE_FULL)) {
         /* Release, after the chain: pairs with release_empty [MO-remote]. The page may have been released by now: its pool, a
          * thread slot's, is there for good, and this only makes its holder look. */
@@ -93,6 +96,7 @@ static void take_remote(struct oi_page *page)
 {
     if (!OI_CHAIN_HEAD(oi_load_relaxed(&page->remote))) /* relaxed: a hint */
         return;
+    oi_perturb();
     /* Acquire: pairs with oi_page_push_remote [MO-remote]. Not FULL here, so nothing but the chain is lost. */
     uint64_t chain = oi_exchange_acquire(&page->remote, 0);
     OI_ASSERT(!(chain & OI_REMOTE_FULL));
@@ -135,6 +139,7 @@ static bool set_full(struct oi_page *page)
 {
     uint64_t none = 0;
     page->state = OI_PAGE_FULL;
+    oi_perturb();
     /* Release: whoever clears FULL finds the page as it is left here [MO-remote]. */
     if (oi_cas_acqrel(&page->remote, &none, OI_REMOTE_FULL))
         return true;
@@ -334,6 +339,7 @@ static bool leave_full(struct oi_page *page)
 {
     uint64_t word = oi_load_relaxed(&page->remote);
     while (word & OI_REMOTE_FULL) {
+        oi_perturb();
         /* Acquire/release as for the other side, oi_page_push_remote [MO-remote]. */
         if (oi_cas_weak_acqrel(&page->remote, &word, word & ~OI_REMOTE_FULL))
             return true;

@@ -14,6 +14,7 @@
 
 #include "lib_base_base.h"
 #include "lib_port_atomic.h"
+#include "lib_port_perturb.h"
 
 /* The library packs addresses into 47 bits (object/header.h). Linux gives out lower ones than that unless asked otherwise on
  * x86-64; where it does not (arm64 with 48 bits), hints ask for them. */
@@ -150,6 +151,7 @@ void oi_wakeup_init(struct oi_wakeup *wakeup)
 
 void oi_wakeup_set(struct oi_wakeup *wakeup)
 {
+    oi_perturb();
     /* seq_cst: what the caller published before comes before this, for the waiter that clears the flag and then looks; and
      * a setter that finds the flag set knows that the waiter has yet to look [MO-wakeup]. */
     if (!oi_load_seqcst(&wakeup->set) && !oi_exchange_seqcst(&wakeup->set, 1))
@@ -177,4 +179,5 @@ void oi_wakeup_wait(struct oi_wakeup *wakeup, long timeout_ms)
     /* seq_cst, before the waiter looks at what there is to do: pairs with oi_wakeup_set [MO-wakeup]. */
     if (!failed)
         oi_exchange_seqcst(&wakeup->set, 0);
+    oi_perturb();
 }
