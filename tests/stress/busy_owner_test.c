@@ -291,7 +291,7 @@ static void test_at_random(void)
     ouro_share(board);
     atomic_store(&stop, false);
     if (&oi_inbox_patience_ns)
-        oi_inbox_patience_ns = 0;
+        __atomic_store_n(&oi_inbox_patience_ns, 0, __ATOMIC_RELAXED); /* the background thread reads it */
     if (&oi_perturb_hook)
         oi_perturb_hook = perturb;
     for (uintptr_t i = 0; i < OWNERS; i++)
