@@ -9,6 +9,7 @@
 
 #include "mem/size_class.h"
 #include "port/os.h"
+#include "port/tsan.h"
 
 LIST_HEAD(segment_list, oi_segment);
 
@@ -64,6 +65,7 @@ static struct oi_segment *new_segment(size_t size)
     }
     segment->size = size;
     segment->free_units = ALL_UNITS;
+    oi_tsan_release(segment); /* to who comes by an address: oi_scope_find */
     LIST_INSERT_HEAD(&segments, segment, link);
     LIST_INSERT_HEAD(&roomy, segment, roomy);
     totals.reserved += size;

@@ -69,7 +69,7 @@ static long watch_inboxes(void)
         watch_tries = state != OI_INBOX_LEFT ? 0 : watch_tries < WATCH_TRIES_MAX ? watch_tries + 1 : watch_tries;
         if (state == OI_INBOX_EMPTY)
             return -1;
-        uint64_t pause = (oi_inbox_patience_ns + WATCH_SLACK_NS) << watch_tries, least = oi_collector_last_ns() * WATCH_SHARE;
+        uint64_t pause = (oi_load_relaxed(&oi_inbox_patience_ns) + WATCH_SLACK_NS) << watch_tries, least = oi_collector_last_ns() * WATCH_SHARE;
         watch_at = now + (pause > least ? pause : least);
     }
     return (long)((watch_at - now) / 1000000u) + 1;

@@ -11,6 +11,7 @@
 
 #include "lib_mem_size_class.h"
 #include "lib_port_os.h"
+#include "lib_port_tsan.h"
 
 LIST_HEAD(segment_list, oi_segment);
 
@@ -66,6 +67,7 @@ static struct oi_segment *new_segment(size_t size)
     }
     segment->size = size;
     segment->free_units = ALL_UNITS;
+    oi_tsan_release(segment); /* to who comes by an address: oi_scope_find */
     LIST_INSERT_HEAD(&segments, segment, link);
     LIST_INSERT_HEAD(&roomy, segment, roomy);
     totals.reserved += size;
