@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT
  *
- * The background thread: takes dead blocks through grace periods, returns memory to the OS, keeps hash tables in shape. It
- * sleeps without a timer while there is nothing to do, and is started by the first thing there is. */
+ * The background thread: takes dead blocks through grace periods, returns memory to the OS, keeps hash tables in shape, takes back the credit of
+ * threads that do not use it. It sleeps without a timer while there is nothing to do, and is started by the first thing there is. */
 #include <pthread.h>
 #include <signal.h>
 
 #include "mem/limbo.h"
+#include "object/credit.h"
 #include "object/weak.h"
 #include "port/os.h"
 #include "runtime/runtime.h"
@@ -13,6 +14,7 @@
 
 /* Rounds are this far apart at the least, so that one grace period serves much. */
 #define ROUND_MS 1
+#define CREDIT_MS 10 /* credit that was not used for so long is taken back: it keeps dead objects alive */
 #define SWEEP_PAGES 64u /* at a time, of a parked thread's: see oi_tslot_unpark */
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* the service lock: docs/design/lock-order.md */
@@ -46,10 +48,39 @@ void oi_service_sweep(bool whole)
         sweep(oi_tslot_find(id), whole);
 }
 
+/* Objects may die by it. No user code runs here: that is the finalizer thread's. Returns how long to sleep until the next is due; negative: for
+ * ever. */
+static long recall_credit(void)
+{
+    static uint64_t next_ns; /* the thread's */
+    uint64_t now_ns = oi_os_now_ns();
+    struct oi_act *act = &oi_act;
+    if (!oi_credit_is_out())
+        return -1;
+    if (now_ns < next_ns)
+        return (long)((next_ns - now_ns) / 1000000u) + 1;
+    act->reading = 1;
+    oi_credit_recall(act, true);
+    act->reading = 0;
+    struct oi_concurrent due = {.dead = act->dead_waiting, .callbacks = act->callbacks};
+    act->dead_waiting = NULL;
+    act->callbacks = NULL;
+    if (due.dead || due.callbacks)
+        oi_finalizer_queue(&due);
+    next_ns = now_ns + CREDIT_MS * 1000000u;
+    return CREDIT_MS;
+}
+
+static long sooner(long a, long b)
+{
+    return a < 0 || (b >= 0 && b < a) ? b : a;
+}
+
 /* One pass. Returns how long to sleep until the next is due by itself; negative: for ever. */
 static long work(void)
 {
     uint64_t next_ns = UINT64_MAX;
+    long credit_ms = recall_credit();
     if (oi_limbo_is_waiting()) {
         oi_limbo_reclaim();
         oi_service_sweep(false);
@@ -61,7 +92,7 @@ static long work(void)
         oi_page_purge((uint64_t)delay_ms * 1000000u, &next_ns);
     if (oi_limbo_is_waiting())
         return ROUND_MS;
-    return next_ns == UINT64_MAX ? -1 : (long)(next_ns / 1000000u) + 1;
+    return sooner(credit_ms, next_ns == UINT64_MAX ? -1 : (long)(next_ns / 1000000u) + 1);
 }
 
 static void *run(void *unused)
@@ -93,6 +124,11 @@ static void start(void)
         oi_store_release(&running, ok); /* if not: the next wake-up tries again; allocation under pressure does the work */
     }
     pthread_mutex_unlock(&lock);
+}
+
+bool oi_service_is_needed(void)
+{
+    return oi_limbo_is_waiting() || oi_credit_is_out();
 }
 
 void oi_service_wake(void)
@@ -127,7 +163,7 @@ void oi_service_stop(void)
     oi_store_release(&running, false);
     oi_store_release(&stopping, false);
     pthread_mutex_unlock(&lock);
-    if (oi_limbo_is_waiting())
+    if (oi_service_is_needed())
         oi_service_wake(); /* other threads go on */
 }
 

@@ -88,6 +88,7 @@ static void detach(struct oi_act *act)
     oi_collect_young(act);
     oi_destroy_run(act); /* also when there was no memory to collect with: private objects die on their own thread, or never */
     struct oi_local *local = act->self;
+    oi_credit_return_all(act);
     OI_ASSERT(!act->dead && !act->dead_plain && !act->dead_waiting && !act->dead_blocks);
     oi_young_publish_all(act);
     oi_pool_collect(&local->pool);
@@ -155,6 +156,7 @@ void ouro_blocking_begin(void)
     /* What is carried out here may be user code that needs the slot, and so ends the region: then once more. */
     do {
         ouro_safepoint();
+        oi_credit_return_all(act);
         struct oi_local *local = act->self;
         act->home = local;
         leave(act);

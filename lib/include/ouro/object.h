@@ -118,7 +118,18 @@ OURO_INLINE void ouro_release(void *object);
  * Threads: the one that made the object. O(private objects reached); never allocates, never blocks. */
 OURO_API void ouro_share(void *object);
 
-/* The number of references. Exact for private objects and in quiet programs, else a moment's estimate: for tests and
+/* The same for an object that many threads will retain and release at once, all the time (a configuration, a table that all look things up
+ * in): they count it side by side, each thread in memory of its own, rather than all in the object. To that end a thread takes a few thousand
+ * references at once, and gives them back when it has not used them between two safepoints or for 20 ms, when it enters a blocking region or
+ * detaches, and to every collection of generation 1 or 2: that much later than the program's last release the object may die, if several threads
+ * used it; which of them, or ouro-finalizer, then runs its finalizer is not said. Objects that turn out to be counted in this way are treated so
+ * by themselves for as long as they are. Its maker no longer counts it more cheaply than others.
+ * Objects shared before may be given, by any thread that may use them; if another thread's they are biased to, that one has to reach
+ * a safepoint first. Ownership: none passes. Lasts until the object dies; a finalizer that resurrects it ends it. Never fails, never blocks;
+ * waits as ouro_release does when that thread is parked or gone. NULL is accepted; immortal objects stay as they are. */
+OURO_API void ouro_share_widely(void *object);
+
+/* The number of references; what threads have taken in advance (ouro_share_widely) is left out. Exact for private objects and in quiet programs, else a moment's estimate: for tests and
  * tools. Immortal objects: SIZE_MAX. NULL: 0. Any thread that may use the object. */
 OURO_API size_t ouro_refcount(const void *object);
 

@@ -1,0 +1,346 @@
+/* SPDX-License-Identifier: MIT */
+#include "object/credit.h"
+
+#include <pthread.h>
+
+#include "object/count.h"
+#include "object/destroy.h"
+#include "object/misuse.h"
+#include "port/os.h"
+
+/* So many changes of one object's `shared` in succession have met another's: it is counted by several threads at once. */
+#define FAILURES 8u
+/* So many samples in succession are of one object, with 64 releases between them (object/count.c): it is worth it even for one thread, and if
+ * there is an owner that counts it too, both lose by that. */
+#define SAMPLES 16u
+/* Once in so many times that there is no place for an object, another has to go. */
+#define CROWDED 64u
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* the credit lock: docs/design/lock-order.md */
+static uint32_t out; /* atomic; written under it: entries of all threads */
+
+static struct oi_credits *credits_of(struct oi_tslot *slot)
+{
+    return &OI_CONTAINER_OF(slot, struct oi_local, tslot)->credits;
+}
+
+/* ---- under the lock ---- */
+
+/* What is to be done when it has been let go. */
+struct aftermath {
+    struct oi_act *act;
+    ouro_object *over; /* released more often than retained, or NULL */
+};
+
+/* K1, and there is room for more. */
+static bool may_have_credit(uint32_t shared)
+{
+    return (shared & OI_MERGED) && !(shared & OI_STUCK) && shared != OI_DEAD && oi_count(shared) < OI_CREDIT_COUNT_MAX;
+}
+
+/* Creates n references. False: there can be no credit, or the object is dead. */
+static bool create(ouro_object *o, uint32_t n)
+{
+    uint32_t s = oi_shared(o);
+    do {
+        if (!may_have_credit(s))
+            return false;
+        /* Acquire: as in oi_try_retain [MO-revive]. */
+    } while (!oi_cas_weak_acquire(&o->ouro_private_shared, &s, s + n * OI_ONE));
+    return true;
+}
+
+/* Disposes of n references that were credit. */
+static void dispose(struct aftermath *after, ouro_object *o, uint32_t n)
+{
+    uint32_t s = oi_shared(o);
+    /* The last to give back makes the object ordinary again, unless the program wants it otherwise. Any moment's reading will do. */
+    if ((oi_flags(o) & (OI_WIDE | OI_WIDE_KEPT)) == OI_WIDE && (int64_t)oi_count(s) - n < (int64_t)OI_CREDIT)
+        oi_fetch_and_acqrel(&o->ouro_private_flags, (uint16_t)~OI_WIDE); /* relaxed would do: a hint */
+    oi_check(o);
+    bool over;
+    do {
+        if (s & OI_STUCK)
+            return;
+        over = (uint32_t)oi_count(s) < n;
+        /* acq_rel: as any drop [MO-count]. */
+    } while (!oi_cas_weak_acqrel(&o->ouro_private_shared, &s, over ? OI_STUCK_WORD : s - n * OI_ONE));
+    if (over)
+        after->over = o;
+    else if (s - n * OI_ONE == OI_DEAD)
+        oi_destroy_later(after->act, o);
+}
+
+static void enter(struct oi_credits *credits, struct oi_credit *credit, ouro_object *o, uint32_t n)
+{
+    credit->seen = credit->seen_outside = credit->uses - 2; /* used since */
+    oi_store_relaxed(&credit->count, n);
+    oi_store_relaxed(&credit->object, o);
+    oi_store_relaxed(&credits->entries, credits->entries + 1);
+    oi_store_relaxed(&out, out + 1);
+}
+
+/* The entry goes; its references are the caller's. */
+static uint32_t leave(struct oi_credits *credits, struct oi_credit *credit)
+{
+    uint32_t n = credit->count;
+    oi_store_relaxed(&credit->object, NULL);
+    oi_store_relaxed(&credit->count, 0);
+    oi_store_relaxed(&credits->entries, credits->entries - 1);
+    oi_store_relaxed(&out, out - 1);
+    return n;
+}
+
+static void return_entry(struct aftermath *after, struct oi_credits *credits, struct oi_credit *credit)
+{
+    ouro_object *o = credit->object;
+    uint32_t n = leave(credits, credit);
+    dispose(after, o, n);
+}
+
+/* A free place for o, or NULL. after: now and then one is made free. */
+static struct oi_credit *place_for(struct oi_credits *credits, const ouro_object *o, struct aftermath *after)
+{
+    struct oi_credit *one = &credits->at[oi_credit_place(o)], *two = &credits->at[oi_credit_place(o) ^ 1];
+    if (!one->count)
+        return one;
+    if (!two->count)
+        return two;
+    if (!after || ++credits->crowded % CROWDED)
+        return NULL;
+    return_entry(after, credits, one);
+    return one;
+}
+
+static void let_go(struct aftermath *after)
+{
+    pthread_mutex_unlock(&lock);
+    if (OI_UNLIKELY(after->over != NULL))
+        oi_misuse(OURO_MISUSE_OVER_RELEASE, "ouro_release", after->over, "more references were released than there were; the object is kept for ever");
+    if (after->act->dead)
+        oi_destroy_run(after->act);
+}
+
+/* ---- the thread's own ---- */
+
+static bool retain(struct oi_credits *credits, ouro_object *o)
+{
+    struct oi_credit *credit = oi_credit_find(credits, o);
+    if (credit) {
+        credit->uses += 2;
+        if (credit->count == 1 && create(o, OI_CREDIT))
+            oi_store_relaxed(&credit->count, OI_CREDIT + 1);
+        if (credit->count == 1)
+            return false;
+        oi_store_relaxed(&credit->count, credit->count - 1);
+        return true;
+    }
+    credit = place_for(credits, o, NULL); /* who retains expects no user code to run */
+    if (!credit || !create(o, OI_CREDIT + 1))
+        return false;
+    enter(credits, credit, o, OI_CREDIT);
+    return true;
+}
+
+bool oi_credit_retain_slow(struct oi_act *act, ouro_object *o)
+{
+    if (!oi_holds_slot(act) || !may_have_credit(oi_shared(o)))
+        return false; /* who holds none reaches no safepoint */
+    pthread_mutex_lock(&lock);
+    bool first = !out, done = retain(&act->self->credits, o);
+    first = first && out;
+    pthread_mutex_unlock(&lock);
+    if (first)
+        oi_upcalls.wake(); /* which looks from now on whether credit is used */
+    return done;
+}
+
+/* The caller's reference is one more of the entry's, which is made if other threads have credit: for then the object does not die now in any
+ * case, and else it might. */
+static bool release(struct oi_credits *credits, ouro_object *o, struct aftermath *after)
+{
+    struct oi_credit *credit = oi_credit_find(credits, o);
+    uint32_t s = oi_shared(o);
+    if (!credit) {
+        credit = may_have_credit(s) && oi_count(s) > (int32_t)OI_CREDIT ? place_for(credits, o, after) : NULL;
+        if (credit)
+            enter(credits, credit, o, 1);
+        return credit;
+    }
+    credit->uses += 2;
+    if ((uint32_t)oi_count(s) == credit->count + 1) {
+        dispose(after, o, leave(credits, credit) + 1); /* all references that there are: it dies at once */
+        return true;
+    }
+    oi_store_relaxed(&credit->count, credit->count + 1);
+    if (credit->count >= 2 * OI_CREDIT) {
+        oi_store_relaxed(&credit->count, credit->count - OI_CREDIT);
+        dispose(after, o, OI_CREDIT);
+    }
+    return true;
+}
+
+bool oi_credit_release_slow(struct oi_act *act, ouro_object *o)
+{
+    struct aftermath after = {.act = act};
+    if (!oi_holds_slot(act) || !(oi_shared(o) & OI_MERGED))
+        return false;
+    pthread_mutex_lock(&lock);
+    bool done = release(&act->self->credits, o, &after);
+    let_go(&after);
+    return done;
+}
+
+void oi_credit_return_all(struct oi_act *act)
+{
+    struct aftermath after = {.act = act};
+    /* Again if user code that runs here has taken some. */
+    for (struct oi_credits *credits; credits = &act->self->credits, oi_load_relaxed(&credits->entries);) {
+        pthread_mutex_lock(&lock);
+        for (uint32_t i = 0; i < OI_CREDIT_PLACES; i++) {
+            if (credits->at[i].count)
+                return_entry(&after, credits, &credits->at[i]);
+        }
+        let_go(&after);
+    }
+}
+
+void oi_credit_return_unused(struct oi_act *act)
+{
+    struct aftermath after = {.act = act};
+    struct oi_credits *credits = &act->self->credits;
+    pthread_mutex_lock(&lock);
+    for (uint32_t i = 0; i < OI_CREDIT_PLACES; i++) {
+        struct oi_credit *credit = &credits->at[i];
+        if (credit->count && credit->seen == credit->uses)
+            return_entry(&after, credits, credit);
+        credit->seen = credit->uses;
+    }
+    let_go(&after);
+}
+
+/* ---- other threads' ---- */
+
+/* Closes entries: those that are not in use now can be taken after a barrier. True: there are some. */
+static bool close_entries(struct oi_credits *credits, bool idle)
+{
+    bool some = false;
+    for (uint32_t i = 0; i < OI_CREDIT_PLACES; i++) {
+        struct oi_credit *credit = &credits->at[i];
+        uint32_t uses = oi_load_relaxed(&credit->uses);
+        if (oi_load_relaxed(&credit->object) && (!idle || credit->seen_outside == uses)) {
+            credit->closed = credit->object;
+            oi_store_relaxed(&credit->object, NULL);
+            some = true;
+        }
+        credit->seen_outside = uses;
+    }
+    return some;
+}
+
+/* vanished: in a fork, its thread, which may have been using an entry for ever. */
+static void take_closed(struct aftermath *after, struct oi_credits *credits, bool vanished)
+{
+    for (uint32_t i = 0; i < OI_CREDIT_PLACES; i++) {
+        struct oi_credit *credit = &credits->at[i];
+        if (!credit->closed)
+            continue;
+        ouro_object *o = credit->closed;
+        credit->closed = NULL;
+        oi_perturb();
+        /* Acquire: pairs with oi_credit_end [MO-credit]. */
+        if (oi_load_acquire(&credit->uses) % 2 == 0 || vanished)
+            dispose(after, o, leave(credits, credit));
+        else
+            oi_store_relaxed(&credit->object, o);
+    }
+}
+
+void oi_credit_recall(struct oi_act *act, bool idle)
+{
+    struct aftermath after = {.act = act};
+    bool some = false;
+    if (!oi_credit_is_out())
+        return;
+    pthread_mutex_lock(&lock);
+    for (uint32_t id = 1; id <= oi_tslot_count(); id++) {
+        struct oi_tslot *slot = oi_tslot_find(id);
+        if (slot && credits_of(slot)->entries)
+            some |= close_entries(credits_of(slot), idle);
+    }
+    if (some) {
+        oi_os_membarrier(); /* K3: who has begun to use an entry shows it; who begins from now on finds it closed */
+        for (uint32_t id = 1; id <= oi_tslot_count(); id++) {
+            struct oi_tslot *slot = oi_tslot_find(id);
+            if (slot && credits_of(slot)->entries)
+                take_closed(&after, credits_of(slot), oi_load_relaxed(&slot->state) == OI_TSLOT_RETIRED);
+        }
+    }
+    let_go(&after);
+}
+
+/* ---- who gets credit ---- */
+
+static bool widen(ouro_object *o)
+{
+    /* The caller has a reference. */
+    return !(oi_fetch_or_acqrel(&o->ouro_private_flags, OI_WIDE) & OI_WIDE);
+}
+
+bool oi_credit_contended(struct oi_act *act, ouro_object *o)
+{
+    struct oi_credits *credits = &act->self->credits;
+    if (!oi_holds_slot(act))
+        return false;
+    if (credits->rival != o) {
+        credits->rival = o;
+        credits->failures = 0;
+    }
+    if (++credits->failures < FAILURES)
+        return false;
+    credits->failures = 0;
+    return widen(o);
+}
+
+bool oi_credit_sampled(struct oi_act *act, ouro_object *o)
+{
+    struct oi_credits *credits = &act->self->credits;
+    if (!oi_holds_slot(act))
+        return false;
+    if (credits->sampled != o) {
+        credits->sampled = o;
+        credits->samples = 0;
+    }
+    if (++credits->samples < SAMPLES)
+        return false;
+    credits->samples = 0;
+    return widen(o);
+}
+
+/* ---- the rest ---- */
+
+bool oi_credit_is_out(void)
+{
+    return oi_load_relaxed(&out);
+}
+
+size_t oi_credit_count(const ouro_object *o)
+{
+    size_t sum = 0;
+    for (uint32_t id = 1; oi_credit_is_out() && id <= oi_tslot_count(); id++) {
+        struct oi_tslot *slot = oi_tslot_find(id);
+        struct oi_credit *credit = slot && oi_load_relaxed(&credits_of(slot)->entries) ? oi_credit_find(credits_of(slot), o) : NULL;
+        sum += credit ? oi_load_relaxed(&credit->count) : 0;
+    }
+    return sum;
+}
+
+void oi_credit_before_fork(void)
+{
+    pthread_mutex_lock(&lock);
+}
+
+void oi_credit_after_fork(void)
+{
+    pthread_mutex_unlock(&lock);
+}
