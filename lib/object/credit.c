@@ -18,6 +18,7 @@
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* the credit lock: docs/design/lock-order.md */
 static uint32_t out; /* atomic; written under it: entries of all threads */
+uint32_t oi_credit_patience_ms = 10;
 
 static struct oi_credits *credits_of(struct oi_tslot *slot)
 {
@@ -155,14 +156,16 @@ bool oi_credit_retain_slow(struct oi_act *act, ouro_object *o)
     return done;
 }
 
-/* The caller's reference is one more of the entry's, which is made if other threads have credit: for then the object does not die now in any
- * case, and else it might. */
+/* The caller's reference is one more of the entry's. One is made if other threads have credit, for then the object does not die now in any
+ * case, and else it might; and if the thread does it again, for one drop is no reason to keep it alive any longer. */
 static bool release(struct oi_credits *credits, ouro_object *o, struct aftermath *after)
 {
     struct oi_credit *credit = oi_credit_find(credits, o);
     uint32_t s = oi_shared(o);
     if (!credit) {
-        credit = may_have_credit(s) && oi_count(s) > (int32_t)OI_CREDIT ? place_for(credits, o, after) : NULL;
+        bool again = credits->rival == o;
+        credits->rival = o;
+        credit = again && may_have_credit(s) && oi_count(s) > (int32_t)OI_CREDIT ? place_for(credits, o, after) : NULL;
         if (credit)
             enter(credits, credit, o, 1);
         return credit;
@@ -209,12 +212,19 @@ void oi_credit_return_unused(struct oi_act *act)
 {
     struct aftermath after = {.act = act};
     struct oi_credits *credits = &act->self->credits;
-    pthread_mutex_lock(&lock);
+    uint32_t unused = 0; /* a bit per place */
     for (uint32_t i = 0; i < OI_CREDIT_PLACES; i++) {
         struct oi_credit *credit = &credits->at[i];
-        if (credit->count && credit->seen == credit->uses)
-            return_entry(&after, credits, credit);
+        unused |= (uint32_t)(credit->seen == credit->uses && oi_load_relaxed(&credit->count)) << i;
         credit->seen = credit->uses;
+    }
+    if (!unused)
+        return; /* the rule, and then without the lock */
+    pthread_mutex_lock(&lock);
+    for (; unused; unused &= unused - 1) {
+        struct oi_credit *credit = &credits->at[__builtin_ctz(unused)];
+        if (credit->count)
+            return_entry(&after, credits, credit);
     }
     let_go(&after);
 }
@@ -292,10 +302,9 @@ bool oi_credit_contended(struct oi_act *act, ouro_object *o)
     struct oi_credits *credits = &act->self->credits;
     if (!oi_holds_slot(act))
         return false;
-    if (credits->rival != o) {
-        credits->rival = o;
+    if (credits->rival != o)
         credits->failures = 0;
-    }
+    credits->rival = o;
     if (++credits->failures < FAILURES)
         return false;
     credits->failures = 0;

@@ -27,16 +27,17 @@ struct oi_credit {
     ouro_object *closed; /* under the lock: what the entry was of, while another thread looks whether it is in use */
     uint32_t count;      /* atomic: references; 0: the place is free; never taken below 1 otherwise */
     uint32_t uses;       /* atomic; odd while the thread uses it without the lock */
-    uint32_t seen, seen_outside; /* `uses` when the thread, or the background thread, last looked whether it is used; under the lock */
+    uint32_t seen;         /* the thread's: `uses` when it last looked whether it is used */
+    uint32_t seen_outside; /* under the lock: the same for who takes it back */
 };
 
 /* A slot's. In memory that nobody else writes but to take credit back. */
 struct oi_credits {
     struct oi_credit at[OI_CREDIT_PLACES];
     uint32_t entries;         /* atomic: places that are not free; written under the lock */
-    uint32_t crowded;         /* how often there was no place */
-    const ouro_object *rival; /* the object whose `shared` somebody else has just changed in between ... */
-    uint32_t failures;        /* ... and how often in succession */
+    uint32_t crowded;         /* how often there was no place; this and what follows: the thread's */
+    const ouro_object *rival; /* the object that the thread last counted in vain at first, or dropped without an entry ... */
+    uint32_t failures;        /* ... and how often in vain */
     const ouro_object *sampled; /* the object of the last look at what is released */
     uint32_t samples;         /* ... and of how many before it */
 };
@@ -111,6 +112,7 @@ void oi_credit_return_unused(struct oi_act *act);
 /* Gives back, for all threads, what they are not using at this moment. idle: only what has not been used since the last such call. What dies by
  * it is left to the caller's destroy loop, which this runs. Takes a barrier in all threads, if there is something. */
 void oi_credit_recall(struct oi_act *act, bool idle);
+extern uint32_t oi_credit_patience_ms; /* between two such calls by the background thread: 10; tests set it before they start threads */
 
 /* True if any thread has credit. */
 bool oi_credit_is_out(void);

@@ -14,7 +14,6 @@
 
 /* Rounds are this far apart at the least, so that one grace period serves much. */
 #define ROUND_MS 1
-#define CREDIT_MS 10 /* credit that was not used for so long is taken back: it keeps dead objects alive */
 #define SWEEP_PAGES 64u /* at a time, of a parked thread's: see oi_tslot_unpark */
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* the service lock: docs/design/lock-order.md */
@@ -48,17 +47,17 @@ void oi_service_sweep(bool whole)
         sweep(oi_tslot_find(id), whole);
 }
 
-/* Objects may die by it. No user code runs here: that is the finalizer thread's. Returns how long to sleep until the next is due; negative: for
- * ever. */
+/* Takes back what credit is not used: it keeps objects alive that nobody else does. What dies by it is destroyed here, but for user code: that is
+ * the finalizer thread's. Returns how long to sleep until the next time; negative: for ever. */
 static long recall_credit(void)
 {
-    static uint64_t next_ns; /* the thread's */
-    uint64_t now_ns = oi_os_now_ns();
+    static uint64_t last_ns; /* the thread's */
+    const uint64_t patience_ns = oi_credit_patience_ms * UINT64_C(1000000), now_ns = oi_os_now_ns();
     struct oi_act *act = &oi_act;
     if (!oi_credit_is_out())
         return -1;
-    if (now_ns < next_ns)
-        return (long)((next_ns - now_ns) / 1000000u) + 1;
+    if (now_ns - last_ns < patience_ns)
+        return (long)((patience_ns - (now_ns - last_ns)) / 1000000u) + 1;
     act->reading = 1;
     oi_credit_recall(act, true);
     act->reading = 0;
@@ -67,8 +66,8 @@ static long recall_credit(void)
     act->callbacks = NULL;
     if (due.dead || due.callbacks)
         oi_finalizer_queue(&due);
-    next_ns = now_ns + CREDIT_MS * 1000000u;
-    return CREDIT_MS;
+    last_ns = now_ns;
+    return oi_credit_patience_ms;
 }
 
 static long sooner(long a, long b)
