@@ -5,7 +5,6 @@
 #pragma once
 
 #include "mem/pool.h"
-#include "object/credit.h"
 #include "object/type.h"
 #include "port/tls.h"
 #include "sync/tslot.h"
@@ -25,7 +24,6 @@ struct oi_local {
     uint64_t birth_counts; /* and its last 8 */
     struct oi_page *gray;  /* pages with gray objects (object/gray.h) */
     uint32_t publications; /* atomic: odd while the holder publishes; see oi_publish_begin */
-    _Alignas(64) struct oi_credits credits; /* the holder's, and whose who takes credit back */
 };
 
 /* Goes with the thread. */

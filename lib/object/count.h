@@ -55,12 +55,12 @@ void oi_make_immortal(ouro_object *o);
 /* Whether a reference to a wide object is one of the thread's credit: then that is all. As for oi_try_retain, and for oi_release. */
 static inline bool oi_credit_retain(struct oi_act *act, ouro_object *o)
 {
-    struct oi_credit *credit = oi_credit_find(&act->self->credits, o);
+    struct oi_credit *credit = oi_credit_find(o);
     return (OI_LIKELY(credit != NULL) && OI_LIKELY(oi_credit_take(credit, o))) || oi_credit_retain_slow(act, o);
 }
 
 static inline bool oi_credit_release(struct oi_act *act, ouro_object *o)
 {
-    struct oi_credit *credit = oi_credit_find(&act->self->credits, o);
+    struct oi_credit *credit = oi_credit_find(o);
     return (OI_LIKELY(credit != NULL) && OI_LIKELY(oi_credit_put(credit, o))) || oi_credit_release_slow(act, o);
 }

@@ -2,6 +2,8 @@
 #include "object/credit.h"
 
 #include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "object/count.h"
 #include "object/destroy.h"
@@ -17,13 +19,14 @@
 #define CROWDED 64u
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* the credit lock: docs/design/lock-order.md */
+static LIST_HEAD(, oi_credits) all = LIST_HEAD_INITIALIZER(all); /* under it */
 static uint32_t out; /* atomic; written under it: entries of all threads */
-uint32_t oi_credit_patience_ms = 10;
+static pthread_key_t exit_key; /* its destructor returns a thread's credit */
+static bool has_key;           /* under the lock */
 
-static struct oi_credits *credits_of(struct oi_tslot *slot)
-{
-    return &OI_CONTAINER_OF(slot, struct oi_local, tslot)->credits;
-}
+struct oi_credits oi_no_credits;
+OI_TLS struct oi_counting oi_counting = {.credits = &oi_no_credits};
+uint32_t oi_credit_patience_ms = 10;
 
 /* ---- under the lock ---- */
 
@@ -107,7 +110,7 @@ static struct oi_credit *place_for(struct oi_credits *credits, const ouro_object
         return one;
     if (!two->count)
         return two;
-    if (!after || ++credits->crowded % CROWDED)
+    if (!after || ++oi_counting.crowded % CROWDED)
         return NULL;
     return_entry(after, credits, one);
     return one;
@@ -124,9 +127,39 @@ static void let_go(struct aftermath *after)
 
 /* ---- the thread's own ---- */
 
-static bool retain(struct oi_credits *credits, ouro_object *o)
+/* Thread exit. Other destructors may take credit again; then this runs again. */
+static void thread_exits(void *arg)
 {
-    struct oi_credit *credit = oi_credit_find(credits, o);
+    struct oi_credits *credits = arg;
+    oi_credit_return_all(&oi_act);
+    pthread_mutex_lock(&lock);
+    LIST_REMOVE(credits, link);
+    pthread_mutex_unlock(&lock);
+    oi_counting.credits = &oi_no_credits;
+    free(credits);
+}
+
+/* Under the lock. NULL: no memory. */
+static struct oi_credits *credits_of_mine(void)
+{
+    if (oi_counting.credits != &oi_no_credits)
+        return oi_counting.credits;
+    has_key = has_key || pthread_key_create(&exit_key, thread_exits) == 0;
+    struct oi_credits *credits = has_key ? aligned_alloc(64, oi_round_up(sizeof *credits, 64)) : NULL;
+    if (!credits)
+        return NULL;
+    memset(credits, 0, sizeof *credits);
+    if (pthread_setspecific(exit_key, credits) != 0) {
+        free(credits);
+        return NULL;
+    }
+    LIST_INSERT_HEAD(&all, credits, link);
+    return oi_counting.credits = credits;
+}
+
+static bool retain(ouro_object *o)
+{
+    struct oi_credit *credit = oi_credit_find(o);
     if (credit) {
         credit->uses += 2;
         if (credit->count == 1 && create(o, OI_CREDIT))
@@ -136,7 +169,8 @@ static bool retain(struct oi_credits *credits, ouro_object *o)
         oi_store_relaxed(&credit->count, credit->count - 1);
         return true;
     }
-    credit = place_for(credits, o, NULL); /* who retains expects no user code to run */
+    struct oi_credits *credits = credits_of_mine();
+    credit = credits ? place_for(credits, o, NULL) : NULL; /* who retains expects no user code to run */
     if (!credit || !create(o, OI_CREDIT + 1))
         return false;
     enter(credits, credit, o, OI_CREDIT);
@@ -145,10 +179,10 @@ static bool retain(struct oi_credits *credits, ouro_object *o)
 
 bool oi_credit_retain_slow(struct oi_act *act, ouro_object *o)
 {
-    if (!oi_holds_slot(act) || !may_have_credit(oi_shared(o)))
-        return false; /* who holds none reaches no safepoint */
+    if (act->home || !may_have_credit(oi_shared(o)))
+        return false; /* who is parked may sleep for long */
     pthread_mutex_lock(&lock);
-    bool first = !out, done = retain(&act->self->credits, o);
+    bool first = !out, done = retain(o);
     first = first && out;
     pthread_mutex_unlock(&lock);
     if (first)
@@ -158,21 +192,23 @@ bool oi_credit_retain_slow(struct oi_act *act, ouro_object *o)
 
 /* The caller's reference is one more of the entry's. One is made if other threads have credit, for then the object does not die now in any
  * case, and else it might; and if the thread does it again, for one drop is no reason to keep it alive any longer. */
-static bool release(struct oi_credits *credits, ouro_object *o, struct aftermath *after)
+static bool release(ouro_object *o, struct aftermath *after)
 {
-    struct oi_credit *credit = oi_credit_find(credits, o);
+    struct oi_credit *credit = oi_credit_find(o);
     uint32_t s = oi_shared(o);
     if (!credit) {
-        bool again = credits->rival == o;
-        credits->rival = o;
-        credit = again && may_have_credit(s) && oi_count(s) > (int32_t)OI_CREDIT ? place_for(credits, o, after) : NULL;
+        bool again = oi_counting.rival == o && may_have_credit(s) && oi_count(s) > (int32_t)OI_CREDIT;
+        struct oi_credits *credits = again ? credits_of_mine() : NULL;
+        oi_counting.rival = o;
+        credit = credits ? place_for(credits, o, after) : NULL;
         if (credit)
             enter(credits, credit, o, 1);
         return credit;
     }
     credit->uses += 2;
     if ((uint32_t)oi_count(s) == credit->count + 1) {
-        dispose(after, o, leave(credits, credit) + 1); /* all references that there are: it dies at once */
+        uint32_t n = leave(oi_counting.credits, credit) + 1;
+        dispose(after, o, n); /* all references that there are: it dies at once */
         return true;
     }
     oi_store_relaxed(&credit->count, credit->count + 1);
@@ -186,10 +222,10 @@ static bool release(struct oi_credits *credits, ouro_object *o, struct aftermath
 bool oi_credit_release_slow(struct oi_act *act, ouro_object *o)
 {
     struct aftermath after = {.act = act};
-    if (!oi_holds_slot(act) || !(oi_shared(o) & OI_MERGED))
+    if (act->home || !(oi_shared(o) & OI_MERGED))
         return false;
     pthread_mutex_lock(&lock);
-    bool done = release(&act->self->credits, o, &after);
+    bool done = release(o, &after);
     let_go(&after);
     return done;
 }
@@ -197,8 +233,8 @@ bool oi_credit_release_slow(struct oi_act *act, ouro_object *o)
 void oi_credit_return_all(struct oi_act *act)
 {
     struct aftermath after = {.act = act};
-    /* Again if user code that runs here has taken some. */
-    for (struct oi_credits *credits; credits = &act->self->credits, oi_load_relaxed(&credits->entries);) {
+    while (oi_credit_is_mine_out()) { /* again if user code that runs here has taken some */
+        struct oi_credits *credits = oi_counting.credits;
         pthread_mutex_lock(&lock);
         for (uint32_t i = 0; i < OI_CREDIT_PLACES; i++) {
             if (credits->at[i].count)
@@ -211,7 +247,7 @@ void oi_credit_return_all(struct oi_act *act)
 void oi_credit_return_unused(struct oi_act *act)
 {
     struct aftermath after = {.act = act};
-    struct oi_credits *credits = &act->self->credits;
+    struct oi_credits *credits = oi_counting.credits;
     uint32_t unused = 0; /* a bit per place */
     for (uint32_t i = 0; i < OI_CREDIT_PLACES; i++) {
         struct oi_credit *credit = &credits->at[i];
@@ -248,18 +284,17 @@ static bool close_entries(struct oi_credits *credits, bool idle)
     return some;
 }
 
-/* vanished: in a fork, its thread, which may have been using an entry for ever. */
-static void take_closed(struct aftermath *after, struct oi_credits *credits, bool vanished)
+static void take_closed(struct aftermath *after, struct oi_credits *credits)
 {
     for (uint32_t i = 0; i < OI_CREDIT_PLACES; i++) {
         struct oi_credit *credit = &credits->at[i];
-        if (!credit->closed)
-            continue;
         ouro_object *o = credit->closed;
+        if (!o)
+            continue;
         credit->closed = NULL;
         oi_perturb();
-        /* Acquire: pairs with oi_credit_end [MO-credit]. */
-        if (oi_load_acquire(&credit->uses) % 2 == 0 || vanished)
+        /* Acquire: pairs with oi_credit_end [MO-credit]. Who has vanished uses it no more: `count` is from before or after its last change. */
+        if (oi_load_acquire(&credit->uses) % 2 == 0 || credits->vanished)
             dispose(after, o, leave(credits, credit));
         else
             oi_store_relaxed(&credit->object, o);
@@ -269,22 +304,18 @@ static void take_closed(struct aftermath *after, struct oi_credits *credits, boo
 void oi_credit_recall(struct oi_act *act, bool idle)
 {
     struct aftermath after = {.act = act};
+    struct oi_credits *credits;
     bool some = false;
     if (!oi_credit_is_out())
         return;
     pthread_mutex_lock(&lock);
-    for (uint32_t id = 1; id <= oi_tslot_count(); id++) {
-        struct oi_tslot *slot = oi_tslot_find(id);
-        if (slot && credits_of(slot)->entries)
-            some |= close_entries(credits_of(slot), idle);
-    }
-    if (some) {
+    LIST_FOREACH(credits, &all, link)
+        some |= credits->entries && close_entries(credits, idle);
+    if (some)
         oi_os_membarrier(); /* K3: who has begun to use an entry shows it; who begins from now on finds it closed */
-        for (uint32_t id = 1; id <= oi_tslot_count(); id++) {
-            struct oi_tslot *slot = oi_tslot_find(id);
-            if (slot && credits_of(slot)->entries)
-                take_closed(&after, credits_of(slot), oi_load_relaxed(&slot->state) == OI_TSLOT_RETIRED);
-        }
+    LIST_FOREACH(credits, &all, link) {
+        if (some && credits->entries)
+            take_closed(&after, credits);
     }
     let_go(&after);
 }
@@ -299,30 +330,29 @@ static bool widen(ouro_object *o)
 
 bool oi_credit_contended(struct oi_act *act, ouro_object *o)
 {
-    struct oi_credits *credits = &act->self->credits;
-    if (!oi_holds_slot(act))
+    struct oi_counting *counting = &oi_counting;
+    if (act->home)
+        return false; /* it takes none */
+    if (counting->rival != o)
+        counting->failures = 0;
+    counting->rival = o;
+    if (++counting->failures < FAILURES)
         return false;
-    if (credits->rival != o)
-        credits->failures = 0;
-    credits->rival = o;
-    if (++credits->failures < FAILURES)
-        return false;
-    credits->failures = 0;
+    counting->failures = 0;
     return widen(o);
 }
 
 bool oi_credit_sampled(struct oi_act *act, ouro_object *o)
 {
-    struct oi_credits *credits = &act->self->credits;
-    if (!oi_holds_slot(act))
+    struct oi_counting *counting = &oi_counting;
+    if (act->home)
         return false;
-    if (credits->sampled != o) {
-        credits->sampled = o;
-        credits->samples = 0;
-    }
-    if (++credits->samples < SAMPLES)
+    if (counting->sampled != o)
+        counting->samples = 0;
+    counting->sampled = o;
+    if (++counting->samples < SAMPLES)
         return false;
-    credits->samples = 0;
+    counting->samples = 0;
     return widen(o);
 }
 
@@ -336,11 +366,13 @@ bool oi_credit_is_out(void)
 size_t oi_credit_count(const ouro_object *o)
 {
     size_t sum = 0;
-    for (uint32_t id = 1; oi_credit_is_out() && id <= oi_tslot_count(); id++) {
-        struct oi_tslot *slot = oi_tslot_find(id);
-        struct oi_credit *credit = slot && oi_load_relaxed(&credits_of(slot)->entries) ? oi_credit_find(credits_of(slot), o) : NULL;
+    struct oi_credits *credits;
+    pthread_mutex_lock(&lock);
+    LIST_FOREACH(credits, &all, link) {
+        struct oi_credit *credit = oi_credit_find_in(credits, o);
         sum += credit ? oi_load_relaxed(&credit->count) : 0;
     }
+    pthread_mutex_unlock(&lock);
     return sum;
 }
 
@@ -349,7 +381,10 @@ void oi_credit_before_fork(void)
     pthread_mutex_lock(&lock);
 }
 
-void oi_credit_after_fork(void)
+void oi_credit_after_fork(bool child)
 {
+    struct oi_credits *credits;
+    LIST_FOREACH(credits, &all, link)
+        credits->vanished = credits->vanished || (child && credits != oi_counting.credits);
     pthread_mutex_unlock(&lock);
 }

@@ -13,8 +13,11 @@
  *     through all threads, and leaves alone what is in use then. */
 #pragma once
 
+#include <sys/queue.h>
+
 #include "object/header.h"
 #include "port/perturb.h"
+#include "port/tls.h"
 
 #define OI_CREDIT 4096u               /* references taken at once; twice as many are the most that an entry keeps */
 #define OI_CREDIT_COUNT_MAX (1 << 26) /* none is taken of objects with more references than this: it overflows no count */
@@ -31,16 +34,26 @@ struct oi_credit {
     uint32_t seen_outside; /* under the lock: the same for who takes it back */
 };
 
-/* A slot's. In memory that nobody else writes but to take credit back. */
+/* A thread's, whether or not it holds a slot. In memory that nobody else writes but to take credit back. */
 struct oi_credits {
     struct oi_credit at[OI_CREDIT_PLACES];
-    uint32_t entries;         /* atomic: places that are not free; written under the lock */
-    uint32_t crowded;         /* how often there was no place; this and what follows: the thread's */
-    const ouro_object *rival; /* the object that the thread last counted in vain at first, or dropped without an entry ... */
-    uint32_t failures;        /* ... and how often in vain */
-    const ouro_object *sampled; /* the object of the last look at what is released */
-    uint32_t samples;         /* ... and of how many before it */
+    uint32_t entries; /* atomic: places that are not free; written under the lock */
+    bool vanished;    /* under the lock: the thread has, in a fork */
+    LIST_ENTRY(oi_credits) link; /* under the lock: of all threads */
 };
+
+/* What goes with a thread beside. */
+struct oi_counting {
+    struct oi_credits *credits; /* oi_no_credits until it has taken some */
+    uint32_t crowded;           /* how often there was no place */
+    uint32_t failures;          /* how often in succession it has counted `rival` in vain, somebody else having been quicker */
+    const ouro_object *rival;   /* or has dropped a reference to it without an entry */
+    const ouro_object *sampled; /* the object of the last look at what it releases */
+    uint32_t samples;           /* and of how many before it */
+};
+
+extern OI_TLS struct oi_counting oi_counting;
+extern struct oi_credits oi_no_credits; /* all places are free, and stay so */
 
 /* The first of the object's two places; the other is its neighbour. */
 static inline uint32_t oi_credit_place(const ouro_object *o)
@@ -49,7 +62,7 @@ static inline uint32_t oi_credit_place(const ouro_object *o)
     return (uint32_t)((uintptr_t)o >> 4) * 0x9e3779b1u >> 27; /* Fibonacci hashing: Knuth, TAOCP 3, 6.4 */
 }
 
-static inline struct oi_credit *oi_credit_find(struct oi_credits *credits, const ouro_object *o)
+static inline struct oi_credit *oi_credit_find_in(struct oi_credits *credits, const ouro_object *o)
 {
     uint32_t i = oi_credit_place(o);
     struct oi_credit *credit = &credits->at[i];
@@ -57,6 +70,12 @@ static inline struct oi_credit *oi_credit_find(struct oi_credits *credits, const
         return credit;
     credit = &credits->at[i ^ 1];
     return oi_load_relaxed(&credit->object) == o ? credit : NULL;
+}
+
+/* The calling thread's entry, or NULL. */
+static inline struct oi_credit *oi_credit_find(const ouro_object *o)
+{
+    return oi_credit_find_in(oi_counting.credits, o);
 }
 
 /* Between these two nobody takes the entry back, if it is still the object's after the first. */
@@ -104,7 +123,7 @@ bool oi_credit_release_slow(struct oi_act *act, ouro_object *o);
 bool oi_credit_contended(struct oi_act *act, ouro_object *o); /* somebody else has changed `shared` in between */
 bool oi_credit_sampled(struct oi_act *act, ouro_object *o);   /* one release of many */
 
-/* The thread gives its credit back: all of it, before it parks or leaves its slot; or, at a safepoint, what it has not used since the one before.
+/* The thread gives its credit back: all of it, before it parks or detaches; or, at a safepoint, what it has not used since the one before.
  * May run user code. */
 void oi_credit_return_all(struct oi_act *act);
 void oi_credit_return_unused(struct oi_act *act);
@@ -114,11 +133,15 @@ void oi_credit_return_unused(struct oi_act *act);
 void oi_credit_recall(struct oi_act *act, bool idle);
 extern uint32_t oi_credit_patience_ms; /* between two such calls by the background thread: 10; tests set it before they start threads */
 
-/* True if any thread has credit. */
+/* True if any thread has credit; if the calling one has. */
 bool oi_credit_is_out(void);
+static inline bool oi_credit_is_mine_out(void)
+{
+    return oi_load_relaxed(&oi_counting.credits->entries);
+}
 
 /* A moment's reading of all credit of one object. */
 size_t oi_credit_count(const ouro_object *o);
 
 void oi_credit_before_fork(void);
-void oi_credit_after_fork(void);
+void oi_credit_after_fork(bool child);

@@ -166,7 +166,7 @@ void oi_inbox_look(struct oi_act *act)
         }
     }
     act->looking = false;
-    if (OI_UNLIKELY(oi_load_relaxed(&act->self->credits.entries)))
+    if (OI_UNLIKELY(oi_credit_is_mine_out()))
         oi_credit_return_unused(act);
 }
 

@@ -5,6 +5,7 @@
 #include <pthread.h>
 
 #include "mem/limbo.h"
+#include "object/credit.h"
 #include "object/type.h"
 #include "object/weak.h"
 #include "runtime/runtime.h"
@@ -52,7 +53,7 @@ static void before(void)
 
 static void after_in_parent(void)
 {
-    oi_credit_after_fork();
+    oi_credit_after_fork(false);
     oi_weak_after_fork();
     oi_type_after_fork();
     oi_page_after_fork();
@@ -86,7 +87,7 @@ static void keep_from_retired(void)
 static void after_in_child(void)
 {
     struct oi_local *mine = oi_holds_slot(&oi_act) ? oi_act.self : NULL;
-    oi_credit_after_fork();
+    oi_credit_after_fork(true);
     oi_weak_after_fork();
     oi_type_after_fork();
     oi_page_after_fork();

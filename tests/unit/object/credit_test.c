@@ -37,19 +37,19 @@ static bool is_wide(void *o)
 /* The calling thread's credit. */
 static uint32_t credit_of(void *o)
 {
-    struct oi_credit *credit = oi_credit_find(&oi_act.self->credits, o);
+    struct oi_credit *credit = oi_credit_find(o);
     return credit ? credit->count : 0;
 }
 
 static uint32_t entries(void)
 {
-    return oi_act.self->credits.entries;
+    return oi_counting.credits->entries;
 }
 
 /* The thread has not dropped a reference to any object yet, nor to another one in the same block. */
 static void forget(void)
 {
-    oi_act.self->credits.rival = oi_act.self->credits.sampled = NULL;
+    oi_counting.rival = oi_counting.sampled = NULL;
 }
 
 /* With one reference, the caller's. */
@@ -227,11 +227,16 @@ static void test_returned_on_parking(void)
 static void *use_unattached(void *o)
 {
     do_use(o);
+    CHECK_EQ(count_of(o), 2 + OI_CREDIT);
+    ouro_safepoint();
+    ouro_safepoint();
     CHECK_EQ(count_of(o), 1);
+    do_use(o);
     return NULL;
 }
 
-static void test_none_without_slot(void)
+/* A thread that has never made an object counts no worse than others. */
+static void test_without_slot(void)
 {
     struct node *o = wide_new(1);
     thread_join_running(thread_start(use_unattached, o, 0));
@@ -880,7 +885,7 @@ int main(void)
     FIXTURE_RUN(test_filled_up_and_lightened);
     FIXTURE_RUN(test_returned_at_second_safepoint);
     FIXTURE_RUN(test_returned_on_parking);
-    FIXTURE_RUN(test_none_without_slot);
+    FIXTURE_RUN(test_without_slot);
     FIXTURE_RUN(test_returned_on_exit);
     FIXTURE_RUN(test_crowded);
     FIXTURE_RUN(test_no_credit_near_overflow);
