@@ -160,18 +160,30 @@ static bool release_is_misuse(const ouro_object *o, const char *call)
     return false;
 }
 
-/* Every so many slow releases, a thread that does little else looks into its inbox, and whether it does nothing else but count this object. */
+/* Every so many slow releases, a thread that does little else looks into its inbox. */
 #define RELEASES_PER_LOOK 64u
+/* So many of these in succession were of one object that is biased to another thread: if that one counts it as well, both lose by the cache
+ * line that their words are in. */
+#define LOOKS_PER_REQUEST 16u
+
+/* True: its owner should end the bias, so that others need not go on in this way. Once, while the thread does nothing else. */
+static bool is_used_like_own(const ouro_object *o)
+{
+    struct oi_counting *counting = &oi_counting;
+    if (counting->sampled != o)
+        counting->samples = 0;
+    counting->sampled = o;
+    return ++counting->samples == LOOKS_PER_REQUEST;
+}
 
 /* Before such a release. Returns the owner's id as rule D's check then finds it; OI_TSLOT_NONE: the release is done. */
 static OI_NOINLINE uint32_t look_around(struct oi_act *act, ouro_object *o)
 {
     oi_inbox_look(act);
-    bool tell = oi_credit_sampled(act, o);
     uint32_t id = OI_ID(oi_check(o)); /* again: what has been done here lies between the check before and what follows */
-    if (!tell || !id || id == oi_my_id())
+    if (!id || id == oi_my_id() || !is_used_like_own(o))
         return id;
-    oi_inbox_push(act, id, o); /* a token tells the owner to end its bias */
+    oi_inbox_push(act, id, o); /* whoever carries out a token ends the bias */
     return OI_TSLOT_NONE;
 }
 

@@ -2,6 +2,7 @@
 #include "object/credit.h"
 
 #include <pthread.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,9 +13,8 @@
 
 /* So many changes of one object's `shared` in succession have met another's: it is counted by several threads at once. */
 #define FAILURES 8u
-/* So many samples in succession are of one object, with 64 releases between them (object/count.c): it is worth it even for one thread, and if
- * there is an owner that counts it too, both lose by that. */
-#define SAMPLES 16u
+/* Who takes back what is in use lets others run so often: until it is not. */
+#define TURNS 100
 /* Once in so many times that there is no place for an object, another has to go. */
 #define CROWDED 64u
 
@@ -54,13 +54,20 @@ static bool create(ouro_object *o, uint32_t n)
     return true;
 }
 
+/* The caller has a reference. */
+static void narrow(ouro_object *o)
+{
+    if (oi_flags(o) & OI_WIDE)
+        oi_fetch_and_acqrel(&o->ouro_private_flags, (uint16_t)~OI_WIDE); /* relaxed would do: a hint */
+}
+
 /* Disposes of n references that were credit. */
 static void dispose(struct aftermath *after, ouro_object *o, uint32_t n)
 {
     uint32_t s = oi_shared(o);
-    /* The last to give back makes the object ordinary again, unless the program wants it otherwise. Any moment's reading will do. */
-    if ((oi_flags(o) & (OI_WIDE | OI_WIDE_KEPT)) == OI_WIDE && (int64_t)oi_count(s) - n < (int64_t)OI_CREDIT)
-        oi_fetch_and_acqrel(&o->ouro_private_flags, (uint16_t)~OI_WIDE); /* relaxed would do: a hint */
+    /* The last to give back makes the object ordinary again. Any moment's reading will do. */
+    if ((int64_t)oi_count(s) - n < (int64_t)OI_CREDIT)
+        narrow(o);
     oi_check(o);
     bool over;
     do {
@@ -169,7 +176,7 @@ static bool retain(ouro_object *o)
         oi_store_relaxed(&credit->count, credit->count - 1);
         return true;
     }
-    struct oi_credits *credits = credits_of_mine();
+    struct oi_credits *credits = oi_flags(o) & OI_WIDE ? credits_of_mine() : NULL; /* not any more: all has just been taken back */
     credit = credits ? place_for(credits, o, NULL) : NULL; /* who retains expects no user code to run */
     if (!credit || !create(o, OI_CREDIT + 1))
         return false;
@@ -267,7 +274,8 @@ void oi_credit_return_unused(struct oi_act *act)
 
 /* ---- other threads' ---- */
 
-/* Closes entries: those that are not in use now can be taken after a barrier. True: there are some. */
+/* Closes entries: those that are not in use can be taken after a barrier. True: there are some. Not idle, but all: then their objects are ordinary
+ * until threads contend for them again, and die if for a moment nobody uses them. */
 static bool close_entries(struct oi_credits *credits, bool idle)
 {
     bool some = false;
@@ -277,6 +285,8 @@ static bool close_entries(struct oi_credits *credits, bool idle)
         if (oi_load_relaxed(&credit->object) && (!idle || credit->seen_outside == uses)) {
             credit->closed = credit->object;
             oi_store_relaxed(&credit->object, NULL);
+            if (!idle)
+                narrow(credit->closed);
             some = true;
         }
         credit->seen_outside = uses;
@@ -284,7 +294,19 @@ static bool close_entries(struct oi_credits *credits, bool idle)
     return some;
 }
 
-static void take_closed(struct aftermath *after, struct oi_credits *credits)
+/* A moment's use ends, unless its thread is stopped in the middle, or has vanished: then `count` is from before or after its last change. */
+static bool is_unused(const struct oi_credits *credits, const struct oi_credit *credit, int turns)
+{
+    /* Acquire: pairs with oi_credit_end [MO-credit]. */
+    while (oi_load_acquire(&credit->uses) % 2 != 0 && !credits->vanished) {
+        if (!turns--)
+            return false;
+        sched_yield();
+    }
+    return true;
+}
+
+static void take_closed(struct aftermath *after, struct oi_credits *credits, int turns)
 {
     for (uint32_t i = 0; i < OI_CREDIT_PLACES; i++) {
         struct oi_credit *credit = &credits->at[i];
@@ -293,8 +315,7 @@ static void take_closed(struct aftermath *after, struct oi_credits *credits)
             continue;
         credit->closed = NULL;
         oi_perturb();
-        /* Acquire: pairs with oi_credit_end [MO-credit]. Who has vanished uses it no more: `count` is from before or after its last change. */
-        if (oi_load_acquire(&credit->uses) % 2 == 0 || credits->vanished)
+        if (is_unused(credits, credit, turns))
             dispose(after, o, leave(credits, credit));
         else
             oi_store_relaxed(&credit->object, o);
@@ -315,16 +336,16 @@ void oi_credit_recall(struct oi_act *act, bool idle)
         oi_os_membarrier(); /* K3: who has begun to use an entry shows it; who begins from now on finds it closed */
     LIST_FOREACH(credits, &all, link) {
         if (some && credits->entries)
-            take_closed(&after, credits);
+            take_closed(&after, credits, idle ? 0 : TURNS);
     }
     let_go(&after);
 }
 
 /* ---- who gets credit ---- */
 
+/* The caller has a reference. */
 static bool widen(ouro_object *o)
 {
-    /* The caller has a reference. */
     return !(oi_fetch_or_acqrel(&o->ouro_private_flags, OI_WIDE) & OI_WIDE);
 }
 
@@ -339,20 +360,6 @@ bool oi_credit_contended(struct oi_act *act, ouro_object *o)
     if (++counting->failures < FAILURES)
         return false;
     counting->failures = 0;
-    return widen(o);
-}
-
-bool oi_credit_sampled(struct oi_act *act, ouro_object *o)
-{
-    struct oi_counting *counting = &oi_counting;
-    if (act->home)
-        return false;
-    if (counting->sampled != o)
-        counting->samples = 0;
-    counting->sampled = o;
-    if (++counting->samples < SAMPLES)
-        return false;
-    counting->samples = 0;
     return widen(o);
 }
 

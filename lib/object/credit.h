@@ -48,8 +48,8 @@ struct oi_counting {
     uint32_t crowded;           /* how often there was no place */
     uint32_t failures;          /* how often in succession it has counted `rival` in vain, somebody else having been quicker */
     const ouro_object *rival;   /* or has dropped a reference to it without an entry */
-    const ouro_object *sampled; /* the object of the last look at what it releases */
-    uint32_t samples;           /* and of how many before it */
+    const ouro_object *sampled; /* the biased object that it last dropped when it looked around ... */
+    uint32_t samples;           /* ... and how often in succession */
 };
 
 extern OI_TLS struct oi_counting oi_counting;
@@ -81,6 +81,7 @@ static inline struct oi_credit *oi_credit_find(const ouro_object *o)
 /* Between these two nobody takes the entry back, if it is still the object's after the first. */
 static inline bool oi_credit_begin(struct oi_credit *credit, const ouro_object *o)
 {
+    oi_perturb(); /* found, and taken back before it is used */
     oi_store_relaxed(&credit->uses, credit->uses + 1);
     __atomic_signal_fence(__ATOMIC_SEQ_CST); /* K3: the other side's membarrier is the fence */
     bool open = oi_load_relaxed(&credit->object) == o;
@@ -119,19 +120,20 @@ static inline bool oi_credit_put(struct oi_credit *credit, const ouro_object *o)
 bool oi_credit_retain_slow(struct oi_act *act, ouro_object *o);
 bool oi_credit_release_slow(struct oi_act *act, ouro_object *o);
 
-/* The caller has a reference to o, which is published. True: with this it has become wide, and if it is biased, its owner should be told. */
-bool oi_credit_contended(struct oi_act *act, ouro_object *o); /* somebody else has changed `shared` in between */
-bool oi_credit_sampled(struct oi_act *act, ouro_object *o);   /* one release of many */
+/* Somebody else has changed `shared` of o, which is published and which the caller has a reference to, between the caller's look and its act. True:
+ * with this it has become wide, and if it is biased, its owner should be told. */
+bool oi_credit_contended(struct oi_act *act, ouro_object *o);
 
 /* The thread gives its credit back: all of it, before it parks or detaches; or, at a safepoint, what it has not used since the one before.
  * May run user code. */
 void oi_credit_return_all(struct oi_act *act);
 void oi_credit_return_unused(struct oi_act *act);
 
-/* Gives back, for all threads, what they are not using at this moment. idle: only what has not been used since the last such call. What dies by
- * it is left to the caller's destroy loop, which this runs. Takes a barrier in all threads, if there is something. */
+/* Gives back, for all threads, what they have not used since the last such call; or all, but for what somebody is stopped in the middle of using.
+ * What dies by it is left to the caller's destroy loop, which this runs. Takes a barrier in all threads, if there is something. */
 void oi_credit_recall(struct oi_act *act, bool idle);
 extern uint32_t oi_credit_patience_ms; /* between two such calls by the background thread: 10; tests set it before they start threads */
+#define OI_CREDIT_ALL_EVERY 10u /* of its calls is for all */
 
 /* True if any thread has credit; if the calling one has. */
 bool oi_credit_is_out(void);

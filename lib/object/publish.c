@@ -112,6 +112,6 @@ void ouro_share_widely(void *object)
     ouro_object *o = object;
     if (!share(o, "ouro_share_widely"))
         return;
-    oi_fetch_or_acqrel(&o->ouro_private_flags, OI_WIDE | OI_WIDE_KEPT);
     oi_end_bias(&oi_act, o);
+    oi_fetch_or_acqrel(&o->ouro_private_flags, OI_WIDE); /* relaxed would do: a hint */
 }

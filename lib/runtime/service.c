@@ -51,7 +51,8 @@ void oi_service_sweep(bool whole)
  * the finalizer thread's. Returns how long to sleep until the next time; negative: for ever. */
 static long recall_credit(void)
 {
-    static uint64_t last_ns; /* the thread's */
+    static uint64_t last_ns; /* the thread's, as is the next */
+    static uint32_t times;
     const uint64_t patience_ns = oi_credit_patience_ms * UINT64_C(1000000), now_ns = oi_os_now_ns();
     struct oi_act *act = &oi_act;
     if (!oi_credit_is_out())
@@ -59,7 +60,7 @@ static long recall_credit(void)
     if (now_ns - last_ns < patience_ns)
         return (long)((patience_ns - (now_ns - last_ns)) / 1000000u) + 1;
     act->reading = 1;
-    oi_credit_recall(act, true);
+    oi_credit_recall(act, ++times % OI_CREDIT_ALL_EVERY);
     act->reading = 0;
     struct oi_concurrent due = {.dead = act->dead_waiting, .callbacks = act->callbacks};
     act->dead_waiting = NULL;

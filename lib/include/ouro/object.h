@@ -102,7 +102,8 @@ OURO_API ouro_type *ouro_type_of(const void *object);
 /* Adds a reference; returns its argument (NULL on misuse, which is reported); NULL is accepted. The caller holds a reference already, or reached the
  * object through a chain of slots, from one it holds, that nobody changes meanwhile (in a read section use
  * ouro_try_retain). Cannot fail: a count that would overflow makes the object immortal instead.
- * Threads: any that was given the object. Never blocks, never allocates. Owner: at most 8 instructions, no lock. */
+ * Threads: any that was given the object. Never blocks, never allocates; but when it first takes references in advance
+ * (ouro_share_widely), a lock for an instant and, once per thread, a kilobyte. Owner: at most 8 instructions, no lock. */
 OURO_INLINE void *ouro_retain(void *object);
 
 /* Drops the caller's reference; NULL is accepted. The last one destroys the object, now: its finalizer runs, its slots
@@ -118,18 +119,20 @@ OURO_INLINE void ouro_release(void *object);
  * Threads: the one that made the object. O(private objects reached); never allocates, never blocks. */
 OURO_API void ouro_share(void *object);
 
-/* The same for an object that many threads will retain and release at once, all the time (a configuration, a table that all look things up
- * in): they count it side by side, each thread in memory of its own, rather than all in the object. To that end a thread takes a few thousand
- * references at once, and gives them back when it has not used them between two safepoints or for 20 ms, when it enters a blocking region or
- * detaches, and to every collection of generation 1 or 2: that much later than the program's last release the object may die, if several threads
- * used it; which of them, or ouro-finalizer, then runs its finalizer is not said. Objects that turn out to be counted in this way are treated so
- * by themselves for as long as they are. Its maker no longer counts it more cheaply than others.
- * Objects shared before may be given, by any thread that may use them; if another thread's they are biased to, that one has to reach
- * a safepoint first. Ownership: none passes. Lasts until the object dies; a finalizer that resurrects it ends it. Never fails, never blocks;
- * waits as ouro_release does when that thread is parked or gone. NULL is accepted; immortal objects stay as they are. */
+/* The same for an object that many threads will retain and release at once, all the time (a configuration, a table that
+ * all look things up in). Each thread then counts in memory of its own: it takes a few thousand references at once, and
+ * gives them back when it has not used them between two safepoints or for 10 to 20 ms, when it enters a blocking region,
+ * detaches or ends, and to every concurrent collection. So if several threads have used the object, it may die up to
+ * 20 ms after its last reference was dropped, its weak references lead to it until then, and its finalizer may run on
+ * any of these threads or on ouro-finalizer. Its maker counts it no cheaper than others do. Objects for which threads
+ * are found to contend are treated so by themselves, for as long as that lasts.
+ * Threads: the one that made it; once it is shared, any that may use it. If another running thread owns it, that one has
+ * to reach a safepoint first. Lasts until the object dies; a finalizer that resurrects it ends it. Ownership: none
+ * passes. O(private objects reached); never fails, never blocks; waits as ouro_release does if the owner is parked or
+ * gone. NULL is accepted. */
 OURO_API void ouro_share_widely(void *object);
 
-/* The number of references; what threads have taken in advance (ouro_share_widely) is left out. Exact for private objects and in quiet programs, else a moment's estimate: for tests and
+/* The number of references, but for those that threads have taken in advance (ouro_share_widely). Exact for private objects and in quiet programs, else a moment's estimate: for tests and
  * tools. Immortal objects: SIZE_MAX. NULL: 0. Any thread that may use the object. */
 OURO_API size_t ouro_refcount(const void *object);
 

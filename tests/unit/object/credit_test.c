@@ -5,6 +5,7 @@
 #include "object/credit.h"
 
 #include <stdatomic.h>
+#include <unistd.h>
 
 #include <ouro/ouro.h>
 
@@ -204,7 +205,9 @@ static void test_returned_at_second_safepoint(void)
     ouro_safepoint();
     CHECK_EQ(credit_of(o), 0);
     CHECK_EQ(count_of(o), 1);
-    CHECK(is_wide(o)); /* the program has said so */
+    CHECK(!is_wide(o)); /* nobody has credit: until threads contend for it, or the program says so again */
+    do_use(o);
+    CHECK_EQ(count_of(o), 1);
     ouro_release(o);
 }
 
@@ -362,6 +365,7 @@ static void test_second_drop_is_kept(void)
     ouro_retain(o);
     ouro_safepoint();
     ouro_safepoint();
+    ouro_share_widely(o);
     worker_start(&worker);
     worker_do(&worker, do_use, o);
     long before = count_of(o);
@@ -518,6 +522,7 @@ static struct node *cycle_new(void)
     ouro_give(o, &o->a, other);
     ouro_safepoint();
     ouro_safepoint();
+    ouro_share_widely(o);
     return o;
 }
 
@@ -587,6 +592,21 @@ static void test_dies_by_recall(void)
     worker_end(&worker);
 }
 
+/* Rule D: what disposes of references touches; what does not, need not. */
+static void test_giving_back_touches(void)
+{
+    struct node *o = wide_new(1);
+    do_use(o);
+    oi_fetch_or_acqrel(&header_of(o)->ouro_private_owner, OI_CAND);
+    do_use(o);
+    CHECK(is_marked(o));
+    ouro_safepoint();
+    ouro_safepoint();
+    CHECK_EQ(count_of(o), 1);
+    CHECK(!is_marked(o));
+    ouro_release(o);
+}
+
 /* ---- what others take back ---- */
 
 static void recall(bool idle)
@@ -610,9 +630,13 @@ static void test_recall_of_the_idle(void)
     recall(true);
     worker_do(&worker, do_check_no_credit, o);
     CHECK_EQ(count_of(o), 1);
+    ouro_share_widely(o);
     worker_do(&worker, do_use, o);
+    worker_do(&worker, do_check_credit, o);
+    do_use(o);
     recall(false);
     CHECK_EQ(count_of(o), 1);
+    CHECK(!is_wide(o));
     worker_end(&worker);
     ouro_release(o);
 }
@@ -631,7 +655,7 @@ static void test_recall_beside_use(void)
     if (!actor_supported())
         return;
     bool more = true;
-    int kept = 0;
+    int kept = 0, taken = 0;
     for (int stop = 1; more && stop < 100; stop++) {
         struct actor actor;
         struct node *o = wide_new(1);
@@ -640,6 +664,7 @@ static void test_recall_beside_use(void)
             bool out = oi_credit_is_out();
             recall(false);
             kept += out && oi_credit_is_out();
+            taken += out && !oi_credit_is_out();
             CHECK_GE(count_of(o), 1);
         }
         actor_end(&actor);
@@ -647,7 +672,8 @@ static void test_recall_beside_use(void)
         ouro_release(o);
     }
     CHECK(!more);
-    CHECK_GE(kept, 3); /* a use of the entry was under way */
+    CHECK_GE(kept, 3);  /* a use of the entry was under way */
+    CHECK_GE(taken, 3); /* it had been found, or used before */
 }
 
 static _Atomic(pthread_t) finalizing_thread;
@@ -687,6 +713,53 @@ static void check_background(void *unused)
 static void test_background_thread(void)
 {
     CHECK_EQ(child_run(check_background, NULL), 0);
+}
+
+static ouro_weak *polled;
+static atomic_bool polling;
+
+static void *poll(void *unused)
+{
+    while (atomic_load(&polling)) {
+        void *got = ouro_weak_get(polled);
+        if (!got)
+            break;
+        ouro_release(got);
+    }
+    return unused;
+}
+
+static bool is_dead(void *unused)
+{
+    (void)unused;
+    return finalized() == 1;
+}
+
+/* Threads that follow a weak reference all the time use their credit all the time. It does not keep the object alive for ever. */
+static void check_polled(void *unused)
+{
+    pthread_t threads[3];
+    (void)unused;
+    fixture_start();
+    struct node *o = wide_new(1);
+    polled = ouro_weak_new(o, NULL, NULL);
+    ouro_share(polled);
+    atomic_store(&polling, true);
+    for (int i = 0; i < 3; i++)
+        threads[i] = thread_start(poll, NULL, 0);
+    usleep(30000);
+    CHECK_EQ(finalized(), 0);
+    ouro_release(o);
+    CHECK(wait_until(is_dead, NULL));
+    atomic_store(&polling, false);
+    for (int i = 0; i < 3; i++)
+        thread_join_parked(threads[i]);
+    ouro_release(polled);
+}
+
+static void test_polled(void)
+{
+    CHECK_EQ(child_run(check_polled, NULL), 0);
 }
 
 /* Shutdown takes it back, too. */
@@ -744,6 +817,35 @@ static void test_fork(void)
     worker_end(&worker);
     ouro_release(forked);
     CHECK_EQ(finalized(), 1);
+}
+
+static void check_child_of_stopped(void *unused)
+{
+    (void)unused;
+    ouro_release(forked);
+    CHECK_EQ(ouro_gc_collect(2), 0);
+    CHECK(!oi_credit_is_out());
+    CHECK_LE(ouro_refcount(forked), 3); /* what the thread itself had is lost with it */
+}
+
+/* The thread that vanishes was in the middle of a use. */
+static void test_fork_beside_use(void)
+{
+    if (!actor_supported())
+        return;
+    bool more = true;
+    for (int stop = 1; more && stop < 100; stop++) {
+        struct actor actor;
+        forked = wide_new(1);
+        ouro_retain(forked);
+        more = actor_start(&actor, do_retain_then_use, forked, stop);
+        if (more)
+            CHECK_EQ(child_run(check_child_of_stopped, NULL), 0);
+        actor_end(&actor);
+        ouro_release(forked);
+        ouro_release(forked);
+    }
+    CHECK(!more);
 }
 
 /* ---- who takes credit, and of what ---- */
@@ -812,17 +914,21 @@ static void use_for_samples(void *o, int n)
         do_use(o);
 }
 
-static void use_often(void *o)
+static void do_use_for_samples(void *o)
 {
-    forget();
-    use_for_samples(o, 15);
-    CHECK(!is_wide(o));
-    use_for_samples(o, 3);
-    CHECK(is_wide(o));
+    use_for_samples(o, 16);
 }
 
-/* By itself: a thread that does nothing else but count one object. Then it is ordinary again when nobody has credit. */
-static void test_by_number(void)
+static void use_often(void *o)
+{
+    use_for_samples(o, 15);
+    CHECK_EQ(ouro_refcount(o), 1);
+    use_for_samples(o, 40);
+    CHECK_EQ(ouro_refcount(o), 2); /* the owner is asked once: by one token */
+}
+
+/* A thread that uses another's object all the time asks that one to end its bias. That is all: nobody else counts it, so it dies as ever. */
+static void test_used_by_one_other(void)
 {
     struct worker worker;
     struct node *o = node_new(1);
@@ -830,31 +936,18 @@ static void test_by_number(void)
     worker_start(&worker);
     worker_do(&worker, use_often, o);
     CHECK_EQ(OI_ID(oi_owner(header_of(o))), oi_my_id());
-    CHECK_EQ(ouro_refcount(o), 2); /* this thread is told once: by one token */
     ouro_safepoint();
     CHECK_EQ(count_of(o), 1);
-    worker_do(&worker, do_use, o);
-    CHECK_EQ(count_of(o), 2 + OI_CREDIT);
-    worker_do(&worker, do_safepoint, NULL);
-    worker_do(&worker, do_safepoint, NULL);
-    CHECK_EQ(count_of(o), 1);
+    for (int i = 0; i < 4; i++)
+        worker_do(&worker, do_use_for_samples, o);
     CHECK(!is_wide(o));
-    worker_do(&worker, do_use, o);
     CHECK_EQ(count_of(o), 1);
-    /* Merged from the start, and dropped by the only one that has credit: at once. */
-    worker_do(&worker, use_often, o);
-    worker_do(&worker, do_check_credit, o);
-    forget();
-    worker_do(&worker, do_retain, o);
-    worker_do(&worker, do_safepoint, NULL);
     ouro_release(o);
-    CHECK_EQ(finalized(), 0);
-    worker_do(&worker, do_release, o);
     CHECK_EQ(finalized(), 1);
     worker_end(&worker);
 }
 
-/* ... or meets others at it. */
+/* By itself credit is for objects whose count several threads want to change at the same moment. */
 static void test_by_contention(void)
 {
     struct node *o = node_new(1), *other = node_new(2);
@@ -870,14 +963,33 @@ static void test_by_contention(void)
     for (int i = 0; i < 20; i++)
         CHECK(!oi_credit_contended(&oi_act, header_of(o))); /* is already */
     CHECK(!is_wide(other));
-    ouro_release(o);
     ouro_release(other);
+    /* Biased: an owner ends that itself, or is told by a release. Then it is wide until nobody has credit any more. */
+    oi_end_bias(&oi_act, header_of(o));
+    CHECK_EQ(count_of(o), 1);
+    do_use(o);
+    CHECK_EQ(count_of(o), 2 + OI_CREDIT);
+    struct worker worker;
+    worker_start(&worker);
+    worker_do(&worker, do_use, o);
+    ouro_safepoint();
+    ouro_safepoint();
+    CHECK_EQ(credit_of(o), 0);
+    CHECK(is_wide(o));
+    worker_end(&worker);
+    CHECK_EQ(count_of(o), 1);
+    CHECK(!is_wide(o));
+    do_use(o);
+    CHECK_EQ(count_of(o), 1);
+    ouro_release(o);
+    CHECK_EQ(finalized(), 2);
 }
 
 int main(void)
 {
     check_start("credit_test");
     CHECK_RUN(test_background_thread);
+    CHECK_RUN(test_polled);
     CHECK_RUN(test_shutdown);
     oi_credit_patience_ms = 1000000;
     fixture_start();
@@ -902,13 +1014,15 @@ int main(void)
     FIXTURE_RUN(test_collected);
     FIXTURE_RUN(test_held_is_not_collected);
     FIXTURE_RUN(test_dies_by_recall);
+    FIXTURE_RUN(test_giving_back_touches);
     FIXTURE_RUN(test_recall_of_the_idle);
     FIXTURE_RUN(test_recall_beside_use);
     FIXTURE_RUN(test_fork);
+    FIXTURE_RUN(test_fork_beside_use);
     FIXTURE_RUN(test_owner_is_asked);
     FIXTURE_RUN(test_parked_owner_is_not_waited_for);
     FIXTURE_RUN(test_private_is_published);
-    FIXTURE_RUN(test_by_number);
+    FIXTURE_RUN(test_used_by_one_other);
     FIXTURE_RUN(test_by_contention);
     return check_finish();
 }
