@@ -61,13 +61,23 @@ static void narrow(ouro_object *o)
         oi_fetch_and_acqrel(&o->ouro_private_flags, (uint16_t)~OI_WIDE); /* relaxed would do: a hint */
 }
 
+/* Any thread has credit of o. */
+static bool is_credited(const ouro_object *o)
+{
+    struct oi_credits *credits;
+    LIST_FOREACH(credits, &all, link) {
+        if (credits->entries && oi_credit_find_in(credits, o))
+            return true;
+    }
+    return false;
+}
+
 /* Disposes of n references that were credit. */
 static void dispose(struct aftermath *after, ouro_object *o, uint32_t n)
 {
     uint32_t s = oi_shared(o);
-    /* The last to give back makes the object ordinary again. Any moment's reading will do. */
-    if ((int64_t)oi_count(s) - n < (int64_t)OI_CREDIT)
-        narrow(o);
+    if (!is_credited(o))
+        narrow(o); /* the last to give back makes it ordinary again */
     oi_check(o);
     bool over;
     do {

@@ -122,18 +122,19 @@ OURO_API void ouro_share(void *object);
 /* The same for an object that many threads will retain and release at once, all the time (a configuration, a table that
  * all look things up in). Each thread then counts in memory of its own: it takes a few thousand references at once, and
  * gives them back when it has not used them between two safepoints or for 10 to 20 ms, when it enters a blocking region,
- * detaches or ends, and to every concurrent collection. So if several threads have used the object, it may die up to
- * 20 ms after its last reference was dropped, its weak references lead to it until then, and its finalizer may run on
- * any of these threads or on ouro-finalizer. Its maker counts it no cheaper than others do. Objects for which threads
- * are found to contend are treated so by themselves, for as long as that lasts.
+ * detaches or ends, to every concurrent collection, and each 100 ms in any case. So if several threads have used the
+ * object, it may die up to 20 ms after its last reference was dropped, its weak references lead to it until then, and
+ * its finalizer may run on any of these threads or on ouro-finalizer. Its maker counts it no cheaper than others do.
+ * Objects for which threads are found to contend are treated so by themselves. For both, it is over when no thread has
+ * any such references left, and begins again when threads contend.
  * Threads: the one that made it; once it is shared, any that may use it. If another running thread owns it, that one has
- * to reach a safepoint first. Lasts until the object dies; a finalizer that resurrects it ends it. Ownership: none
- * passes. O(private objects reached); never fails, never blocks; waits as ouro_release does if the owner is parked or
- * gone. NULL is accepted. */
+ * to reach a safepoint first. Ownership: none passes. O(private objects reached); never fails, never blocks; waits as
+ * ouro_release does if the owner is parked or gone. NULL is accepted. */
 OURO_API void ouro_share_widely(void *object);
 
-/* The number of references, but for those that threads have taken in advance (ouro_share_widely). Exact for private objects and in quiet programs, else a moment's estimate: for tests and
- * tools. Immortal objects: SIZE_MAX. NULL: 0. Any thread that may use the object. */
+/* The number of references, but for those that threads have taken in advance (ouro_share_widely). Exact for private
+ * objects and in quiet programs, else a moment's estimate: for tests and tools. Immortal objects: SIZE_MAX. NULL: 0.
+ * Any thread that may use the object. */
 OURO_API size_t ouro_refcount(const void *object);
 
 /* Makes an object (and its slots' contents, as long as they stay there) live for ever; publishes it first. Its count is
