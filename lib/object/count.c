@@ -292,20 +292,20 @@ void ouro_immortalize(void *object)
 
 size_t ouro_refcount(const void *object)
 {
-    const ouro_object *o = object;
+    ouro_object *o = (ouro_object *)object;
     if (!o)
         return 0;
-    uint32_t s = oi_load_acquire(&o->ouro_private_shared);
+    uint32_t s = oi_load_acquire(&o->ouro_private_shared), credit = 0;
+    if (OI_UNLIKELY(oi_credit_is_out()) && (s & OI_MERGED))
+        credit = oi_credit_count(o, &s); /* nobody's but threads', for the time being */
     if (s & OI_STUCK)
         return SIZE_MAX;
     uint32_t local = oi_local_tokens(oi_local(o));
     if (!(oi_flags(o) & OI_PUBLISHED))
         return local;
-    int64_t n = (int64_t)oi_count(s) + (s & OI_MERGED ? 0 : local);
+    int64_t n = (int64_t)oi_count(s) + (s & OI_MERGED ? 0 : local) - credit;
     if (oi_is_finalizing(s))
         n -= OI_FINALIZING;
-    if (OI_UNLIKELY(oi_credit_is_out()) && n > 1)
-        n -= (int64_t)oi_credit_count(o); /* nobody's but threads', for the time being */
     return n > 0 ? (size_t)n : 0;
 }
 

@@ -380,14 +380,41 @@ bool oi_credit_is_out(void)
     return oi_load_relaxed(&out);
 }
 
-size_t oi_credit_count(const ouro_object *o)
+/* The closed entry of o, or NULL. */
+static struct oi_credit *find_closed(struct oi_credits *credits, const ouro_object *o)
 {
-    size_t sum = 0;
+    struct oi_credit *one = &credits->at[oi_credit_place(o)], *two = &credits->at[oi_credit_place(o) ^ 1];
+    return one->closed == o ? one : two->closed == o ? two : NULL;
+}
+
+uint32_t oi_credit_count(ouro_object *o, uint32_t *shared)
+{
+    uint32_t sum = 0;
+    bool some = false;
     struct oi_credits *credits;
+    struct oi_credit *credit;
     pthread_mutex_lock(&lock);
     LIST_FOREACH(credits, &all, link) {
-        struct oi_credit *credit = oi_credit_find_in(credits, o);
-        sum += credit ? oi_load_relaxed(&credit->count) : 0;
+        if (!(credit = oi_credit_find_in(credits, o)))
+            continue;
+        credit->closed = o;
+        oi_store_relaxed(&credit->object, NULL);
+        some = true;
+    }
+    if (some)
+        oi_os_membarrier(); /* K3 */
+    LIST_FOREACH(credits, &all, link) {
+        if (!(credit = find_closed(credits, o)))
+            continue;
+        bool unused = is_unused(credits, credit, TURNS);
+        sum += oi_load_relaxed(&credit->count) - !unused; /* in doubt there are more references */
+    }
+    *shared = oi_load_acquire(&o->ouro_private_shared);
+    LIST_FOREACH(credits, &all, link) {
+        if (!(credit = find_closed(credits, o)))
+            continue;
+        oi_store_relaxed(&credit->object, o);
+        credit->closed = NULL;
     }
     pthread_mutex_unlock(&lock);
     return sum;

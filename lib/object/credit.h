@@ -142,8 +142,8 @@ static inline bool oi_credit_is_mine_out(void)
     return oi_load_relaxed(&oi_counting.credits->entries);
 }
 
-/* A moment's reading of all credit of one object. */
-size_t oi_credit_count(const ouro_object *o);
+/* All credit of one object, and its `shared` at a moment when it was that much. Takes a barrier in all threads, if there is some. */
+uint32_t oi_credit_count(ouro_object *o, uint32_t *shared);
 
 void oi_credit_before_fork(void);
 void oi_credit_after_fork(bool child);

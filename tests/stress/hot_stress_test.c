@@ -189,6 +189,11 @@ static void step(struct hand *hand, struct rng *rng)
         break;
     case 14:
         ouro_safepoint();
+        if (!h)
+            break;
+        ouro_retain(h);
+        expect(ouro_refcount(h) >= 2);
+        ouro_release(h);
         break;
     default:
         if (rng_one_in(rng, 16))
