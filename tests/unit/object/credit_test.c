@@ -217,6 +217,7 @@ static void test_returned_on_parking(void)
     do_use(o);
     ouro_blocking_begin();
     CHECK_EQ(count_of(o), 1);
+    ouro_share_widely(o);
     do_use(o); /* none is taken by a thread that is parked */
     CHECK_EQ(count_of(o), 1);
     ouro_retain(o);
@@ -234,7 +235,14 @@ static void *use_unattached(void *o)
     ouro_safepoint();
     ouro_safepoint();
     CHECK_EQ(count_of(o), 1);
+    ouro_share_widely(o);
     do_use(o);
+    ouro_blocking_begin(); /* all that it has to give up */
+    CHECK_EQ(count_of(o), 1);
+    ouro_blocking_end();
+    ouro_share_widely(o);
+    do_use(o);
+    CHECK_EQ(count_of(o), 2 + OI_CREDIT);
     return NULL;
 }
 
@@ -641,6 +649,36 @@ static void test_recall_of_the_idle(void)
     ouro_release(o);
 }
 
+static void do_upgrade(void *weak)
+{
+    ouro_release(ouro_weak_get(weak));
+}
+
+/* Two threads that follow a weak reference always have used their credit. It goes back when all does. */
+static void test_recall_of_all(void)
+{
+    struct worker a, b;
+    struct node *o = wide_new(1);
+    ouro_weak *weak = ouro_weak_new(o, NULL, NULL);
+    ouro_share(weak);
+    worker_start(&a);
+    worker_start(&b);
+    worker_do(&a, do_upgrade, weak);
+    worker_do(&b, do_upgrade, weak);
+    ouro_release(o);
+    for (int i = 0; i < 20; i++) {
+        worker_do(&a, do_upgrade, weak);
+        worker_do(&b, do_upgrade, weak);
+        recall(true);
+    }
+    CHECK_EQ(finalized(), 0);
+    recall(false);
+    CHECK_EQ(finalized(), 1);
+    worker_end(&a);
+    worker_end(&b);
+    ouro_release(weak);
+}
+
 static void do_retain_then_use(void *o)
 {
     REQUIRE(ouro_thread_attach(0) == OURO_OK);
@@ -664,6 +702,7 @@ static void test_recall_beside_use(void)
             bool out = oi_credit_is_out();
             recall(false);
             kept += out && oi_credit_is_out();
+            CHECK(!is_wide(o)); /* what is kept is left alone until threads contend */
             taken += out && !oi_credit_is_out();
             CHECK_GE(count_of(o), 1);
         }
@@ -740,6 +779,7 @@ static void check_polled(void *unused)
 {
     pthread_t threads[3];
     (void)unused;
+    oi_credit_patience_ms = 100; /* each of them is on a processor within that time */
     fixture_start();
     struct node *o = wide_new(1);
     polled = ouro_weak_new(o, NULL, NULL);
@@ -1016,6 +1056,7 @@ int main(void)
     FIXTURE_RUN(test_dies_by_recall);
     FIXTURE_RUN(test_giving_back_touches);
     FIXTURE_RUN(test_recall_of_the_idle);
+    FIXTURE_RUN(test_recall_of_all);
     FIXTURE_RUN(test_recall_beside_use);
     FIXTURE_RUN(test_fork);
     FIXTURE_RUN(test_fork_beside_use);
