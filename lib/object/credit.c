@@ -137,7 +137,8 @@ static void let_go(struct aftermath *after)
 {
     pthread_mutex_unlock(&lock);
     if (OI_UNLIKELY(after->over != NULL))
-        oi_misuse(OURO_MISUSE_OVER_RELEASE, "ouro_release", after->over, "more references were released than there were; the object is kept for ever");
+        oi_misuse(OURO_MISUSE_OVER_RELEASE, "ouro_release", after->over,
+                  "more references were released than there were; the object is kept for ever");
     if (after->act->dead)
         oi_destroy_run(after->act);
 }
@@ -154,6 +155,11 @@ static void thread_exits(void *arg)
     pthread_mutex_unlock(&lock);
     oi_counting.credits = &oi_no_credits;
     free(credits);
+}
+
+static bool may_take(const struct oi_act *act)
+{
+    return !act->home && !oi_counting.never; /* who is parked may sleep for long */
 }
 
 /* Under the lock. NULL: no memory. */
@@ -196,8 +202,8 @@ static bool retain(ouro_object *o)
 
 bool oi_credit_retain_slow(struct oi_act *act, ouro_object *o)
 {
-    if (act->home || !may_have_credit(oi_shared(o)))
-        return false; /* who is parked may sleep for long */
+    if (!may_take(act) || !may_have_credit(oi_shared(o)))
+        return false;
     pthread_mutex_lock(&lock);
     bool first = !out, done = retain(o);
     first = first && out;
@@ -239,7 +245,7 @@ static bool release(ouro_object *o, struct aftermath *after)
 bool oi_credit_release_slow(struct oi_act *act, ouro_object *o)
 {
     struct aftermath after = {.act = act};
-    if (act->home || !(oi_shared(o) & OI_MERGED))
+    if (!may_take(act) || !(oi_shared(o) & OI_MERGED))
         return false;
     pthread_mutex_lock(&lock);
     bool done = release(o, &after);
@@ -362,8 +368,8 @@ static bool widen(ouro_object *o)
 bool oi_credit_contended(struct oi_act *act, ouro_object *o)
 {
     struct oi_counting *counting = &oi_counting;
-    if (act->home)
-        return false; /* it takes none */
+    if (!may_take(act))
+        return false;
     if (counting->rival != o)
         counting->failures = 0;
     counting->rival = o;

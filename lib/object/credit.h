@@ -50,6 +50,7 @@ struct oi_counting {
     const ouro_object *rival;   /* or has dropped a reference to it without an entry */
     const ouro_object *sampled; /* the biased object that it last dropped when it looked around ... */
     uint32_t samples;           /* ... and how often in succession */
+    bool never;                 /* a thread of the library's, where no user code may run when it ends: it takes none */
 };
 
 extern OI_TLS struct oi_counting oi_counting;

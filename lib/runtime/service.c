@@ -100,6 +100,7 @@ static void *run(void *unused)
     (void)unused;
     long timeout_ms = 0;
     oi_os_name_thread("ouro-service");
+    oi_counting.never = true;
     while (!oi_load_acquire(&stopping)) {
         oi_wakeup_wait(&wakeup, timeout_ms);
         timeout_ms = work();

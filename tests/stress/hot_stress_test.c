@@ -3,7 +3,8 @@
  * A few objects that all threads count at once, all the time: read from shared slots, upgraded from weak references, retained, released, passed on,
  * put back; replaced by new ones now and then, so that they die while threads have credit of them. Some are in cycles, and die by collections
  * only. Threads park, reach safepoints, end and are replaced; collections take all credit back beside that, and the background thread what is idle.
- * All are paused between any two instructions (support/preempt.h). Seed: OURO_TEST_SEED. Asserted: what a thread holds stays what it is; at the end, each object was finalized exactly once, none
+ * All are paused between any two instructions (support/preempt.h).
+ * Seed: OURO_TEST_SEED. Asserted: what a thread holds stays what it is; at the end, each object was finalized exactly once, none
  * is alive, nobody has credit, no misuse. */
 #include <pthread.h>
 #include <sched.h>
