@@ -7,6 +7,7 @@
 #include <pthread.h>
 
 #include "lib_mem_limbo.h"
+#include "lib_object_credit.h"
 #include "lib_object_type.h"
 #include "lib_object_weak.h"
 #include "lib_runtime_runtime.h"
@@ -49,10 +50,12 @@ static void before(void)
     oi_page_before_fork();
     oi_type_before_fork();
     oi_weak_before_fork();
+    oi_credit_before_fork();
 }
 
 static void after_in_parent(void)
 {
+    oi_credit_after_fork(false);
     oi_weak_after_fork();
     oi_type_after_fork();
     oi_page_after_fork();
@@ -69,7 +72,7 @@ static void after_in_parent(void)
     oi_tables_after_fork();
     resume_reading(oi_act.reading);
     oi_limbo_after_fork_parent();
-    if (oi_limbo_is_waiting())
+    if (oi_service_is_needed())
         oi_service_wake(); /* a wake-up may have met the fork */
 }
 
@@ -86,6 +89,7 @@ static void keep_from_retired(void)
 static void after_in_child(void)
 {
     struct oi_local *mine = oi_holds_slot(&oi_act) ? oi_act.self : NULL;
+    oi_credit_after_fork(true);
     oi_weak_after_fork();
     oi_type_after_fork();
     oi_page_after_fork();

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib_object_credit.h"
 #include "lib_object_destroy.h"
 #include "lib_object_inbox.h"
 #include "lib_object_misuse.h"
@@ -90,6 +91,7 @@ static void detach(struct oi_act *act)
     oi_collect_young(act);
     oi_destroy_run(act); /* also when there was no memory to collect with: private objects die on their own thread, or never */
     struct oi_local *local = act->self;
+    oi_credit_return_all(act);
     OI_ASSERT(!act->dead && !act->dead_plain && !act->dead_waiting && !act->dead_blocks);
     oi_young_publish_all(act);
     oi_pool_collect(&local->pool);
@@ -152,11 +154,17 @@ void ouro_thread_detach(void)
 void ouro_blocking_begin(void)
 {
     struct oi_act *act = &oi_act;
-    if (!oi_holds_slot(act) || is_wrong_place(act, "ouro_blocking_begin", false))
+    if (!oi_holds_slot(act)) {
+        if (!act->home && !act->reading)
+            oi_credit_return_all(act); /* all that there is to give up */
+        return;
+    }
+    if (is_wrong_place(act, "ouro_blocking_begin", false))
         return;
     /* What is carried out here may be user code that needs the slot, and so ends the region: then once more. */
     do {
         ouro_safepoint();
+        oi_credit_return_all(act);
         struct oi_local *local = act->self;
         act->home = local;
         leave(act);
@@ -177,8 +185,7 @@ void ouro_blocking_end(void)
 void ouro_safepoint(void)
 {
     struct oi_act *act = &oi_act;
-    if (!oi_holds_slot(act))
-        return;
     oi_inbox_look(act);
-    oi_collect_run_due(act);
+    if (oi_holds_slot(act))
+        oi_collect_run_due(act);
 }
