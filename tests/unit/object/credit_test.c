@@ -10,6 +10,7 @@
 #include <ouro/ouro.h>
 
 #include "object/count.h"
+#include "object/inbox.h"
 #include "support/actor.h"
 #include "support/child.h"
 #include "support/collection.h"
@@ -649,6 +650,12 @@ static void test_recall_of_the_idle(void)
     ouro_release(o);
 }
 
+static bool some_is_out(void *unused)
+{
+    (void)unused;
+    return oi_credit_is_out();
+}
+
 static void do_upgrade(void *weak)
 {
     ouro_release(ouro_weak_get(weak));
@@ -729,7 +736,43 @@ static bool is_finalized(void *unused)
     return atomic_load(&finalizing_thread);
 }
 
-/* In a process of its own, with the library's patience; forked while there are no threads, as ThreadSanitizer wants it. */
+/* In processes of their own, with the library's patience; forked while there are no threads, as ThreadSanitizer wants it. */
+static struct node *dropped_often;
+
+static void do_release_many(void *unused)
+{
+    (void)unused;
+    for (uint32_t i = 0; i < OI_CREDIT; i++)
+        ouro_release(dropped_often);
+}
+
+/* Threads that only release have credit, too: somebody looks whether they use it, though no retain has ever taken any. */
+static void check_only_releases(void *unused)
+{
+    struct worker a, b;
+    (void)unused;
+    fixture_start();
+    dropped_often = node_new(1);
+    on_finalize(note_thread);
+    for (uint32_t i = 1; i < 2 * OI_CREDIT; i++)
+        ouro_retain(dropped_often);
+    worker_start(&a);
+    worker_start(&b);
+    ouro_share_widely(dropped_often);
+    CHECK_EQ(count_of(dropped_often), 2 * OI_CREDIT);
+    worker_do(&a, do_release_many, NULL);
+    CHECK(oi_credit_is_out());
+    worker_do(&b, do_release_many, NULL);
+    CHECK(wait_until(is_finalized, NULL)); /* they wait, are not parked and reach no safepoint */
+    worker_end(&a);
+    worker_end(&b);
+}
+
+static void test_only_releases(void)
+{
+    CHECK_EQ(child_run(check_only_releases, NULL), 0);
+}
+
 static void check_background(void *unused)
 {
     struct worker worker;
@@ -859,6 +902,35 @@ static void test_fork(void)
     CHECK_EQ(finalized(), 1);
 }
 
+static void check_grandchild(void *unused)
+{
+    (void)unused;
+    ouro_release(forked); /* the last reference; the vanished thread's credit goes back by itself */
+    CHECK(wait_until(is_finalized, NULL));
+}
+
+static void check_forks(void *unused)
+{
+    struct worker worker;
+    (void)unused;
+    oi_credit_patience_ms = 200; /* the fork comes before the credit goes */
+    fixture_start();
+    forked = wide_new(1);
+    on_finalize(note_thread);
+    worker_start(&worker);
+    worker_do(&worker, do_use, forked);
+    if (oi_credit_is_out())
+        CHECK_EQ(child_run(check_grandchild, NULL), 0);
+    worker_end(&worker);
+    ouro_release(forked);
+}
+
+/* The child has a background thread of its own, if credit is out. */
+static void test_fork_has_background_thread(void)
+{
+    CHECK_EQ(child_run(check_forks, NULL), 0);
+}
+
 static void check_child_of_stopped(void *unused)
 {
     (void)unused;
@@ -889,6 +961,97 @@ static void test_fork_beside_use(void)
 }
 
 /* ---- who takes credit, and of what ---- */
+
+static void do_use_often(void *o)
+{
+    for (int i = 0; i < 200; i++)
+        do_use(o);
+}
+
+static void do_release_pairwise(void *two)
+{
+    struct node **o = two;
+    for (int i = 0; i < 100; i++) {
+        ouro_release(o[0]);
+        ouro_release(o[1]);
+    }
+}
+
+static void do_release_100(void *o)
+{
+    for (int i = 0; i < 100; i++)
+        ouro_release(o);
+}
+
+static void do_use_in_haste(void *o)
+{
+    oi_credit_haste();
+    do_use(o);
+    oi_credit_haste_ended();
+}
+
+/* As worker_do; nothing that is done waits for the credit lock, or else it waits for ever. */
+static void without_lock(struct worker *worker, void (*job)(void *arg), void *arg)
+{
+    oi_credit_before_fork();
+    worker_do(worker, job, arg);
+    oi_credit_after_fork(false);
+}
+
+/* An operation that has no use for the credit lock does not take it. */
+static void test_lock_is_not_taken_in_vain(void)
+{
+    struct worker worker;
+    struct node *eternal = wide_plain_new(1), *o[3] = {wide_new(2), wide_new(3), wide_new(4)};
+    fixture_leaves(1);
+    worker_start(&worker);
+    ouro_immortalize(eternal);
+    CHECK(!is_wide(eternal));
+    ouro_share_widely(eternal);
+    CHECK(!is_wide(eternal));
+    without_lock(&worker, do_use_often, eternal);
+    oi_fetch_or_acqrel(&header_of(eternal)->ouro_private_flags, OI_WIDE); /* contended before, say */
+    without_lock(&worker, do_use_often, eternal);
+    without_lock(&worker, do_use_in_haste, o[0]);
+    for (int i = 0; i < 200; i++) {
+        oi_fetch_add_relaxed(&header_of(o[0])->ouro_private_shared, OI_ONE);
+        oi_fetch_add_relaxed(&header_of(o[1])->ouro_private_shared, OI_ONE);
+    }
+    without_lock(&worker, do_release_100, o[0]); /* few references: nobody else has credit */
+    worker_do(&worker, do_safepoint, NULL);
+    do_use(o[0]);
+    do_use(o[1]);
+    struct node *two[2] = {o[1], o[0]}; /* it has just dropped the second */
+    without_lock(&worker, do_release_pairwise, two); /* by turns: neither again */
+    for (int i = 0; i < 100; i++)
+        ouro_release(o[1]);
+    CHECK_EQ(ouro_refcount(o[0]), 1);
+    CHECK_EQ(ouro_refcount(o[1]), 1);
+    worker_end(&worker);
+    for (int i = 0; i < 3; i++)
+        ouro_release(o[i]);
+    ouro_safepoint();
+    ouro_safepoint();
+    CHECK_EQ(finalized(), 3);
+}
+
+static void *exit_in_section(void *o)
+{
+    do_use(o);
+    ouro_read_begin();
+    pthread_exit(NULL);
+}
+
+/* Nor does it keep what dies by what it gives back, though it has no slot. */
+static void test_exit_in_section(void)
+{
+    struct node *o = wide_new(1);
+    pthread_t thread = thread_start(exit_in_section, o, 0);
+    REQUIRE(wait_until(some_is_out, NULL));
+    ouro_release(o);
+    thread_join_running(thread);
+    CHECK_EQ(finalized(), 1);
+}
 
 static void do_share_widely(void *o)
 {
@@ -987,6 +1150,20 @@ static void test_used_by_one_other(void)
     worker_end(&worker);
 }
 
+/* The last reference of all is the token by which the owner was asked. The owner's own last drop finds it. */
+static void test_token_of_the_last(void)
+{
+    struct worker worker;
+    struct node *o = node_new(1);
+    ouro_share(o);
+    worker_start(&worker);
+    worker_do(&worker, use_often, o);
+    CHECK_EQ(finalized(), 0);
+    ouro_release(o);
+    CHECK_EQ(finalized(), 1);
+    worker_end(&worker);
+}
+
 /* By itself credit is for objects whose count several threads want to change at the same moment. */
 static void test_by_contention(void)
 {
@@ -1029,9 +1206,12 @@ int main(void)
 {
     check_start("credit_test");
     CHECK_RUN(test_background_thread);
+    CHECK_RUN(test_only_releases);
+    CHECK_RUN(test_fork_has_background_thread);
     CHECK_RUN(test_polled);
     CHECK_RUN(test_shutdown);
     oi_credit_patience_ms = 1000000;
+    oi_inbox_patience_ns = UINT64_C(1000000000000); /* a token that waits here for its owner brings no collection */
     fixture_start();
     FIXTURE_RUN(test_taken_at_once);
     FIXTURE_RUN(test_filled_up_and_lightened);
@@ -1064,6 +1244,9 @@ int main(void)
     FIXTURE_RUN(test_parked_owner_is_not_waited_for);
     FIXTURE_RUN(test_private_is_published);
     FIXTURE_RUN(test_used_by_one_other);
+    FIXTURE_RUN(test_token_of_the_last);
     FIXTURE_RUN(test_by_contention);
+    FIXTURE_RUN(test_lock_is_not_taken_in_vain);
+    FIXTURE_RUN(test_exit_in_section);
     return check_finish();
 }
