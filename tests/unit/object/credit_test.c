@@ -650,12 +650,6 @@ static void test_recall_of_the_idle(void)
     ouro_release(o);
 }
 
-static bool some_is_out(void *unused)
-{
-    (void)unused;
-    return oi_credit_is_out();
-}
-
 static void do_upgrade(void *weak)
 {
     ouro_release(ouro_weak_get(weak));
@@ -1035,10 +1029,14 @@ static void test_lock_is_not_taken_in_vain(void)
     CHECK_EQ(finalized(), 3);
 }
 
+static struct step used = STEP_INITIALIZER, dropped = STEP_INITIALIZER;
+
 static void *exit_in_section(void *o)
 {
     do_use(o);
     ouro_read_begin();
+    step_set(&used, 1);
+    REQUIRE(step_wait(&dropped, 1));
     pthread_exit(NULL);
 }
 
@@ -1047,8 +1045,10 @@ static void test_exit_in_section(void)
 {
     struct node *o = wide_new(1);
     pthread_t thread = thread_start(exit_in_section, o, 0);
-    REQUIRE(wait_until(some_is_out, NULL));
+    REQUIRE(step_wait(&used, 1));
     ouro_release(o);
+    CHECK_EQ(finalized(), 0);
+    step_set(&dropped, 1);
     thread_join_running(thread);
     CHECK_EQ(finalized(), 1);
 }
