@@ -43,7 +43,8 @@ static inline bool retain_once(ouro_object *o)
 static OI_NOINLINE void retain_contended(ouro_object *o)
 {
     do {
-        (void)oi_credit_contended(&oi_act, o); /* an owner is told by a release, which has a reference to tell it with */
+        if (oi_shared(o) & OI_MERGED) /* an owner is told by a release, which has a reference to tell it with */
+            (void)oi_credit_contended(&oi_act, o);
     } while (!retain_once(o));
 }
 
@@ -148,6 +149,8 @@ void oi_release_last(struct oi_act *act, ouro_object *o)
         oi_destroy_private(act, o);
     else if (oi_unbias(o, 1, "ouro_release"))
         oi_destroy_dead(act, o);
+    else if (!oi_stack_is_empty(&act->self->tslot.inbox) && oi_may_run_user_code(act))
+        oi_inbox_look(act); /* the last reference of all may be there (look_around); the owner may not look again for long */
 }
 
 /* What can be seen to be wrong with releasing an object that is not biased to the caller. True: reported. */
@@ -282,6 +285,7 @@ void oi_make_immortal(ouro_object *o)
     uint32_t s = oi_shared(o);
     while (!(s & OI_STUCK) && !oi_cas_weak_acqrel(&o->ouro_private_shared, &s, OI_STUCK_WORD)) {
     }
+    oi_credit_narrow(o); /* its count is nobody's rival */
 }
 
 void ouro_immortalize(void *object)

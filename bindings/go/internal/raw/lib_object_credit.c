@@ -23,6 +23,7 @@
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* the credit lock: docs/design/lock-order.md */
 static LIST_HEAD(, oi_credits) all = LIST_HEAD_INITIALIZER(all); /* under it */
 static uint32_t out; /* atomic; written under it: entries of all threads */
+static bool attended; /* under it: the background thread comes again while there are entries */
 static pthread_key_t exit_key; /* its destructor returns a thread's credit */
 static bool has_key;           /* under the lock */
 
@@ -36,7 +37,16 @@ uint32_t oi_credit_patience_ms = 10;
 struct aftermath {
     struct oi_act *act;
     ouro_object *over; /* released more often than retained, or NULL */
+    bool narrowed;     /* what is given back is not wide any more: nobody need look */
 };
+
+static void unlock(void)
+{
+    bool wake = oi_load_relaxed(&out) && !attended;
+    pthread_mutex_unlock(&lock);
+    if (OI_UNLIKELY(wake))
+        oi_upcalls.wake(); /* which looks from now on whether credit is used; if there can be no thread now, the next one asks again */
+}
 
 /* K1, and there is room for more. */
 static bool may_have_credit(uint32_t shared)
@@ -56,8 +66,7 @@ static bool create(ouro_object *o, uint32_t n)
     return true;
 }
 
-/* The caller has a reference. */
-static void narrow(ouro_object *o)
+void oi_credit_narrow(ouro_object *o)
 {
     if (oi_flags(o) & OI_WIDE)
         oi_fetch_and_acqrel(&o->ouro_private_flags, (uint16_t)~OI_WIDE); /* relaxed would do: a hint */
@@ -78,8 +87,8 @@ static bool is_credited(const ouro_object *o)
 static void dispose(struct aftermath *after, ouro_object *o, uint32_t n)
 {
     uint32_t s = oi_shared(o);
-    if (!is_credited(o))
-        narrow(o); /* the last to give back makes it ordinary again */
+    if (!after->narrowed && !is_credited(o))
+        oi_credit_narrow(o); /* the last to give back makes it ordinary again */
     oi_check(o);
     bool over;
     do {
@@ -121,7 +130,7 @@ static void return_entry(struct aftermath *after, struct oi_credits *credits, st
     dispose(after, o, n);
 }
 
-/* A free place for o, or NULL. after: now and then one is made free. */
+/* A free place for o, or NULL. after: one is made free. */
 static struct oi_credit *place_for(struct oi_credits *credits, const ouro_object *o, struct aftermath *after)
 {
     struct oi_credit *one = &credits->at[oi_credit_place(o)], *two = &credits->at[oi_credit_place(o) ^ 1];
@@ -129,7 +138,7 @@ static struct oi_credit *place_for(struct oi_credits *credits, const ouro_object
         return one;
     if (!two->count)
         return two;
-    if (!after || ++oi_counting.crowded % CROWDED)
+    if (!after)
         return NULL;
     return_entry(after, credits, one);
     return one;
@@ -137,7 +146,7 @@ static struct oi_credit *place_for(struct oi_credits *credits, const ouro_object
 
 static void let_go(struct aftermath *after)
 {
-    pthread_mutex_unlock(&lock);
+    unlock();
     if (OI_UNLIKELY(after->over != NULL))
         oi_misuse(OURO_MISUSE_OVER_RELEASE, "ouro_release", after->over,
                   "more references were released than there were; the object is kept for ever");
@@ -151,6 +160,8 @@ static void let_go(struct aftermath *after)
 static void thread_exits(void *arg)
 {
     struct oi_credits *credits = arg;
+    if (!oi_act.home)
+        oi_destroy_unwound(&oi_act); /* what dies now does not wait for a section or for user code that never ends */
     oi_credit_return_all(&oi_act);
     pthread_mutex_lock(&lock);
     LIST_REMOVE(credits, link);
@@ -161,14 +172,13 @@ static void thread_exits(void *arg)
 
 static bool may_take(const struct oi_act *act)
 {
-    return !act->home && !oi_counting.never; /* who is parked may sleep for long */
+    /* Who is parked may sleep for long; who is in haste may not wait for the lock. */
+    return !act->home && !oi_counting.never && !oi_counting.haste;
 }
 
-/* Under the lock. NULL: no memory. */
-static struct oi_credits *credits_of_mine(void)
+/* NULL: no memory. */
+static struct oi_credits *credits_new(void)
 {
-    if (oi_counting.credits != &oi_no_credits)
-        return oi_counting.credits;
     has_key = has_key || pthread_key_create(&exit_key, thread_exits) == 0;
     struct oi_credits *credits = has_key ? aligned_alloc(64, oi_round_up(sizeof *credits, 64)) : NULL;
     if (!credits)
@@ -179,7 +189,36 @@ static struct oi_credits *credits_of_mine(void)
         return NULL;
     }
     LIST_INSERT_HEAD(&all, credits, link);
-    return oi_counting.credits = credits;
+    return credits;
+}
+
+/* Under the lock. NULL: there was no memory, and it is not asked for again. */
+static struct oi_credits *credits_of_mine(void)
+{
+    if (oi_counting.credits == &oi_no_credits) {
+        struct oi_credits *credits = credits_new();
+        oi_counting.never = !credits;
+        oi_counting.credits = credits ? credits : &oi_no_credits;
+    }
+    return oi_counting.never ? NULL : oi_counting.credits;
+}
+
+/* Without the lock, for what has no entry. Another thread may take credit back at this moment: then the answer is a bit out of date. */
+static bool has_room_for(const ouro_object *o)
+{
+    const struct oi_credits *credits = oi_counting.credits;
+    uint32_t i = oi_credit_place(o);
+    return !oi_load_relaxed(&credits->at[i].count) || !oi_load_relaxed(&credits->at[i ^ 1].count);
+}
+
+/* True: as it was before the call. */
+static bool set_rival(const ouro_object *o)
+{
+    bool again = oi_counting.rival == o;
+    if (!again)
+        oi_counting.failures = 0;
+    oi_counting.rival = o;
+    return again;
 }
 
 static bool retain(ouro_object *o)
@@ -204,27 +243,31 @@ static bool retain(ouro_object *o)
 
 bool oi_credit_retain_slow(struct oi_act *act, ouro_object *o)
 {
-    if (!may_take(act) || !may_have_credit(oi_shared(o)))
+    if (!may_take(act) || !may_have_credit(oi_shared(o)) || !(oi_credit_find(o) || has_room_for(o)))
         return false;
     pthread_mutex_lock(&lock);
-    bool first = !out, done = retain(o);
-    first = first && out;
-    pthread_mutex_unlock(&lock);
-    if (first)
-        oi_upcalls.wake(); /* which looks from now on whether credit is used */
+    bool done = retain(o);
+    unlock();
     return done;
 }
 
-/* The caller's reference is one more of the entry's. One is made if other threads have credit, for then the object does not die now in any
- * case, and else it might; and if the thread does it again, for one drop is no reason to keep it alive any longer. */
+/* Whether to make an entry by a release. If others seem to have credit, for then the object does not die now in any case, and else it might;
+ * if the thread drops it again, for one drop is no reason to keep it alive any longer; and if there is a place, or it is time to make one. Without
+ * the lock, so that the many for which the answer is no do not meet there. */
+static bool is_worth_an_entry(const ouro_object *o)
+{
+    uint32_t s = oi_shared(o);
+    return set_rival(o) && may_have_credit(s) && oi_count(s) > (int32_t)OI_CREDIT &&
+           (has_room_for(o) || ++oi_counting.crowded % CROWDED == 0);
+}
+
+/* The caller's reference is one more of the entry's. */
 static bool release(ouro_object *o, struct aftermath *after)
 {
     struct oi_credit *credit = oi_credit_find(o);
     uint32_t s = oi_shared(o);
     if (!credit) {
-        bool again = oi_counting.rival == o && may_have_credit(s) && oi_count(s) > (int32_t)OI_CREDIT;
-        struct oi_credits *credits = again ? credits_of_mine() : NULL;
-        oi_counting.rival = o;
+        struct oi_credits *credits = may_have_credit(s) ? credits_of_mine() : NULL;
         credit = credits ? place_for(credits, o, after) : NULL;
         if (credit)
             enter(credits, credit, o, 1);
@@ -247,7 +290,7 @@ static bool release(ouro_object *o, struct aftermath *after)
 bool oi_credit_release_slow(struct oi_act *act, ouro_object *o)
 {
     struct aftermath after = {.act = act};
-    if (!may_take(act) || !(oi_shared(o) & OI_MERGED))
+    if (!may_take(act) || !(oi_credit_find(o) || is_worth_an_entry(o)))
         return false;
     pthread_mutex_lock(&lock);
     bool done = release(o, &after);
@@ -304,7 +347,7 @@ static bool close_entries(struct oi_credits *credits, bool idle)
             credit->closed = credit->object;
             oi_store_relaxed(&credit->object, NULL);
             if (!idle)
-                narrow(credit->closed);
+                oi_credit_narrow(credit->closed);
             some = true;
         }
         credit->seen_outside = uses;
@@ -312,19 +355,21 @@ static bool close_entries(struct oi_credits *credits, bool idle)
     return some;
 }
 
-/* A moment's use ends, unless its thread is stopped in the middle, or has vanished: then `count` is from before or after its last change. */
-static bool is_unused(const struct oi_credits *credits, const struct oi_credit *credit, int turns)
+/* A moment's use ends, unless its thread is stopped in the middle, or has vanished: then `count` is from before or after its last change.
+ * *turns: what is left of the caller's. */
+static bool is_unused(const struct oi_credits *credits, const struct oi_credit *credit, int *turns)
 {
     /* Acquire: pairs with oi_credit_end [MO-credit]. */
     while (oi_load_acquire(&credit->uses) % 2 != 0 && !credits->vanished) {
-        if (!turns--)
+        if (!*turns)
             return false;
+        --*turns;
         sched_yield();
     }
     return true;
 }
 
-static void take_closed(struct aftermath *after, struct oi_credits *credits, int turns)
+static void take_closed(struct aftermath *after, struct oi_credits *credits, int *turns)
 {
     for (uint32_t i = 0; i < OI_CREDIT_PLACES; i++) {
         struct oi_credit *credit = &credits->at[i];
@@ -342,9 +387,10 @@ static void take_closed(struct aftermath *after, struct oi_credits *credits, int
 
 void oi_credit_recall(struct oi_act *act, bool idle)
 {
-    struct aftermath after = {.act = act};
+    struct aftermath after = {.act = act, .narrowed = !idle};
     struct oi_credits *credits;
     bool some = false;
+    int turns = idle ? 0 : TURNS;
     if (!oi_credit_is_out())
         return;
     pthread_mutex_lock(&lock);
@@ -354,7 +400,7 @@ void oi_credit_recall(struct oi_act *act, bool idle)
         oi_os_membarrier(); /* K3: who has begun to use an entry shows it; who begins from now on finds it closed */
     LIST_FOREACH(credits, &all, link) {
         if (some && credits->entries)
-            take_closed(&after, credits, idle ? 0 : TURNS);
+            take_closed(&after, credits, &turns);
     }
     let_go(&after);
 }
@@ -372,9 +418,7 @@ bool oi_credit_contended(struct oi_act *act, ouro_object *o)
     struct oi_counting *counting = &oi_counting;
     if (!may_take(act))
         return false;
-    if (counting->rival != o)
-        counting->failures = 0;
-    counting->rival = o;
+    (void)set_rival(o);
     if (++counting->failures < FAILURES)
         return false;
     counting->failures = 0;
@@ -388,6 +432,15 @@ bool oi_credit_is_out(void)
     return oi_load_relaxed(&out);
 }
 
+bool oi_credit_attend(bool comes_again)
+{
+    pthread_mutex_lock(&lock);
+    attended = comes_again && oi_load_relaxed(&out);
+    bool answer = attended;
+    pthread_mutex_unlock(&lock);
+    return answer;
+}
+
 /* The closed entry of o, or NULL. */
 static struct oi_credit *find_closed(struct oi_credits *credits, const ouro_object *o)
 {
@@ -399,6 +452,7 @@ uint32_t oi_credit_count(ouro_object *o, uint32_t *shared)
 {
     uint32_t sum = 0;
     bool some = false;
+    int turns = TURNS;
     struct oi_credits *credits;
     struct oi_credit *credit;
     pthread_mutex_lock(&lock);
@@ -414,7 +468,7 @@ uint32_t oi_credit_count(ouro_object *o, uint32_t *shared)
     LIST_FOREACH(credits, &all, link) {
         if (!(credit = find_closed(credits, o)))
             continue;
-        bool unused = is_unused(credits, credit, TURNS);
+        bool unused = is_unused(credits, credit, &turns);
         sum += oi_load_relaxed(&credit->count) - !unused; /* in doubt there are more references */
     }
     *shared = oi_load_acquire(&o->ouro_private_shared);
@@ -424,7 +478,7 @@ uint32_t oi_credit_count(ouro_object *o, uint32_t *shared)
         oi_store_relaxed(&credit->object, o);
         credit->closed = NULL;
     }
-    pthread_mutex_unlock(&lock);
+    unlock();
     return sum;
 }
 
@@ -438,5 +492,6 @@ void oi_credit_after_fork(bool child)
     struct oi_credits *credits;
     LIST_FOREACH(credits, &all, link)
         credits->vanished = credits->vanished || (child && credits != oi_counting.credits);
+    attended = attended && !child; /* the background thread has vanished */
     pthread_mutex_unlock(&lock);
 }

@@ -50,7 +50,8 @@ struct oi_counting {
     const ouro_object *rival;   /* or has dropped a reference to it without an entry */
     const ouro_object *sampled; /* the biased object that it last dropped when it looked around ... */
     uint32_t samples;           /* ... and how often in succession */
-    bool never;                 /* a thread of the library's, where no user code may run when it ends: it takes none */
+    uint32_t haste;             /* depth of what may wait for nobody, not even for the credit lock: see oi_credit_haste */
+    bool never;                 /* a thread of the library's, where no user code may run when it ends, or one without memory for it: it takes none */
 };
 
 extern OI_TLS struct oi_counting oi_counting;
@@ -121,6 +122,20 @@ static inline bool oi_credit_put(struct oi_credit *credit, const ouro_object *o)
 bool oi_credit_retain_slow(struct oi_act *act, ouro_object *o);
 bool oi_credit_release_slow(struct oi_act *act, ouro_object *o);
 
+/* In between, the thread counts with the credit that it has, and takes no more: it holds a lock, or has a turn. */
+static inline void oi_credit_haste(void)
+{
+    oi_counting.haste++;
+}
+
+static inline void oi_credit_haste_ended(void)
+{
+    oi_counting.haste--;
+}
+
+/* Nobody need look for credit of o any more. The caller has a reference. */
+void oi_credit_narrow(ouro_object *o);
+
 /* Somebody else has changed `shared` of o, which is published and which the caller has a reference to, between the caller's look and its act. True:
  * with this it has become wide, and if it is biased, its owner should be told. */
 bool oi_credit_contended(struct oi_act *act, ouro_object *o);
@@ -135,6 +150,10 @@ void oi_credit_return_unused(struct oi_act *act);
 void oi_credit_recall(struct oi_act *act, bool idle);
 extern uint32_t oi_credit_patience_ms; /* between two such calls by the background thread: 10; tests set it before they start threads */
 #define OI_CREDIT_ALL_EVERY 10u /* of its calls is for all */
+
+/* By the background thread, when it has looked whether there is credit. True: there is, and it says it will come again; while that is not so, each
+ * visit to the lock that leaves credit out wakes it. */
+bool oi_credit_attend(bool comes_again);
 
 /* True if any thread has credit; if the calling one has. */
 bool oi_credit_is_out(void);

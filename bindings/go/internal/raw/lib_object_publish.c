@@ -121,5 +121,6 @@ void ouro_share_widely(void *object)
     if (!share(o, "ouro_share_widely"))
         return;
     oi_end_bias(&oi_act, o);
-    oi_fetch_or_acqrel(&o->ouro_private_flags, OI_WIDE); /* relaxed would do: a hint */
+    if (!(oi_shared(o) & OI_STUCK))
+        oi_fetch_or_acqrel(&o->ouro_private_flags, OI_WIDE); /* relaxed would do: a hint */
 }

@@ -113,6 +113,8 @@ static void after_in_child(void)
     resume_reading(oi_act.reading);
     oi_limbo_after_fork_child();
     oi_visit_after_fork_child(); /* last: it may give pages back, and so start the background thread */
+    if (oi_credit_is_out())
+        oi_service_wake(); /* and so does this */
 }
 
 ouro_status oi_fork_init(void)

@@ -86,8 +86,12 @@ static long recall_credit(void)
     static uint32_t times;
     const uint64_t patience_ns = oi_credit_patience_ms * UINT64_C(1000000), now_ns = oi_os_now_ns();
     struct oi_act *act = &oi_act;
-    if (!oi_credit_is_out())
+    if (!oi_credit_attend(true)) {
+        last_ns = 0;
         return -1;
+    }
+    if (!last_ns)
+        last_ns = now_ns; /* it has just been taken */
     if (now_ns - last_ns < patience_ns)
         return (long)((patience_ns - (now_ns - last_ns)) / 1000000u) + 1;
     act->reading = 1;
@@ -141,6 +145,7 @@ static void *run(void *unused)
             oi_os_sleep_ms(ROUND_MS);
         }
     }
+    (void)oi_credit_attend(false);
     return NULL;
 }
 

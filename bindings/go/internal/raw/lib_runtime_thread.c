@@ -106,14 +106,7 @@ static void thread_exits(void *arg)
     struct oi_act *act = arg;
     if (act->home)
         oi_hold_slot(act); /* it ended in a blocking region; what follows needs the pool */
-    /* A section that was never ended ends here. liburcu's own destructor, which may have run already, forgets the reader. */
-    act->reading = 0;
-    /* Nor does user code that called pthread_exit return. */
-    act->destroying = act->in_user_code = act->calling = act->looking = false;
-    if (act->dead || act->dead_plain)
-        oi_destroy_run(act);
-    if (act->dead_blocks || act->dead_waiting)
-        oi_destroy_section_ended(act);
+    oi_destroy_unwound(act);
     if ((oi_holds_slot(act) || act->home) && oi_hold_slot(act))
         detach(act);
 }

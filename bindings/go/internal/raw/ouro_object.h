@@ -123,8 +123,9 @@ OURO_API void ouro_share(void *object);
  * all look things up in). Each thread then counts in memory of its own: it takes a few thousand references at once, and
  * gives them back when it has not used them between two safepoints or for 10 to 20 ms, when it enters a blocking region,
  * detaches or ends, to every concurrent collection, and each 100 ms in any case. So if several threads have used the
- * object, it may die up to 20 ms after its last reference was dropped, its weak references lead to it until then, and
- * its finalizer may run on any of these threads or on ouro-finalizer. Its maker counts it no cheaper than others do.
+ * object, it may die up to 20 ms after its last reference was dropped (longer by as much as the longest read section,
+ * which the background thread may be waiting for), its weak references lead to it until then, and its finalizer may run on
+ * any of these threads or on ouro-finalizer. Its maker counts it no cheaper than others do.
  * Objects for which threads are found to contend are treated so by themselves. For both, it is over when no thread has
  * any such references left, and begins again when threads contend.
  * Threads: the one that made it; once it is shared, any that may use it. If another running thread owns it, that one has
