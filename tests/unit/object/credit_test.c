@@ -15,6 +15,7 @@
 #include "support/child.h"
 #include "support/collection.h"
 #include "support/fixture.h"
+#include "value/turn.h"
 
 /* Where the object is, without what the compiler concludes from the inline functions about NULL. */
 static ouro_object *header_of(void *p)
@@ -745,6 +746,7 @@ static void check_only_releases(void *unused)
 {
     struct worker a, b;
     (void)unused;
+    oi_credit_patience_ms = 200; /* all is dropped before the credit goes */
     fixture_start();
     dropped_often = node_new(1);
     on_finalize(note_thread);
@@ -977,11 +979,16 @@ static void do_release_100(void *o)
         ouro_release(o);
 }
 
-static void do_use_in_haste(void *o)
+static void do_use_in_turns(void *o)
 {
-    oi_credit_haste();
+    uint64_t turn = 0;
+    oi_turn_take(&turn);
     do_use(o);
-    oi_credit_haste_ended();
+    oi_turn_end(&turn);
+    oi_turn_take(&turn);
+    do_use(o);
+    oi_turn_end_unchanged(&turn);
+    CHECK_EQ(credit_of(o), 0);
 }
 
 /* As worker_do; nothing that is done waits for the credit lock, or else it waits for ever. */
@@ -1006,11 +1013,12 @@ static void test_lock_is_not_taken_in_vain(void)
     without_lock(&worker, do_use_often, eternal);
     oi_fetch_or_acqrel(&header_of(eternal)->ouro_private_flags, OI_WIDE); /* contended before, say */
     without_lock(&worker, do_use_often, eternal);
-    without_lock(&worker, do_use_in_haste, o[0]);
+    without_lock(&worker, do_use_in_turns, o[0]);
     for (int i = 0; i < 200; i++) {
         oi_fetch_add_relaxed(&header_of(o[0])->ouro_private_shared, OI_ONE);
         oi_fetch_add_relaxed(&header_of(o[1])->ouro_private_shared, OI_ONE);
     }
+    CHECK(is_wide(o[0]));
     without_lock(&worker, do_release_100, o[0]); /* few references: nobody else has credit */
     worker_do(&worker, do_safepoint, NULL);
     do_use(o[0]);
@@ -1021,6 +1029,8 @@ static void test_lock_is_not_taken_in_vain(void)
         ouro_release(o[1]);
     CHECK_EQ(ouro_refcount(o[0]), 1);
     CHECK_EQ(ouro_refcount(o[1]), 1);
+    worker_do(&worker, do_use, o[0]);
+    worker_do(&worker, do_check_credit, o[0]); /* the turns are over */
     worker_end(&worker);
     for (int i = 0; i < 3; i++)
         ouro_release(o[i]);
