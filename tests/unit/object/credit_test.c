@@ -699,6 +699,7 @@ static void test_recall_beside_use(void)
     for (int stop = 1; more && stop < 100; stop++) {
         struct actor actor;
         struct node *o = wide_new(1);
+        REQUIRE(!oi_credit_attend(true)); /* none is out: so each time it is the actor who wakes the background thread, which is a step */
         more = actor_start(&actor, do_retain_then_use, o, stop);
         if (more) {
             bool out = oi_credit_is_out();
@@ -946,6 +947,7 @@ static void test_fork_beside_use(void)
         struct actor actor;
         forked = wide_new(1);
         ouro_retain(forked);
+        (void)oi_credit_attend(false); /* as above */
         more = actor_start(&actor, do_retain_then_use, forked, stop);
         if (more)
             CHECK_EQ(child_run(check_child_of_stopped, NULL), 0);
@@ -1047,7 +1049,7 @@ static void *exit_in_section(void *o)
     ouro_read_begin();
     step_set(&used, 1);
     REQUIRE(step_wait(&dropped, 1));
-    pthread_exit(NULL);
+    return NULL;
 }
 
 /* Nor does it keep what dies by what it gives back, though it has no slot. */
