@@ -164,7 +164,7 @@ static void test_memory_of_a_maker_that_does_not_say_that_it_sleeps(void)
 
 /* ---- Frees that wait for readers ---- */
 
-enum { BIG = 500000, FRAMES = SCALED(60) };
+enum { BIG = 500000, FRAMES = TEST_SLOWDOWN > 1 ? 40 : 60 };
 
 /* True when no more than so much waits for readers; false if that does not come to pass. */
 static bool await_deferred(size_t most)
@@ -221,7 +221,7 @@ static void test_deferred_frees_of_large_lists_pile_up(void)
     thread_join_parked(consumer);
     ouro_value_release(frames);
     free(nils);
-    CHECK_LE((peak - before) / size, 16);
+    CHECK_LE((peak - before) / size, 24); /* all of them are more than twice as many */
     size_t most = before + (1 << 20);
     CHECK(wait_until(is_small, &most)); /* the last of them have readers to wait for, too */
 }
