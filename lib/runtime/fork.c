@@ -6,6 +6,7 @@
 
 #include "mem/limbo.h"
 #include "object/credit.h"
+#include "object/reader.h"
 #include "object/type.h"
 #include "object/weak.h"
 #include "runtime/runtime.h"
@@ -49,10 +50,12 @@ static void before(void)
     oi_type_before_fork();
     oi_weak_before_fork();
     oi_credit_before_fork();
+    oi_reader_before_fork();
 }
 
 static void after_in_parent(void)
 {
+    oi_reader_after_fork(false);
     oi_credit_after_fork(false);
     oi_weak_after_fork();
     oi_type_after_fork();
@@ -87,6 +90,7 @@ static void keep_from_retired(void)
 static void after_in_child(void)
 {
     struct oi_local *mine = oi_holds_slot(&oi_act) ? oi_act.self : NULL;
+    oi_reader_after_fork(true);
     oi_credit_after_fork(true);
     oi_weak_after_fork();
     oi_type_after_fork();
