@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: MIT
  *
- * Keeps forks of a test away from what does not survive them in liburcu: a thread's first read section and its end take a lock that is not held
- * around fork (urcu-bp.c, init_lock). In a child it would stay locked for ever, by a thread that is not there. Everything else may be cut in two by
- * a fork: nothing of the library under test needs this. (What AddressSanitizer needs, it gets without being asked: sanitizer_fork.c.)
+ * Keeps forks of a test away from what does not survive them, in other people's code:
+ *
+ *     liburcu            a thread's first read section and its end take a lock that is not held around fork (urcu-bp.c, init_lock)
+ *     AddressSanitizer   likewise each thread's end (for malloc and a thread's beginning nothing need be done: sanitizer_fork.c)
+ *
+ * In a child, such a lock would stay locked for ever, by a thread that is not there. Everything else may be cut in two by a fork: nothing of
+ * the library under test needs this.
  *
  * A thread that forks: if (fork_gate_close()) { pid = fork(); fork_gate_open(pid == 0); } */
 #ifndef TESTS_SUPPORT_FORK_GATE_H

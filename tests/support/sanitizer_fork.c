@@ -2,20 +2,19 @@
  *
  * AddressSanitizer and fork. It does not hold its locks around one (seen in GCC 12's): those of malloc, which each thread's beginning and end
  * take as well. If another thread has one at that moment, it stays locked in the child for ever, and the child hangs in its next malloc or as soon as
- * it starts a thread. So in every test program forks wait until nobody is inside, and whoever comes meanwhile waits for the fork.
+ * it starts a thread. So in every test program forks wait until nobody is in malloc or being born, and whoever comes meanwhile waits for the fork.
+ * (Ends: fork_gate.h.)
  *
  * Nobody calls this: it stands in front of malloc and pthread_create, and so must be linked whether it is referred to or not. */
 #include "support/scale.h"
 
 #ifdef TEST_ASAN
 
-#include <limits.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdint.h>
 #include <stdlib.h>
 
 /* The sanitizer's own, under their other names. */
@@ -27,18 +26,18 @@ extern int __interceptor_posix_memalign(void **out, size_t align, size_t size);
 extern void __interceptor_free(void *at);
 extern int __interceptor_pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*fn)(void *), void *arg);
 
-/* These run before the sanitizer is ready, and after it has forgotten the thread. */
-#define UNCHECKED __attribute__((no_sanitize_address))
+/* malloc is called before the sanitizer is ready. */
+#define EARLY __attribute__((no_sanitize_address))
 
 struct gate {
     atomic_int inside;
     atomic_bool closed;
 };
 
-static struct gate births, deaths, mallocs;
+static struct gate births, mallocs;
 static _Thread_local int depth; /* of calls of malloc and its like */
 
-UNCHECKED static void enter(struct gate *gate)
+EARLY static void enter(struct gate *gate)
 {
     for (;;) {
         atomic_fetch_add(&gate->inside, 1);
@@ -50,7 +49,7 @@ UNCHECKED static void enter(struct gate *gate)
     }
 }
 
-UNCHECKED static void leave(struct gate *gate)
+EARLY static void leave(struct gate *gate)
 {
     atomic_fetch_sub(&gate->inside, 1);
 }
@@ -63,18 +62,16 @@ static void shut(struct gate *gate)
 }
 
 /* After the library's own handler, which was registered later: its locks are taken by now, so nobody waits for one of them inside. A thread
- * being born or dying allocates or frees, so malloc comes last. */
+ * being born allocates, so malloc comes last. */
 static void before_fork(void)
 {
     shut(&births);
-    shut(&deaths);
     shut(&mallocs);
 }
 
 static void after_in_parent(void)
 {
     atomic_store(&mallocs.closed, false);
-    atomic_store(&deaths.closed, false);
     atomic_store(&births.closed, false);
 }
 
@@ -82,26 +79,25 @@ static void after_in_child(void)
 {
     /* Somebody may have looked in. */
     atomic_store(&mallocs.inside, 0);
-    atomic_store(&deaths.inside, 0);
     atomic_store(&births.inside, 0);
     after_in_parent();
 }
 
 /* ---- malloc ---- */
 
-UNCHECKED static void begin(void)
+EARLY static void begin(void)
 {
     if (!depth++)
         enter(&mallocs);
 }
 
-UNCHECKED static void end(void)
+EARLY static void end(void)
 {
     if (!--depth)
         leave(&mallocs);
 }
 
-UNCHECKED void *malloc(size_t size)
+EARLY void *malloc(size_t size)
 {
     begin();
     void *at = __interceptor_malloc(size);
@@ -109,7 +105,7 @@ UNCHECKED void *malloc(size_t size)
     return at;
 }
 
-UNCHECKED void *calloc(size_t count, size_t size)
+EARLY void *calloc(size_t count, size_t size)
 {
     begin();
     void *at = __interceptor_calloc(count, size);
@@ -117,7 +113,7 @@ UNCHECKED void *calloc(size_t count, size_t size)
     return at;
 }
 
-UNCHECKED void *realloc(void *old, size_t size)
+EARLY void *realloc(void *old, size_t size)
 {
     begin();
     void *at = __interceptor_realloc(old, size);
@@ -125,7 +121,7 @@ UNCHECKED void *realloc(void *old, size_t size)
     return at;
 }
 
-UNCHECKED void *aligned_alloc(size_t align, size_t size)
+EARLY void *aligned_alloc(size_t align, size_t size)
 {
     begin();
     void *at = __interceptor_aligned_alloc(align, size);
@@ -133,7 +129,7 @@ UNCHECKED void *aligned_alloc(size_t align, size_t size)
     return at;
 }
 
-UNCHECKED int posix_memalign(void **out, size_t align, size_t size)
+EARLY int posix_memalign(void **out, size_t align, size_t size)
 {
     begin();
     int status = __interceptor_posix_memalign(out, align, size);
@@ -141,31 +137,14 @@ UNCHECKED int posix_memalign(void **out, size_t align, size_t size)
     return status;
 }
 
-UNCHECKED void free(void *at)
+EARLY void free(void *at)
 {
     begin();
     __interceptor_free(at);
     end();
 }
 
-/* ---- threads ---- */
-
-/* A thread's destructors run in rounds. The sanitizer's own forgets the thread in the last one; it was registered first, so this one comes after it
- * in each round, and what lies between its last two calls is closed to forks. (Others that wait for the library so late would not do.) */
-enum { LAST_ROUND = PTHREAD_DESTRUCTOR_ITERATIONS };
-static pthread_key_t dying;
-
-UNCHECKED static void die(void *round)
-{
-    uintptr_t n = (uintptr_t)round;
-    if (n == LAST_ROUND) {
-        leave(&deaths);
-        return;
-    }
-    pthread_setspecific(dying, (void *)(n + 1));
-    if (n == LAST_ROUND - 1)
-        enter(&deaths);
-}
+/* ---- births ---- */
 
 struct birth {
     void *(*fn)(void *);
@@ -178,7 +157,6 @@ static void *start(void *arg)
     struct birth *birth = arg;
     void *(*fn)(void *) = birth->fn;
     arg = birth->arg;
-    pthread_setspecific(dying, (void *)1);
     atomic_store(&birth->done, true);
     return fn(arg);
 }
@@ -196,7 +174,7 @@ int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*
 
 __attribute__((constructor)) static void init(void)
 {
-    if (pthread_key_create(&dying, die) != 0 || pthread_atfork(before_fork, after_in_parent, after_in_child) != 0)
+    if (pthread_atfork(before_fork, after_in_parent, after_in_child) != 0)
         abort();
 }
 
