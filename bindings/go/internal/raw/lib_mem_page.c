@@ -225,18 +225,31 @@ static void tell_released(void)
         oi_page_on_dirty();
 }
 
-void oi_page_release(struct oi_page *page)
+bool oi_page_release_from(struct oi_page *page, bool (*leave)(struct oi_page *page))
 {
     pthread_mutex_lock(&lock);
-    bool now = !page->pins;
-    oi_store_relaxed(&page->pool, NULL);
+    bool left = leave(page), now = left && !page->pins;
+    if (left)
+        oi_store_relaxed(&page->pool, NULL);
     if (now)
         release(page);
-    else
+    else if (left)
         page->released = true; /* oi_page_unpin does the rest */
     pthread_mutex_unlock(&lock);
     if (now)
         tell_released();
+    return left;
+}
+
+static bool has_left(struct oi_page *page)
+{
+    (void)page;
+    return true;
+}
+
+void oi_page_release(struct oi_page *page)
+{
+    oi_page_release_from(page, has_left);
 }
 
 enum wanted { ALL, PUBLISHED, RECENT };
@@ -381,7 +394,7 @@ size_t oi_page_purge(uint64_t min_age_ns, uint64_t *next_ns)
     return bytes;
 }
 
-void oi_page_each(void (*fn)(struct oi_page *page, void *arg), void *arg)
+struct oi_page_totals oi_page_each(void (*fn)(struct oi_page *page, void *arg), void *arg)
 {
     struct oi_segment *segment;
     pthread_mutex_lock(&lock);
@@ -392,7 +405,9 @@ void oi_page_each(void (*fn)(struct oi_page *page, void *arg), void *arg)
                 fn(page, arg);
         }
     }
+    struct oi_page_totals copy = totals;
     pthread_mutex_unlock(&lock);
+    return copy;
 }
 
 /* Pins those of one segment; the lock is held. */

@@ -159,6 +159,10 @@ struct oi_page *oi_page_acquire(struct oi_pool *pool, enum oi_page_kind kind, un
 /* Gives back a page none of whose blocks is in use or in limbo. The caller has taken it off every list. */
 void oi_page_release(struct oi_page *page);
 
+/* The same, for who is not the holder: leave takes it off the list that it is on, or says false, and then so does this. A child of fork finds the
+ * list with or without it, not half-way: leave is called under the page lock. */
+bool oi_page_release_from(struct oi_page *page, bool (*leave)(struct oi_page *page));
+
 /* Returns memory that has been free for min_age_ns (and not long beyond twice that) to the OS. Returns the bytes; *next_ns: time until the next will be due, or
  * UINT64_MAX. May take long; no other call waits for it, but another purge. */
 size_t oi_page_purge(uint64_t min_age_ns, uint64_t *next_ns);
@@ -190,8 +194,12 @@ void oi_page_pin_all(struct oi_page **pages, uint32_t *count, uint32_t max);
 /* Ends that, and gives the empty ones back; *count goes to 0 in the same way. */
 void oi_page_unpin(struct oi_page **pages, uint32_t *count);
 
-/* Calls fn for every page in use, under the page lock. */
-void oi_page_each(void (*fn)(struct oi_page *page, void *arg), void *arg);
+struct oi_page_totals {
+    size_t in_use, committed, reserved, soft_limit, hard_limit; /* bytes */
+};
+
+/* Calls fn for every page in use, under the page lock. Returns the totals as they are with exactly these pages. */
+struct oi_page_totals oi_page_each(void (*fn)(struct oi_page *page, void *arg), void *arg);
 
 /* False: all its objects have been published, and young collections need not look at them. The holder. */
 static inline bool oi_page_may_have_private(const struct oi_page *page)
@@ -207,9 +215,6 @@ void oi_page_each_of(const struct oi_pool *pool, void (*fn)(struct oi_page *page
 void oi_page_keep_mapped(void);
 void oi_page_may_unmap(void);
 
-struct oi_page_totals {
-    size_t in_use, committed, reserved, soft_limit, hard_limit; /* bytes */
-};
 struct oi_page_totals oi_page_totals(void);
 void oi_page_set_limits(size_t soft, size_t hard);
 bool oi_page_is_over_soft_limit(void); /* this and the next: a moment's reading, without the lock */
