@@ -144,9 +144,10 @@ void oi_os_thread_name(int id, char name[OI_OS_THREAD_NAME])
     ssize_t n = file < 0 ? -1 : read(file, name, OI_OS_THREAD_NAME - 1);
     if (file >= 0)
         close(file);
-    while (n > 0 && name[n - 1] == '\n')
-        n--;
-    snprintf(name, OI_OS_THREAD_NAME, "%.*s", n > 0 ? (int)n : 1, n > 0 ? name : "?");
+    if (n <= 0)
+        name[0] = '?', n = 1;
+    n -= name[n - 1] == '\n';
+    name[n] = '\0';
 }
 
 bool oi_os_has_membarrier(void)

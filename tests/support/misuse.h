@@ -4,6 +4,7 @@
 #ifndef TESTS_SUPPORT_MISUSE_H
 #define TESTS_SUPPORT_MISUSE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include <ouro/runtime.h>

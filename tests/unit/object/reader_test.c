@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "object/reader.h"
+#include "port/os.h"
 #include "runtime/runtime.h"
 #include "support/child.h"
 #include "support/fixture.h"
@@ -15,7 +16,7 @@
 
 enum { PATIENCE_MS = 200 };
 
-static struct step asleep = STEP_INIT, awake = STEP_INIT;
+static struct step asleep = STEP_INITIALIZER, awake = STEP_INITIALIZER;
 
 /* Shared objects that die, on new pages each time: somebody waits for readers, and there is more and more to wait for. */
 static void litter(int pages)

@@ -46,6 +46,7 @@ struct oi_act {
     struct ouro_weak *callbacks; /* weak references whose callback is due; each with a reference */
     bool looking;             /* the thread is looking into its inbox: what comes in meanwhile is left to that */
     uint32_t slow_releases;   /* counts towards the next look at the inbox */
+    struct oi_reader *reader; /* object/reader.h; NULL before the thread's first read section */
 };
 
 extern OI_TLS struct oi_act oi_act;

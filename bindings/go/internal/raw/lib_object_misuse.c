@@ -17,7 +17,7 @@ static void default_hook(const ouro_misuse *misuse, void *arg)
         fprintf(stderr, "ouro: %s: %s (object %p of type %s)\n", misuse->call, misuse->message, (void *)(uintptr_t)misuse->object,
                 misuse->type_name);
     }
-    if (oi_load_relaxed(&trapping))
+    if (oi_load_relaxed(&trapping) && misuse->kind != OURO_MISUSE_LONG_READ) /* at a breakpoint, any section is long */
         raise(SIGTRAP);
 }
 

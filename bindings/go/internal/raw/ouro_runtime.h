@@ -23,7 +23,9 @@ typedef enum ouro_misuse_kind {
     OURO_MISUSE_WRONG_TYPE,         /* an object of another type than the call is for, or an unusable type */
     OURO_MISUSE_SLOT_OUTSIDE,       /* a slot that does not lie in its container */
     OURO_MISUSE_WRONG_PLACE,        /* a call made where it is not allowed, such as detach in a read section */
-    OURO_MISUSE_OPTION              /* an OURO_... environment variable that cannot be read; its default is used */
+    OURO_MISUSE_OPTION,             /* an OURO_... environment variable that cannot be read; its default is used */
+    OURO_MISUSE_LONG_READ           /* a thread, named in the message, has been in a read section for long, and objects die that wait for its end. Said by the
+                                     * thread that finds it, once for each section; never traps */
 } ouro_misuse_kind;
 
 typedef struct ouro_misuse {
