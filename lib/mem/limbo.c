@@ -3,7 +3,7 @@
 
 #include <pthread.h>
 
-#include "mem/pool.h"
+#include "mem/watch.h"
 
 static struct oi_stack waiting; /* pages whose `limbo` is not empty */
 static struct oi_page *batch;   /* pages whose `ripening` waits for the grace period; under `batch_lock` */
@@ -74,7 +74,10 @@ static void hand_over(struct oi_page *page)
 {
     uint64_t chain = page->ripening;
     oi_store_relaxed(&page->ripening, 0);
-    oi_page_push_remote(page, OI_CHAIN_HEAD(chain), OI_CHAIN_COUNT(chain)); /* the page may be gone now */
+    if (OI_UNLIKELY(oi_watched && page->kind != OI_PAGE_RAW))
+        oi_watch_died_all(page, OI_CHAIN_HEAD(chain));
+    else
+        oi_page_push_remote(page, OI_CHAIN_HEAD(chain), OI_CHAIN_COUNT(chain)); /* the page may be gone now */
 }
 
 static uint64_t count_interruptions(void)

@@ -88,7 +88,8 @@ struct oi_page {
 } __attribute__((aligned(64)));
 
 struct oi_segment {
-    size_t size;                    /* OI_SEGMENT, or more for one huge block; immutable */
+    size_t size;                    /* OI_SEGMENT, or more for one huge block, or less for a single one; immutable */
+    bool single;                    /* one block, right behind pages[0], which is its page: see oi_page_set_source; immutable */
     uint64_t free_units;            /* bit per unit; this and the next five: under the page lock */
     uint64_t dirty_units;           /* free, and not given back to the OS since they were used */
     uint64_t aged_units;            /* of these: were dirty when the purge last came by, and have not been used since */
@@ -150,6 +151,10 @@ struct oi_block {
 };
 
 /* The page table. */
+
+/* Where the memory of segments comes from. By default from the system; from_malloc: from malloc, so that checkers which know its blocks do not take
+ * whole segments for roots; single: each object's page is a segment of its own, no larger than it must be, from malloc. Once, at start. */
+void oi_page_set_source(bool from_malloc, bool single);
 
 /* A page of n blocks of size bytes for the pool (n chosen here: as many as fit a page of that class; one if size is above
  * OI_CLASS_MAX). NULL: out of memory, or over the hard limit. */

@@ -2,6 +2,7 @@
 #include "object/count.h"
 
 #include "object/destroy.h"
+#include "object/history.h"
 #include "object/inbox.h"
 #include "object/misuse.h"
 #include "object/publish.h"
@@ -44,6 +45,7 @@ static void retain_shared(ouro_object *o)
 
 void oi_retain_as(ouro_object *o, uint32_t id)
 {
+    oi_history_note(o, OI_CHANGE_RETAIN);
     if (id != oi_my_id())
         retain_shared(o);
     else if (ouro_private_add1(&o->ouro_private_local))
@@ -71,7 +73,8 @@ void *ouro_private_retain_other(void *object)
     return object;
 }
 
-bool oi_try_retain(ouro_object *o)
+/* As oi_try_retain, of which dev mode knows nothing. */
+static bool try_retain(ouro_object *o)
 {
     if (OI_ID(oi_owner(o)) == oi_my_id()) {
         /* Biased to me and found: alive, for only I end the bias, and the collector condemns nothing that can be found. */
@@ -89,6 +92,15 @@ bool oi_try_retain(ouro_object *o)
         if (oi_cas_weak_acquire(&o->ouro_private_shared, &s, oi_shared_plus_one(s)))
             return true;
     }
+}
+
+bool oi_try_retain(ouro_object *o)
+{
+    if (!try_retain(o))
+        return false;
+    if (OI_UNLIKELY(oi_history_on))
+        oi_history_add(o, OI_CHANGE_RETAIN, ouro_refcount(o) - 1);
+    return true;
 }
 
 bool oi_unbias(ouro_object *o, uint32_t used, const char *call)
@@ -164,7 +176,7 @@ static void release_shared(struct oi_act *act, ouro_object *o, uint32_t id, cons
         oi_inbox_look(act);
 }
 
-void oi_release(struct oi_act *act, ouro_object *o, const char *call)
+void oi_drop(struct oi_act *act, ouro_object *o, const char *call)
 {
     uint32_t id = oi_check(o);
     if (id != oi_my_id()) {
@@ -178,6 +190,12 @@ void oi_release(struct oi_act *act, ouro_object *o, const char *call)
     } else {
         release_shared(act, o, id, call);
     }
+}
+
+void oi_release(struct oi_act *act, ouro_object *o, const char *call)
+{
+    oi_history_note(o, OI_CHANGE_RELEASE);
+    oi_drop(act, o, call);
 }
 
 void ouro_private_release_other(void *object)
