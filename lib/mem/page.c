@@ -50,7 +50,9 @@ static struct oi_segment *take_memory(size_t size, bool single)
     }
     if (posix_memalign(&at, OI_SEGMENT, size) != 0)
         return NULL;
-    return memset(at, 0, single ? SINGLE_HEADER : sizeof(struct oi_segment));
+    memset(at, 0, single ? SINGLE_HEADER : sizeof(struct oi_segment));
+    oi_checker_divided(at, size, sizeof ((struct oi_segment *)at)->link.le_next); /* not by way of page->base */
+    return at;
 }
 
 static void give_memory_back(struct oi_segment *segment, size_t size)

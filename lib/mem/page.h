@@ -88,6 +88,7 @@ struct oi_page {
 } __attribute__((aligned(64)));
 
 struct oi_segment {
+    LIST_ENTRY(oi_segment) link;    /* all segments; first: see oi_checker_divided */
     size_t size;                    /* OI_SEGMENT, or more for one huge block, or less for a single one; immutable */
     bool single;                    /* one block, right behind pages[0], which is its page: see oi_page_set_source; immutable */
     uint64_t free_units;            /* bit per unit; this and the next five: under the page lock */
@@ -96,7 +97,6 @@ struct oi_segment {
     uint64_t looked_at;             /* when that was, or when the first unit became dirty after it */
     uint32_t number[OI_SEGMENT_UNITS]; /* the collector's: of each unit's page in its scope (cycle/scope.h); 0: not in it */
     char *shadow;                   /* scratch memory of oi_shadow_size(size) bytes, the collector's; immutable */
-    LIST_ENTRY(oi_segment) link;    /* all segments */
     LIST_ENTRY(oi_segment) roomy;   /* those with free units */
     struct oi_page pages[OI_SEGMENT_UNITS];
 };

@@ -23,13 +23,23 @@ struct change {
 
 struct history {
     struct history *next; /* in its bucket */
-    const void *object;
+    uintptr_t hidden; /* the object's address, so that no checker takes it for a reference to it */
     const struct oi_type *type;
     size_t size;
     uint32_t made_at, made_by;
     uint32_t changes; /* ever; change i is in last[i % CHANGES] */
     struct change last[CHANGES];
 };
+
+static uintptr_t hide(const void *object)
+{
+    return ~(uintptr_t)object;
+}
+
+static const ouro_object *object_of(const struct history *history)
+{
+    return (const ouro_object *)~history->hidden;
+}
 
 /* A table in parts, so that threads seldom meet; each part grows by itself. */
 #define PARTS 64u
@@ -61,7 +71,7 @@ static struct history **bucket_of(const struct part *part, const void *object)
 static struct history **find(const struct part *part, const void *object)
 {
     struct history **at = bucket_of(part, object);
-    while (*at && (*at)->object != object)
+    while (*at && (*at)->hidden != hide(object))
         at = &(*at)->next;
     return at;
 }
@@ -82,7 +92,7 @@ static bool grow(struct part *part)
     for (size_t i = 0; i < size; i++) {
         for (struct history *history = old[i], *next; history; history = next) {
             next = history->next;
-            struct history **bucket = bucket_of(part, history->object);
+            struct history **bucket = bucket_of(part, object_of(history));
             history->next = *bucket;
             *bucket = history;
         }
@@ -106,7 +116,7 @@ OI_NOINLINE void oi_history_born(const void *object, const struct oi_type *type,
     struct history *history = calloc(1, sizeof *history);
     if (!history)
         return; /* it has none */
-    *history = (struct history){.object = object, .type = type, .size = size, .made_at = oi_site_here(), .made_by = oi_os_thread_number()};
+    *history = (struct history){.hidden = hide(object), .type = type, .size = size, .made_at = oi_site_here(), .made_by = oi_os_thread_number()};
     struct part *part = lock_part(object);
     drop(part, object); /* of a block that was never in quarantine */
     if ((part->used <= part->mask && part->buckets) || grow(part)) {
@@ -206,8 +216,8 @@ void oi_history_each(oi_history_fn *fn, void *arg)
         pthread_mutex_lock(&part->lock);
         for (size_t i = 0; part->buckets && i <= part->mask; i++) {
             for (struct history *history = part->buckets[i]; history; history = history->next) {
-                if (!oi_is_dead((const ouro_object *)history->object))
-                    fn(history->type, history->made_at, history->size, history->object, arg);
+                if (!oi_is_dead(object_of(history)))
+                    fn(history->type, history->made_at, history->size, object_of(history), arg);
             }
         }
         pthread_mutex_unlock(&part->lock);

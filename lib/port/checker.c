@@ -32,6 +32,12 @@ void oi_checker_died(void *block)
     oi_valgrind_freelike(block);
 }
 
+void oi_checker_divided(void *at, size_t size, size_t known)
+{
+    oi_valgrind_resize(at, size, known);
+    oi_valgrind_defined(at, size);
+}
+
 void oi_checker_close(void *at, size_t size)
 {
     oi_valgrind_noaccess(at, size);

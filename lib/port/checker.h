@@ -18,6 +18,9 @@ bool oi_checker_is_asan(void);
 void oi_checker_born(void *block, size_t size);
 void oi_checker_died(void *block);
 
+/* Memory from malloc that blocks are cut from. Of its own content, only the first `known` bytes lead anywhere, when it is asked what is leaked. */
+void oi_checker_divided(void *at, size_t size, size_t known);
+
 /* Nobody is to touch the range; or anybody may again, and its content is what it is. */
 void oi_checker_close(void *at, size_t size);
 void oi_checker_open(void *at, size_t size);

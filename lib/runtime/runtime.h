@@ -156,3 +156,8 @@ ouro_status oi_fork_init(void);
 
 void oi_leaks_count(ouro_leak_report *report);
 void oi_leaks_print(const ouro_leak_report *report);
+
+/* ---- runtime/leak_sites.c ---- */
+
+/* In dev mode: the same by places, with a path to one object of each. */
+void oi_leaks_print_sites(void);

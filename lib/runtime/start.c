@@ -8,6 +8,7 @@
 #include "mem/limbo.h"
 #include "mem/stats.h"
 #include "mem/watch.h"
+#include "object/history.h"
 #include "object/inbox.h"
 #include "object/misuse.h"
 #include "object/weak.h"
@@ -108,6 +109,8 @@ ouro_status ouro_shutdown(ouro_leak_report *report)
     oi_leaks_count(report);
     if (oi_options.flags & OURO_REPORT_LEAKS)
         oi_leaks_print(report);
+    if ((oi_options.flags & OURO_REPORT_LEAKS) && oi_history_on)
+        oi_leaks_print_sites();
     pthread_mutex_lock(&lock);
     oi_store_release(&started, false);
     pthread_mutex_unlock(&lock);
