@@ -163,7 +163,8 @@ static size_t free_page(struct outside *outside, uint32_t number)
         for (uint64_t bits = at->member[word]; bits; bits &= bits - 1, freed++) {
             ouro_object *o = oi_scope_at(at, word * 64 + (uint32_t)__builtin_ctzl(bits));
             const struct oi_type *type = oi_type_of(o);
-            oi_history_note(o, OI_CHANGE_GARBAGE);
+            if (OI_UNLIKELY(oi_history_on))
+                oi_history_add(o, OI_CHANGE_GARBAGE, ouro_refcount(o));
             outside->inner += type->inner;
             release_outside(outside, type, o);
             if (type->dispose)

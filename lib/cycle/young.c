@@ -255,7 +255,8 @@ static bool release_outside(struct oi_act *act, ouro_object *o, void *arg)
 static OI_COLD void watch_reclaimed(struct oi_local *self)
 {
     for (ouro_object *o; (o = oi_gray_pop(self));) {
-        oi_history_note(o, OI_CHANGE_GARBAGE);
+        if (oi_history_on)
+            oi_history_add(o, OI_CHANGE_GARBAGE, ouro_refcount(o));
         oi_watch_died(o);
     }
 }

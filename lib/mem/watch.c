@@ -8,6 +8,7 @@
 
 bool oi_watched;
 size_t oi_watch_pooled_max = OI_CLASS_MAX, oi_watch_quick_max = OI_CLASS_MAX;
+void (*oi_watch_on_coming)(const void *block);
 void (*oi_watch_on_overwritten)(const void *block, size_t at);
 void (*oi_watch_on_leaving)(const void *block);
 
@@ -112,6 +113,8 @@ void oi_watch_died(void *died)
 {
     struct oi_block *block = died;
     size_t size = size_of(block);
+    if (oi_watch_on_coming)
+        oi_watch_on_coming(block);
     poison(block, size);
     if (size > limit) {
         leave(block); /* rather than all others */

@@ -34,8 +34,9 @@ bool oi_watch_let_out(void);
 /* Calls fn for each block in quarantine, under its lock. */
 void oi_watch_each(void (*fn)(const void *block, void *arg), void *arg);
 
-/* Called for a block that was written to in quarantine, `at` bytes from its beginning; and for each that leaves. Set at start, if at all. The first
- * one may be called with the batch lock held (mem/limbo.c). */
+/* Called for each block that comes, before it is overwritten; for one that was written to in quarantine, `at` bytes from its beginning; and for each that
+ * leaves. Set at start, if at all. They may be called with the batch lock held (mem/limbo.c). */
+extern void (*oi_watch_on_coming)(const void *block);
 extern void (*oi_watch_on_overwritten)(const void *block, size_t at);
 extern void (*oi_watch_on_leaving)(const void *block);
 

@@ -177,13 +177,13 @@ static void revive(struct oi_act *act, ouro_object *o)
 static void end_finalizing(struct oi_act *act, ouro_object *o)
 {
     if (!(oi_flags(o) & OI_PUBLISHED)) {
-        oi_drop(act, o, "ouro_release");
+        oi_release(act, o, oi_dropped);
         return;
     }
     uint32_t s = oi_shared(o), n;
     do {
         if (!oi_is_finalizing(s)) {
-            oi_drop(act, o, "ouro_release"); /* immortal now; or the finalizer has published a private object */
+            oi_release(act, o, oi_dropped); /* immortal now; or the finalizer has published a private object */
             return;
         }
         oi_check(o); /* this drop is a disposal like any other (rule D) */
@@ -207,6 +207,8 @@ static void free_private(struct oi_act *act, ouro_object *o)
 static void free_block(struct oi_act *act, ouro_object *o)
 {
     if (oi_flags(o) & OI_PUBLISHED) {
+        if (OI_UNLIKELY(oi_history_on))
+            oi_history_seal(o);
         oi_limbo_retire(o);
     } else if (act->reading) {
         oi_dead_link(o, act->dead_blocks);

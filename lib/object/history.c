@@ -27,6 +27,8 @@ struct history {
     const struct oi_type *type;
     size_t size;
     uint32_t made_at, made_by;
+    bool sealed;
+    uint64_t seal;    /* of its content in death */
     uint32_t changes; /* ever; change i is in last[i % CHANGES] */
     struct change last[CHANGES];
 };
@@ -138,6 +140,37 @@ void oi_history_add(const ouro_object *o, enum oi_change change, size_t count)
     if (history)
         history->last[history->changes++ % CHANGES] = now;
     pthread_mutex_unlock(&part->lock);
+}
+
+static uint64_t seal_of(const ouro_object *o, size_t size)
+{
+    const uint64_t *word = (const uint64_t *)(o + 1), *end = (const uint64_t *)((const char *)o + size / 8 * 8);
+    uint64_t x = 0;
+    for (; word < end; word++)
+        x = (x ^ oi_load_relaxed(word)) * 0x9e3779b97f4a7c15u + 1;
+    return x;
+}
+
+void oi_history_seal(const ouro_object *o)
+{
+    if (OI_TYPE_ID(oi_type_word(o)) < OI_OWN_TYPES)
+        return;
+    struct part *part = lock_part(o);
+    struct history *history = look_up(part, o);
+    if (history) {
+        history->sealed = true;
+        history->seal = seal_of(o, history->size);
+    }
+    pthread_mutex_unlock(&part->lock);
+}
+
+bool oi_history_is_broken(const ouro_object *o)
+{
+    struct part *part = lock_part(o);
+    const struct history *history = look_up(part, o);
+    bool broken = history && history->sealed && history->seal != seal_of(o, history->size);
+    pthread_mutex_unlock(&part->lock);
+    return broken;
 }
 
 void oi_history_forget(const void *block)

@@ -20,12 +20,12 @@ void oi_history_born(const void *object, const struct oi_type *type, size_t size
 /* The count changes, or was asked to; it is `count` before that. */
 OI_COLD void oi_history_add(const ouro_object *o, enum oi_change change, size_t count);
 
-/* The same, as a change that is about to be made. The object may be dead. */
-static inline void oi_history_note(const ouro_object *o, enum oi_change change)
-{
-    if (OI_UNLIKELY(oi_history_on))
-        oi_history_add(o, change, oi_is_dead(o) ? 0 : ouro_refcount(o));
-}
+/* A dead object goes into limbo: nobody is to write to it any more, though some may still read it. Of the library's own types, that write down hashes,
+ * nothing is remembered. */
+OI_COLD void oi_history_seal(const ouro_object *o);
+
+/* True if an object that was sealed has been written to since. Its block is there still. */
+bool oi_history_is_broken(const ouro_object *o);
 
 /* The block may become another object. */
 void oi_history_forget(const void *block);

@@ -128,7 +128,7 @@ void *ouro_new(ouro_type *type)
 }
 
 /* A block for an array object; its content is undefined. */
-static void *array_block(struct oi_act *act, const struct oi_type *type, size_t size)
+static OI_ALWAYS_INLINE void *array_block(struct oi_act *act, const struct oi_type *type, size_t size)
 {
     if (OI_LIKELY(size <= oi_watch_quick_max)) {
         unsigned index = oi_pool_index(size, type->leaf);

@@ -15,10 +15,18 @@
 #include "port/checker.h"
 #include "runtime/runtime.h"
 
+#define GONE "the object was written to after it had gone"
+
+static void coming(const void *block)
+{
+    if (oi_history_is_broken(block))
+        oi_misuse(OURO_MISUSE_WRITE_AFTER_FREE, "ouro_release", block, GONE);
+}
+
 static void overwritten(const void *block, size_t at)
 {
     char message[160];
-    snprintf(message, sizeof message, "the object was written to after it had gone: byte %zu of its block, perhaps more", at);
+    snprintf(message, sizeof message, GONE ": byte %zu of its block, perhaps more", at);
     oi_misuse(OURO_MISUSE_WRITE_AFTER_FREE, "ouro_release", block, message);
 }
 
@@ -34,6 +42,7 @@ void oi_devmode_init(const struct oi_options *options)
         oi_watch_start(dev || memcheck ? options->quarantine : 0, !each);
     if (!dev)
         return;
+    oi_watch_on_coming = coming;
     oi_watch_on_overwritten = overwritten;
     oi_watch_on_leaving = oi_history_forget;
     oi_site_start(options->trace_frames);
