@@ -145,6 +145,17 @@ static void name_place(const struct oi_place *place, void *arg)
     naming->places++;
 }
 
+/* Equal names become the same. */
+static void unite(char **names, unsigned count)
+{
+    for (unsigned i = 1; i < count; i++) {
+        unsigned j = 0;
+        while (strcmp(names[j], names[i]))
+            j++;
+        names[i] = names[j];
+    }
+}
+
 char **oi_site_names(const uint32_t *wanted, unsigned count)
 {
     unsigned most = count * OI_FRAMES_MAX + 1, frames_count = 1;
@@ -170,6 +181,7 @@ char **oi_site_names(const uint32_t *wanted, unsigned count)
         if (!*names[i])
             snprintf(names[i], sizeof *naming.names, "%s", wanted[i] ? "the library itself" : "an unknown place");
     }
+    unite(names, count);
 done:
     free(site_of);
     free(frames);

@@ -13,7 +13,7 @@ void oi_site_start(unsigned frames);
 uint32_t oi_site_here(void);
 
 /* Names for sites, in the program's terms: the functions of the library are left out. An array of count strings, each "f (file:line), from
- * g (file:line) ..."; to be freed as one. NULL: no memory. */
+ * g (file:line) ..."; equal ones are one string, for compilers make several places of a line. To be freed as one. NULL: no memory. */
 char **oi_site_names(const uint32_t *sites, unsigned count);
 
 void oi_site_before_fork(void);

@@ -16,12 +16,6 @@ static uint32_t *place(const struct oi_groups *groups, const struct oi_type *typ
     return &groups->index[i];
 }
 
-const struct oi_group *oi_groups_find(const struct oi_groups *groups, const struct oi_type *type, uint32_t site)
-{
-    uint32_t number = groups->index ? *place(groups, type, site) : 0;
-    return number ? &groups->at[number - 1] : NULL;
-}
-
 /* Room for twice as many groups, and four places in the index for each that there was room for. */
 static bool grow(struct oi_groups *groups)
 {
@@ -57,13 +51,30 @@ bool oi_groups_add(struct oi_groups *groups, const struct oi_group *more)
     return true;
 }
 
-char **oi_groups_names(const struct oi_groups *groups)
+static void unite(struct oi_groups *groups, char *const *names)
+{
+    for (size_t i = 0; i < groups->count; i++) {
+        struct oi_group *group = &groups->at[i];
+        size_t j = 0;
+        while (names[j] != names[i] || groups->at[j].type != group->type)
+            j++;
+        if (j == i)
+            continue;
+        groups->at[j].objects += group->objects;
+        groups->at[j].bytes += group->bytes;
+        group->objects = group->bytes = 0;
+    }
+}
+
+char **oi_groups_names(struct oi_groups *groups)
 {
     uint32_t *sites = malloc((groups->count + 1) * sizeof *sites);
     for (size_t i = 0; sites && i < groups->count; i++)
         sites[i] = groups->at[i].site;
     char **names = sites ? oi_site_names(sites, (unsigned)groups->count) : NULL;
     free(sites);
+    if (names)
+        unite(groups, names);
     return names;
 }
 

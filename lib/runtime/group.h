@@ -22,10 +22,7 @@ struct oi_groups {
 /* Adds so many objects and bytes to a group, which is made if need be. False: no memory. */
 bool oi_groups_add(struct oi_groups *groups, const struct oi_group *more);
 
-/* NULL: nothing of it was added. */
-const struct oi_group *oi_groups_find(const struct oi_groups *groups, const struct oi_type *type, uint32_t site);
-
-/* Names of the sites, as oi_site_names gives them. */
-char **oi_groups_names(const struct oi_groups *groups);
+/* Names of the sites, as oi_site_names gives them; groups of one type and one name have become one: the others are empty. */
+char **oi_groups_names(struct oi_groups *groups);
 
 void oi_groups_drop(struct oi_groups *groups);

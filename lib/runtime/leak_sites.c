@@ -71,7 +71,7 @@ static int by_bytes(const void *a, const void *b)
     return (*x)->bytes < (*y)->bytes ? 1 : (*x)->bytes > (*y)->bytes ? -1 : 0;
 }
 
-static void print(const struct oi_census *census, const struct oi_groups *groups)
+static void print(const struct oi_census *census, struct oi_groups *groups)
 {
     const struct oi_group **sorted = malloc((groups->count + 1) * sizeof *sorted);
     char **names = oi_groups_names(groups);
@@ -79,14 +79,17 @@ static void print(const struct oi_census *census, const struct oi_groups *groups
         sorted[i] = &groups->at[i];
     if (sorted && names) {
         qsort(sorted, groups->count, sizeof *sorted, by_bytes);
-        for (size_t i = 0; i < groups->count && i < SHOWN; i++) {
+        size_t count = groups->count;
+        while (!sorted[count - 1]->objects)
+            count--;
+        for (size_t i = 0; i < count && i < SHOWN; i++) {
             const struct oi_group *group = sorted[i];
             const char *type = group->type->descriptor->name;
             fprintf(stderr, "ouro:   %zu of %s, %zu bytes, made at %s\n", group->objects, type ? type : "?", group->bytes, names[group - groups->at]);
             print_path(census, group->example);
         }
-        if (groups->count > SHOWN)
-            fprintf(stderr, "ouro:   and %zu more places\n", groups->count - SHOWN);
+        if (count > SHOWN)
+            fprintf(stderr, "ouro:   and %zu more places\n", count - SHOWN);
     }
     free(names);
     free(sorted);

@@ -43,9 +43,9 @@ ouro_status ouro_trace_take(ouro_trace **trace)
 
 /* A group of either snapshot, and by how much it differs. */
 struct difference {
-    const struct oi_group *group;
-    size_t objects, bytes; /* in the newer one */
-    ptrdiff_t objects_more, bytes_more;
+    const struct oi_type *type;
+    const char *site;
+    ouro_trace_group group;
 };
 
 static size_t size_of(ptrdiff_t more)
@@ -55,65 +55,55 @@ static size_t size_of(ptrdiff_t more)
 
 static int by_change(const void *a, const void *b)
 {
-    size_t x = size_of(((const struct difference *)a)->bytes_more), y = size_of(((const struct difference *)b)->bytes_more);
+    size_t x = size_of(((const struct difference *)a)->group.bytes_more), y = size_of(((const struct difference *)b)->group.bytes_more);
     return x < y ? 1 : x > y ? -1 : 0;
 }
 
-static void subtract(struct difference *difference, const struct oi_group *older)
+/* Adds a group of the newer snapshot, or takes one of the older off, at its type and site. */
+static size_t add(struct difference *list, size_t count, const struct oi_group *more, const char *site, bool newer)
 {
-    difference->objects_more -= older ? (ptrdiff_t)older->objects : 0;
-    difference->bytes_more -= older ? (ptrdiff_t)older->bytes : 0;
+    size_t i = 0;
+    while (i < count && (list[i].type != more->type || list[i].site != site))
+        i++;
+    if (i == count) {
+        const char *name = more->type->descriptor->name;
+        list[count++] = (struct difference){more->type, site, {.size = sizeof(ouro_trace_group), .type_name = name ? name : "?", .site = site}};
+    }
+    ouro_trace_group *group = &list[i].group;
+    group->objects += newer ? more->objects : 0;
+    group->bytes += newer ? more->bytes : 0;
+    group->objects_more += newer ? (ptrdiff_t)more->objects : -(ptrdiff_t)more->objects;
+    group->bytes_more += newer ? (ptrdiff_t)more->bytes : -(ptrdiff_t)more->bytes;
+    return count;
 }
 
-/* Those of the newer snapshot, then those that only the older one has. */
-static size_t list(const struct oi_groups *older, const struct oi_groups *newer, struct difference *list)
+static bool has_changed(const struct difference *difference)
 {
-    size_t n = 0;
-    for (size_t i = 0; i < newer->count; i++) {
-        const struct oi_group *group = &newer->at[i];
-        list[n] = (struct difference){group, group->objects, group->bytes, (ptrdiff_t)group->objects, (ptrdiff_t)group->bytes};
-        subtract(&list[n], oi_groups_find(older, group->type, group->site));
-        n += list[n].objects_more || list[n].bytes_more;
-    }
-    for (size_t i = 0; i < older->count; i++) {
-        const struct oi_group *group = &older->at[i];
-        if (oi_groups_find(newer, group->type, group->site))
-            continue;
-        list[n] = (struct difference){.group = group};
-        subtract(&list[n++], group);
-    }
-    return n;
-}
-
-static size_t show(struct difference *list, size_t count, ouro_trace_visitor fn, void *arg)
-{
-    uint32_t *sites = malloc((count + 1) * sizeof *sites);
-    for (size_t i = 0; sites && i < count; i++)
-        sites[i] = list[i].group->site;
-    char **names = sites ? oi_site_names(sites, (unsigned)count) : NULL;
-    size_t shown = 0;
-    for (bool more = names; more && shown < count; shown++) {
-        const struct difference *d = &list[shown];
-        const char *name = d->group->type->descriptor->name;
-        ouro_trace_group group = {sizeof group, name ? name : "?", names[shown], d->objects, d->bytes, d->objects_more, d->bytes_more};
-        more = fn(&group, arg) == 0;
-    }
-    free(names);
-    free(sites);
-    return shown;
+    return difference->group.objects_more || difference->group.bytes_more;
 }
 
 size_t ouro_trace_compare(const ouro_trace *older, const ouro_trace *newer, ouro_trace_visitor fn, void *arg)
 {
-    static const struct oi_groups none;
-    const struct oi_groups *from = older ? &older->groups : &none;
-    struct difference *all = newer && fn ? malloc((from->count + newer->groups.count + 1) * sizeof *all) : NULL;
-    if (!all)
-        return 0;
-    size_t count = list(from, &newer->groups, all);
-    qsort(all, count, sizeof *all, by_change);
-    size_t shown = show(all, count, fn, arg);
-    free(all);
+    size_t before = older ? older->groups.count : 0, total = newer && fn ? before + newer->groups.count : 0, count = 0, shown = 0;
+    struct difference *list = malloc((total + 1) * sizeof *list);
+    uint32_t *sites = malloc((total + 1) * sizeof *sites);
+    for (size_t i = 0; sites && i < total; i++)
+        sites[i] = (i < before ? &older->groups.at[i] : &newer->groups.at[i - before])->site;
+    char **names = sites && list && total ? oi_site_names(sites, (unsigned)total) : NULL;
+    for (size_t i = 0; names && i < total; i++)
+        count = add(list, count, i < before ? &older->groups.at[i] : &newer->groups.at[i - before], names[i], i >= before);
+    if (count)
+        qsort(list, count, sizeof *list, by_change);
+    bool more = true;
+    for (size_t i = 0; more && i < count; i++) {
+        if (!has_changed(&list[i]))
+            continue;
+        more = fn(&list[i].group, arg) == 0;
+        shown++;
+    }
+    free(names);
+    free(sites);
+    free(list);
     return shown;
 }
 
