@@ -21,6 +21,8 @@ void oi_limbo_retire(void *retired)
     struct oi_page *page = oi_page_of(retired);
     struct oi_block *block = retired;
     uint32_t position = oi_page_position(page, retired);
+    if (OI_UNLIKELY(oi_watched && page->kind != OI_PAGE_RAW))
+        oi_watch_retired(retired);
     uint64_t old = oi_load_relaxed(&page->limbo);
     do {
         oi_store_relaxed(&block->after, OI_CHAIN_HEAD(old));
@@ -75,7 +77,7 @@ static void hand_over(struct oi_page *page)
     uint64_t chain = page->ripening;
     oi_store_relaxed(&page->ripening, 0);
     if (OI_UNLIKELY(oi_watched && page->kind != OI_PAGE_RAW))
-        oi_watch_died_all(page, OI_CHAIN_HEAD(chain));
+        oi_watch_ripe_all(page, OI_CHAIN_HEAD(chain));
     else
         oi_page_push_remote(page, OI_CHAIN_HEAD(chain), OI_CHAIN_COUNT(chain)); /* the page may be gone now */
 }

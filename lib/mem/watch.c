@@ -50,8 +50,6 @@ static void poison(struct oi_block *block, size_t size)
     /* As when a block is put on a `free` list (mem/pool.h). */
     oi_store_relaxed(&block->first, 0);
     oi_store_release(&block->next, NULL); /* [MO-taken] */
-    oi_checker_died(block);
-    oi_checker_open(block, sizeof *block);
     oi_checker_close(block + 1, size - sizeof *block);
 }
 
@@ -109,9 +107,15 @@ static void leave_all(struct oi_block *block)
     }
 }
 
-void oi_watch_died(void *died)
+void oi_watch_retired(void *block)
 {
-    struct oi_block *block = died;
+    oi_checker_died(block);
+    oi_checker_open(block, size_of(block));
+}
+
+static void keep(void *ripe)
+{
+    struct oi_block *block = ripe;
     size_t size = size_of(block);
     if (oi_watch_on_coming)
         oi_watch_on_coming(block);
@@ -132,13 +136,29 @@ void oi_watch_died(void *died)
     leave_all(leaving);
 }
 
-void oi_watch_died_all(struct oi_page *page, uint32_t head)
+void oi_watch_died(void *block)
+{
+    oi_watch_retired(block);
+    keep(block);
+}
+
+static void each_of_chain(struct oi_page *page, uint32_t head, void (*fn)(void *block))
 {
     for (uint32_t position = head; position;) {
         struct oi_block *block = oi_page_at(page, position);
         position = block->after;
-        oi_watch_died(block);
+        fn(block);
     }
+}
+
+void oi_watch_died_all(struct oi_page *page, uint32_t head)
+{
+    each_of_chain(page, head, oi_watch_died);
+}
+
+void oi_watch_ripe_all(struct oi_page *page, uint32_t head)
+{
+    each_of_chain(page, head, keep);
 }
 
 bool oi_watch_let_out(void)

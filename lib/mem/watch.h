@@ -28,6 +28,10 @@ void oi_watch_died(void *block);
 /* The same for all blocks of a chain of one page (mem/page.h). */
 void oi_watch_died_all(struct oi_page *page, uint32_t head);
 
+/* In two steps, for a block that goes through limbo: its object is dead, but may still be looked at; and all blocks of a chain may no more. */
+void oi_watch_retired(void *block);
+void oi_watch_ripe_all(struct oi_page *page, uint32_t head);
+
 /* Lets all blocks out. False: there were none. */
 bool oi_watch_let_out(void);
 

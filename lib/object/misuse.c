@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "object/misuse.h"
 
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,6 +10,18 @@
 
 static bool printing = true;                 /* atomic */
 static int raising = OURO_DEBUG ? SIGTRAP : 0; /* atomic: the signal; 0: none */
+
+/* The library's own threads have all signals blocked. */
+static void stop(int signal)
+{
+    sigset_t set;
+    if (!signal)
+        return;
+    sigemptyset(&set);
+    sigaddset(&set, signal);
+    pthread_sigmask(SIG_UNBLOCK, &set, NULL);
+    raise(signal);
+}
 
 static void default_hook(const ouro_misuse *misuse, void *arg)
 {
@@ -19,9 +32,7 @@ static void default_hook(const ouro_misuse *misuse, void *arg)
         if (misuse->details)
             fputs(misuse->details, stderr);
     }
-    int signal = oi_load_relaxed(&raising);
-    if (signal)
-        raise(signal);
+    stop(oi_load_relaxed(&raising));
 }
 
 struct hook {

@@ -63,7 +63,7 @@ static struct site *add(struct site **bucket, void *const *frames, unsigned coun
 OI_NOINLINE uint32_t oi_site_here(void)
 {
     void *frames[OI_FRAMES_MAX];
-    unsigned count = oi_backtrace(frames, depth, 2);
+    unsigned count = oi_backtrace(frames, depth, 1);
     struct site **bucket = &buckets[hash(frames, count)];
     pthread_mutex_lock(&lock);
     struct site *site = *bucket;

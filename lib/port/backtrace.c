@@ -17,12 +17,15 @@
 
 OI_NOINLINE unsigned oi_backtrace(void **frames, unsigned max, unsigned skip)
 {
-    void *all[OI_FRAMES_MAX + 8];
-    unsigned own = skip + 1; /* this function */
-    int found = backtrace(all, (int)(max + own < OI_FRAMES_MAX + 8 ? max + own : OI_FRAMES_MAX + 8));
-    unsigned n = found > (int)own ? (unsigned)found - own : 0;
+    void *all[OI_FRAMES_MAX + 8], *caller = __builtin_return_address(0);
+    int wanted = (int)(max + skip) + 3; /* this function, and what a sanitizer puts in front of it */
+    int found = backtrace(all, wanted < (int)(OI_FRAMES_MAX + 8) ? wanted : (int)(OI_FRAMES_MAX + 8)), first = 0;
+    while (first < found && all[first] != caller)
+        first++;
+    first += (int)skip;
+    unsigned n = found > first ? (unsigned)(found - first) : 0;
     n = n < max ? n : max;
-    memcpy(frames, all + own, n * sizeof *frames);
+    memcpy(frames, all + first, n * sizeof *frames);
     return n;
 }
 

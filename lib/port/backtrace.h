@@ -9,7 +9,7 @@
 
 #define OI_FRAMES_MAX 32u
 
-/* The calling thread's return addresses, the innermost first, without this function's own and `skip` more. Returns their number, at most max
+/* The calling thread's return addresses, the innermost first: this call's, but for the first `skip`. Returns their number, at most max
  * (OI_FRAMES_MAX at most). The first call of a process may allocate; none fails. */
 unsigned oi_backtrace(void **frames, unsigned max, unsigned skip);
 

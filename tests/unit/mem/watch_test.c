@@ -134,6 +134,7 @@ static void test_chain(void)
     oi_watch_died_all(page, 0);
     CHECK_EQ(quarantined(), 96);
     oi_watch_let_out();
+    CHECK_PTR(damaged, NULL);
     CHECK_EQ(left_count, 3);
     CHECK(left[0] == a && left[1] == b && left[2] == c);
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "object/site.h"
+#include "port/backtrace.h"
 #include "support/check.h"
 #include "support/scale.h"
 #include "support/threads.h"
@@ -73,8 +74,7 @@ static void test_told(void)
     CHECK_PTR(oi_history_type(t), NULL);
     CHECK_EQ(oi_history_site(t), 0);
     forget(t);
-    oi_history_add(&thing()->object, OI_CHANGE_RETAIN, 1); /* stays */
-    CHECK_EQ(alive(), 1);
+    CHECK_EQ(alive(), 0);
 }
 
 /* Many, and the same address once more. */
@@ -164,8 +164,26 @@ static void test_threads(void)
     CHECK_EQ(alive(), before);
 }
 
+#ifdef TEST_ASAN
+void __lsan_disable(void);
+void __lsan_enable(void);
+#else
+#define __lsan_disable() ((void)0)
+#define __lsan_enable() ((void)0)
+#endif
+
+/* The first one loads a library. Tests have a malloc of their own (support/fork_gate.c), so LeakSanitizer does not see that it is the loader's memory. */
+static void warm_up(void)
+{
+    void *frame;
+    __lsan_disable();
+    oi_backtrace(&frame, 1, 0);
+    __lsan_enable();
+}
+
 int main(void)
 {
+    warm_up();
     check_start("history_test");
     type = calloc(1, sizeof *type);
     REQUIRE(type);
