@@ -9,7 +9,7 @@
 /* How many return addresses a site has at most, 1 to OI_FRAMES_MAX. Once, at start. */
 void oi_site_start(unsigned frames);
 
-/* The site of the caller's caller; 0: no memory. */
+/* The site of the caller; 0: no memory. */
 uint32_t oi_site_here(void);
 
 /* Names for sites, in the program's terms: the functions of the library are left out. An array of count strings, each "f (file:line), from
