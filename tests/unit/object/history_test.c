@@ -7,9 +7,8 @@
 #include <string.h>
 
 #include "object/site.h"
-#include "port/backtrace.h"
 #include "support/check.h"
-#include "support/scale.h"
+#include "support/first_backtrace.h"
 #include "support/threads.h"
 
 struct thing {
@@ -164,26 +163,9 @@ static void test_threads(void)
     CHECK_EQ(alive(), before);
 }
 
-#ifdef TEST_ASAN
-void __lsan_disable(void);
-void __lsan_enable(void);
-#else
-#define __lsan_disable() ((void)0)
-#define __lsan_enable() ((void)0)
-#endif
-
-/* The first one loads a library. Tests have a malloc of their own (support/fork_gate.c), so LeakSanitizer does not see that it is the loader's memory. */
-static void warm_up(void)
-{
-    void *frame;
-    __lsan_disable();
-    oi_backtrace(&frame, 1, 0);
-    __lsan_enable();
-}
-
 int main(void)
 {
-    warm_up();
+    first_backtrace();
     check_start("history_test");
     type = calloc(1, sizeof *type);
     REQUIRE(type);

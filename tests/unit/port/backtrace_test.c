@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "support/check.h"
-#include "support/scale.h"
+#include "support/first_backtrace.h"
 
 #define APART __attribute__((noinline))
 
@@ -111,26 +111,9 @@ static void test_unknown(void)
     oi_backtrace_name(odd, 0, name, named);
 }
 
-#ifdef TEST_ASAN
-void __lsan_disable(void);
-void __lsan_enable(void);
-#else
-#define __lsan_disable() ((void)0)
-#define __lsan_enable() ((void)0)
-#endif
-
-/* The first one loads a library. Tests have a malloc of their own (support/fork_gate.c), so LeakSanitizer does not see that it is the loader's memory. */
-static void warm_up(void)
-{
-    void *frame;
-    __lsan_disable();
-    oi_backtrace(&frame, 1, 0);
-    __lsan_enable();
-}
-
 int main(void)
 {
-    warm_up();
+    first_backtrace();
     check_start("backtrace_test");
     CHECK_RUN(test_names);
     CHECK_RUN(test_deep);
