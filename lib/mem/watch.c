@@ -46,10 +46,10 @@ void oi_watch_born(void *block, size_t size)
 static void poison(struct oi_block *block, size_t size)
 {
     oi_checker_open(block, size);
-    memset(block + 1, POISON, size - sizeof *block);
     /* As when a block is put on a `free` list (mem/pool.h). */
     oi_store_relaxed(&block->first, 0);
     oi_store_release(&block->next, NULL); /* [MO-taken] */
+    memset(block + 1, POISON, size - sizeof *block);
     oi_checker_close(block + 1, size - sizeof *block);
 }
 
