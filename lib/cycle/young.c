@@ -261,7 +261,8 @@ static OI_COLD void watch_reclaimed(struct oi_local *self)
     }
 }
 
-static void reclaim(struct oi_act *act)
+/* Not in line: it would cost the caller's loops their registers. */
+static OI_NOINLINE void reclaim(struct oi_act *act)
 {
     bool outer = act->destroying;
     act->destroying = true; /* what dies now waits until the garbage is gone */
