@@ -29,6 +29,7 @@ struct oi_local {
 /* Goes with the thread. */
 struct oi_act {
     struct oi_local *self; /* the slot it holds; oi_nobody when it holds none */
+    uint32_t id;           /* what objects that it counts in `local` have for an owner; OI_TSLOT_NONE: there are none */
     struct oi_local *home; /* the slot it gets back at blocking_end, while parked; else NULL */
     union {
         struct {
@@ -58,9 +59,11 @@ static inline bool oi_holds_slot(const struct oi_act *act)
     return act->self != &oi_nobody;
 }
 
+/* The id that the library goes by. What the program's inline functions compare with, ouro_private_thread_id, is the same, except in dev mode: there it is
+ * nobody's, so that each of them calls the library. */
 static inline uint32_t oi_my_id(void)
 {
-    return ouro_private_thread_id;
+    return oi_act.id;
 }
 
 /* Private to the calling thread. */

@@ -4,6 +4,7 @@
 #include "lib_object_count.h"
 
 #include "lib_object_destroy.h"
+#include "lib_object_history.h"
 #include "lib_object_inbox.h"
 #include "lib_object_misuse.h"
 #include "lib_object_publish.h"
@@ -32,7 +33,7 @@ bool oi_is_foreign(const ouro_object *o)
 }
 
 /* Adds a reference in `shared`. */
-static void retain_shared(ouro_object *o)
+static inline void retain_shared(ouro_object *o)
 {
     uint32_t s = oi_shared(o);
     for (;;) {
@@ -45,12 +46,27 @@ static void retain_shared(ouro_object *o)
     }
 }
 
-void oi_retain_as(ouro_object *o, uint32_t id)
+static inline void retain_as(ouro_object *o, uint32_t id)
 {
     if (id != oi_my_id())
         retain_shared(o);
     else if (ouro_private_add1(&o->ouro_private_local))
         oi_make_immortal(o);
+}
+
+/* In dev mode. Apart, so that the other case does without a frame. */
+static OI_COLD void retain_noted(ouro_object *o, uint32_t id)
+{
+    oi_history_add(o, OI_CHANGE_RETAIN, ouro_refcount(o));
+    retain_as(o, id);
+}
+
+void oi_retain_as(ouro_object *o, uint32_t id)
+{
+    if (OI_UNLIKELY(oi_history_on))
+        retain_noted(o, id);
+    else
+        retain_as(o, id);
 }
 
 void *ouro_private_retain_full(void *object)
@@ -74,7 +90,7 @@ void *ouro_private_retain_other(void *object)
     return object;
 }
 
-bool oi_try_retain(ouro_object *o)
+static inline bool try_retain(ouro_object *o)
 {
     if (OI_ID(oi_owner(o)) == oi_my_id()) {
         /* Biased to me and found: alive, for only I end the bias, and the collector condemns nothing that can be found. */
@@ -93,6 +109,19 @@ bool oi_try_retain(ouro_object *o)
         if (oi_cas_weak_acquire(&o->ouro_private_shared, &s, oi_shared_plus_one(s)))
             return true;
     }
+}
+
+static OI_COLD bool try_retain_noted(ouro_object *o)
+{
+    bool alive = try_retain(o);
+    if (alive)
+        oi_history_add(o, OI_CHANGE_RETAIN, ouro_refcount(o) - 1);
+    return alive;
+}
+
+bool oi_try_retain(ouro_object *o)
+{
+    return OI_UNLIKELY(oi_history_on) ? try_retain_noted(o) : try_retain(o);
 }
 
 bool oi_unbias(ouro_object *o, uint32_t used, const char *call)
@@ -169,8 +198,18 @@ static void release_shared(struct oi_act *act, ouro_object *o, uint32_t id, cons
         oi_inbox_look(act);
 }
 
+const char oi_dropped[] = "ouro_release";
+
+static OI_COLD void note_release(ouro_object *o, const char *call)
+{
+    if (call != oi_dropped)
+        oi_history_add(o, OI_CHANGE_RELEASE, oi_is_dead(o) ? 0 : ouro_refcount(o));
+}
+
 void oi_release(struct oi_act *act, ouro_object *o, const char *call)
 {
+    if (OI_UNLIKELY(oi_history_on))
+        note_release(o, call);
     uint32_t id = oi_check(o);
     if (id != oi_my_id()) {
         if (release_is_misuse(o, call))

@@ -45,6 +45,7 @@ _Static_assert(OI_TYPE_ID_BITS == OURO_PRIVATE_UNITS_SHIFT, "the inline slot che
 #define OI_LOOSE (OI_UNTRACKED | OI_FINALIZED) /* of a type that is tracked and has no finalizer: what is in its slots is not, or not yet, its own */
 #define OI_FLAGS 0xfu
 #define OI_AGED 0x10u /* private: a young collection has left it, and the next ones pass it by (cycle/young.h); not kept in death or publication */
+#define OI_WATCHED 0x20u /* private: of a watched heap (mem/watch.h), so it is not plain. Not kept either */
 
 #define OI_MERGED 1u
 #define OI_STUCK 2u
@@ -118,7 +119,7 @@ static inline bool oi_is_plain_of(const ouro_object *o, uint32_t id)
 /* True if it is private to slot `id`, tracked, and not aged. */
 static inline bool oi_is_young_of(const ouro_object *o, uint32_t id)
 {
-    return (oi_owner_and_flags(o) & ~((OI_FINALIZED | OI_HAS_WEAK) << 16)) == id;
+    return (oi_owner_and_flags(o) & ~((OI_FINALIZED | OI_HAS_WEAK | OI_WATCHED) << 16)) == id;
 }
 
 /* What a slot holds is a reference, NULL, or a value that is none (<ouro/value.h>): its reference, or NULL. The library tells them apart

@@ -49,10 +49,12 @@ static void before(void)
     oi_page_before_fork();
     oi_type_before_fork();
     oi_weak_before_fork();
+    oi_devmode_before_fork();
 }
 
 static void after_in_parent(void)
 {
+    oi_devmode_after_fork();
     oi_weak_after_fork();
     oi_type_after_fork();
     oi_page_after_fork();
@@ -86,6 +88,7 @@ static void keep_from_retired(void)
 static void after_in_child(void)
 {
     struct oi_local *mine = oi_holds_slot(&oi_act) ? oi_act.self : NULL;
+    oi_devmode_after_fork();
     oi_weak_after_fork();
     oi_type_after_fork();
     oi_page_after_fork();
