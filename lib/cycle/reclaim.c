@@ -125,7 +125,7 @@ void oi_reclaim_tokens(struct oi_act *act, struct oi_scope *scope)
         oi_id id = oi_scope_find(scope, oi_token_object(token));
         ouro_object *o = oi_token_free(act, token);
         if (!id || !oi_scope_is_member(scope, id))
-            oi_release(act, o, "ouro_release");
+            oi_release(act, o, oi_dropped);
     }
 }
 
