@@ -17,7 +17,7 @@ LIST_HEAD(segment_list, oi_segment);
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* the page lock: docs/design/lock-order.md */
 static pthread_mutex_t purge_lock = PTHREAD_MUTEX_INITIALIZER; /* one purge at a time; taken before `lock` */
-static struct segment_list segments, roomy, unused; /* unused: of whole ones (is_whole); this and the next: under the lock */
+static struct segment_list segments, roomy, unused_whole; /* this and the next: under the lock */
 static struct oi_page_totals totals; /* in_use is read without the lock, too */
 static bool over_soft_limit; /* atomic; follows totals */
 
@@ -186,7 +186,7 @@ static struct oi_page *find_units(unsigned n)
 static struct oi_segment *find_unused_huge(size_t bytes)
 {
     struct oi_segment *segment;
-    LIST_FOREACH(segment, &unused, roomy) {
+    LIST_FOREACH(segment, &unused_whole, roomy) {
         size_t room = whole_bytes(segment);
         if (!segment->single && room >= bytes && room - bytes <= bytes / HUGE_SPARE)
             return segment;
@@ -294,7 +294,7 @@ static void release(struct oi_page *page)
     uint64_t units = units_of(page);
     page->state = OI_PAGE_FREE;
     if (is_whole(segment))
-        LIST_INSERT_HEAD(&unused, segment, roomy);
+        LIST_INSERT_HEAD(&unused_whole, segment, roomy);
     else if (!segment->free_units)
         LIST_INSERT_HEAD(&roomy, segment, roomy);
     if (!segment->dirty_units)
