@@ -12,6 +12,7 @@
 #include "mem/watch.h"
 #include "port/checker.h"
 #include "port/os.h"
+#include "port/tsan.h"
 
 LIST_HEAD(segment_list, oi_segment);
 
@@ -115,6 +116,7 @@ static struct oi_segment *new_segment(size_t size, bool single)
     segment->size = size;
     segment->single = single;
     segment->free_units = ALL_UNITS;
+    oi_tsan_release(segment); /* to who comes by an address: oi_scope_find */
     LIST_INSERT_HEAD(&segments, segment, link);
     LIST_INSERT_HEAD(&roomy, segment, roomy);
     totals.reserved += size;
@@ -478,7 +480,7 @@ size_t oi_page_purge(uint64_t min_age_ns, uint64_t *next_ns)
     return bytes;
 }
 
-void oi_page_each(void (*fn)(struct oi_page *page, void *arg), void *arg)
+struct oi_page_totals oi_page_each(void (*fn)(struct oi_page *page, void *arg), void *arg)
 {
     struct oi_segment *segment;
     pthread_mutex_lock(&lock);
@@ -489,7 +491,9 @@ void oi_page_each(void (*fn)(struct oi_page *page, void *arg), void *arg)
                 fn(page, arg);
         }
     }
+    struct oi_page_totals copy = totals;
     pthread_mutex_unlock(&lock);
+    return copy;
 }
 
 /* Pins those of one segment; the lock is held. */

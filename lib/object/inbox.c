@@ -262,7 +262,7 @@ static enum oi_inbox_state look_at(struct oi_tslot *slot)
         oi_store_relaxed(&slot->seen_first, now);
         oi_store_relaxed(&slot->takes_seen, seen);
     }
-    if (again && now - oi_load_relaxed(&slot->seen_first) >= oi_inbox_patience_ns)
+    if (again && now - oi_load_relaxed(&slot->seen_first) >= oi_load_relaxed(&oi_inbox_patience_ns))
         return OI_INBOX_LEFT;
     return waits ? OI_INBOX_WAITING : OI_INBOX_EMPTY;
 }

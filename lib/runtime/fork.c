@@ -5,6 +5,7 @@
 #include <pthread.h>
 
 #include "mem/limbo.h"
+#include "object/inbox.h"
 #include "object/type.h"
 #include "object/weak.h"
 #include "runtime/runtime.h"
@@ -69,7 +70,7 @@ static void after_in_parent(void)
     oi_tables_after_fork();
     resume_reading(oi_act.reading);
     oi_limbo_after_fork_parent();
-    if (oi_limbo_is_waiting())
+    if (oi_limbo_is_waiting() || oi_inbox_is_watched())
         oi_service_wake(); /* a wake-up may have met the fork */
 }
 

@@ -280,7 +280,7 @@ static void test_at_random(void)
     ouro_share(board);
     atomic_store(&stop, false);
     if (&oi_inbox_patience_ns)
-        oi_inbox_patience_ns = 0;
+        __atomic_store_n(&oi_inbox_patience_ns, 0, __ATOMIC_RELAXED); /* the background thread reads it */
     perturb_start(seed + 1, 128);
     for (uintptr_t i = 0; i < OWNERS; i++)
         owners[i] = thread_start(be_an_owner, (void *)i, 0);

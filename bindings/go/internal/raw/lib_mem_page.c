@@ -14,6 +14,7 @@
 #include "lib_mem_watch.h"
 #include "lib_port_checker.h"
 #include "lib_port_os.h"
+#include "lib_port_tsan.h"
 
 LIST_HEAD(segment_list, oi_segment);
 
@@ -117,6 +118,7 @@ static struct oi_segment *new_segment(size_t size, bool single)
     segment->size = size;
     segment->single = single;
     segment->free_units = ALL_UNITS;
+    oi_tsan_release(segment); /* to who comes by an address: oi_scope_find */
     LIST_INSERT_HEAD(&segments, segment, link);
     LIST_INSERT_HEAD(&roomy, segment, roomy);
     totals.reserved += size;

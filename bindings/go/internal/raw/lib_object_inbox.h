@@ -24,7 +24,7 @@ void oi_inbox_recheck(struct oi_act *act, struct oi_tslot *slot);
  * takes the tokens of tracked objects; these references are the caller's then. So collections never depend on a thread that is busy with something
  * else. Tokens of untracked objects wait. */
 struct oi_stack_node *oi_inbox_steal(struct oi_act *act);
-extern uint64_t oi_inbox_patience_ns; /* 100 ms; tests set it before they start threads */
+extern uint64_t oi_inbox_patience_ns; /* atomic; 100 ms; tests set it */
 
 /* A look, without taking anything, by the background thread. */
 enum oi_inbox_state {

@@ -7,6 +7,7 @@
 #include <pthread.h>
 
 #include "lib_mem_limbo.h"
+#include "lib_object_inbox.h"
 #include "lib_object_type.h"
 #include "lib_object_weak.h"
 #include "lib_runtime_runtime.h"
@@ -71,7 +72,7 @@ static void after_in_parent(void)
     oi_tables_after_fork();
     resume_reading(oi_act.reading);
     oi_limbo_after_fork_parent();
-    if (oi_limbo_is_waiting())
+    if (oi_limbo_is_waiting() || oi_inbox_is_watched())
         oi_service_wake(); /* a wake-up may have met the fork */
 }
 

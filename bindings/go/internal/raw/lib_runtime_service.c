@@ -42,8 +42,8 @@ static void sweep(struct oi_tslot *slot, bool whole)
             if (whole)
                 oi_pool_collect(pool);
             oi_tslot_let_go(slot); /* what came into the inbox meanwhile is the duty of who pushed it (S3) */
-        } else if (oi_load_relaxed(&slot->state) == OI_TSLOT_THREAD) {
-            oi_pool_release_returned(pool); /* the thread may be asleep all the same */
+        } else if (still && oi_load_relaxed(&slot->state) == OI_TSLOT_THREAD) {
+            oi_pool_release_returned(pool); /* the thread may be asleep all the same; not during a fork */
         }
         if (still)
             oi_limbo_go_on();
@@ -71,7 +71,7 @@ static long watch_inboxes(void)
         watch_tries = state != OI_INBOX_LEFT ? 0 : watch_tries < WATCH_TRIES_MAX ? watch_tries + 1 : watch_tries;
         if (state == OI_INBOX_EMPTY)
             return -1;
-        uint64_t pause = (oi_inbox_patience_ns + WATCH_SLACK_NS) << watch_tries, least = oi_collector_last_ns() * WATCH_SHARE;
+        uint64_t pause = (oi_load_relaxed(&oi_inbox_patience_ns) + WATCH_SLACK_NS) << watch_tries, least = oi_collector_last_ns() * WATCH_SHARE;
         watch_at = now + (pause > least ? pause : least);
     }
     return (long)((watch_at - now) / 1000000u) + 1;
@@ -159,7 +159,7 @@ void oi_service_stop(void)
     oi_store_release(&running, false);
     oi_store_release(&stopping, false);
     pthread_mutex_unlock(&lock);
-    if (oi_limbo_is_waiting())
+    if (oi_limbo_is_waiting() || oi_inbox_is_watched())
         oi_service_wake(); /* other threads go on */
 }
 
