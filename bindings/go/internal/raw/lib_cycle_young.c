@@ -30,8 +30,7 @@ static bool has_private(const struct oi_page *page)
 {
     size_t size = oi_page_block_size(page);
     for (uint32_t i = 0; i < page->carved; i++) {
-        ouro_object *o = (ouro_object *)(page->base + i * size);
-        if (oi_type_word(o) && !(oi_flags(o) & OI_PUBLISHED)) /* also a dead one, which may be revived */
+        if (oi_is_private((ouro_object *)(page->base + i * size))) /* also a dead one, which may be revived */
             return true;
     }
     return false;

@@ -8,6 +8,9 @@
 
 struct oi_page oi_pool_empty_page = {.state = OI_PAGE_CURRENT};
 
+/* Held while a list of young pages is changed in its holder's stead: the child of a fork goes on with these lists, of its thread and of vacant slots. */
+static pthread_mutex_t stead_lock = PTHREAD_MUTEX_INITIALIZER; /* the stead lock: docs/design/lock-order.md */
+
 #define CUT_BYTES ((size_t)4096) /* blocks are cut from a page in batches of this size, so that memory is touched when needed */
 
 void oi_pool_init(struct oi_pool *pool)
@@ -34,9 +37,8 @@ static struct oi_block *last_of(const struct oi_page *page, uint32_t position)
     return block;
 }
 
-/* For a page on no list of its pool whose blocks have been freed by others, every one: so nobody uses or frees one any more. False: its holder is walking
- * over its young pages. */
-static bool release_for_holder(struct oi_pool *pool, struct oi_page *page)
+/* Takes a page off another's list of young pages. False: its holder is walking over them. */
+static bool leave_for_holder(struct oi_pool *pool, struct oi_page *page)
 {
     if (pthread_mutex_trylock(&pool->young_lock) != 0)
         return false;
@@ -44,8 +46,19 @@ static bool release_for_holder(struct oi_pool *pool, struct oi_page *page)
         LIST_REMOVE(page, young);
     page->young_list = OI_YOUNG_NONE;
     pthread_mutex_unlock(&pool->young_lock);
-    oi_page_release(page);
     return true;
+}
+
+/* For a page on no list of its pool whose blocks have been freed by others, every one: so nobody uses or frees one any more. False: its holder is walking
+ * over its young pages. */
+static bool release_for_holder(struct oi_pool *pool, struct oi_page *page)
+{
+    pthread_mutex_lock(&stead_lock);
+    bool left = leave_for_holder(pool, page);
+    pthread_mutex_unlock(&stead_lock);
+    if (left)
+        oi_page_release(page);
+    return left;
 }
 
 void oi_page_push_remote(struct oi_page *page, uint32_t head, uint32_t n)
@@ -417,4 +430,14 @@ bool oi_pool_collect_some(struct oi_pool *pool, unsigned max)
         }
     }
     return !release_empty(pool, max);
+}
+
+void oi_pool_before_fork(void)
+{
+    pthread_mutex_lock(&stead_lock);
+}
+
+void oi_pool_after_fork(void)
+{
+    pthread_mutex_unlock(&stead_lock);
 }

@@ -10,10 +10,10 @@
 
 #include "lib_mem_pool.h"
 
-extern bool oi_watched; /* written once, at start, before the first object */
+extern OI_HIDDEN bool oi_watched; /* written once, at start, before the first object */
 
 /* The largest block that is taken from a pool's pages: OI_CLASS_MAX, or none; and that the quick way of making arrays takes by itself. */
-extern size_t oi_watch_pooled_max, oi_watch_quick_max;
+extern OI_HIDDEN size_t oi_watch_pooled_max, oi_watch_quick_max;
 
 /* From now on. limit: bytes that may be in quarantine; 0: none are kept. pooled: else each object is to have a page of its own. */
 void oi_watch_start(size_t limit, bool pooled);

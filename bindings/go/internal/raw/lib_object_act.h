@@ -74,7 +74,12 @@ static inline bool oi_is_mine(const ouro_object *o)
 
 /* Private to another thread (or to nobody any more): the caller must not touch it. A thread that is parked gets its slot back
  * first if the object is its own. */
-bool oi_is_foreign(const ouro_object *o);
+bool oi_is_private_foreign(const ouro_object *o); /* the same, of one that is not published */
+
+static inline bool oi_is_foreign(const ouro_object *o)
+{
+    return !(oi_flags(o) & OI_PUBLISHED) && oi_is_private_foreign(o);
+}
 
 /* What this layer asks of the runtime, which defines it. */
 struct oi_upcalls {

@@ -20,10 +20,8 @@ extern inline void ouro_release(void *object);
 #define OVER_RELEASED "the object is dead: it was released more often than retained"
 #define FOREIGN "the object is private to another thread: ouro_share it before handing it over"
 
-bool oi_is_foreign(const ouro_object *o)
+bool oi_is_private_foreign(const ouro_object *o)
 {
-    if (oi_flags(o) & OI_PUBLISHED)
-        return false;
     uint32_t id = OI_ID(oi_owner(o));
     if (id == oi_my_id())
         return false;

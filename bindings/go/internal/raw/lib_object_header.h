@@ -110,6 +110,16 @@ static inline uint32_t oi_owner_and_flags(const ouro_object *o)
     return oi_load_relaxed((const both *)&o->ouro_private_owner);
 }
 
+/* True if it is private, also if it is dead; false for a free block. One load: in a watched heap others turn dead shared objects into free blocks, while their
+ * pages' holder looks on (mem/watch.c). */
+static inline bool oi_is_private(const ouro_object *o)
+{
+    typedef uint64_t all __attribute__((may_alias));
+    _Static_assert(offsetof(ouro_object, ouro_private_type) == 0 && offsetof(ouro_object, ouro_private_flags) == 6, "one word, the flags on top");
+    uint64_t first = oi_load_relaxed((const all *)o); /* relaxed: who makes private objects looks */
+    return (uint32_t)first && !(first >> 48 & OI_PUBLISHED);
+}
+
 /* True if the object is biased to slot `id`, not marked, private, and nothing special but perhaps untracked or aged. */
 static inline bool oi_is_plain_of(const ouro_object *o, uint32_t id)
 {

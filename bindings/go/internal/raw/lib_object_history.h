@@ -6,7 +6,7 @@
 
 #include "lib_object_type.h"
 
-extern bool oi_history_on; /* written once, at start, before the first object */
+extern OI_HIDDEN bool oi_history_on; /* written once, at start, before the first object */
 
 enum oi_change {
     OI_CHANGE_RETAIN,
