@@ -7,7 +7,7 @@
 #include <pthread.h>
 
 #include "lib_mem_limbo.h"
-#include "lib_object_inbox.h"
+#include "lib_object_credit.h"
 #include "lib_object_type.h"
 #include "lib_object_weak.h"
 #include "lib_runtime_runtime.h"
@@ -50,6 +50,7 @@ static void before(void)
     oi_page_before_fork();
     oi_type_before_fork();
     oi_weak_before_fork();
+    oi_credit_before_fork();
     oi_pool_before_fork();
     oi_devmode_before_fork();
 }
@@ -58,6 +59,7 @@ static void after_in_parent(void)
 {
     oi_devmode_after_fork();
     oi_pool_after_fork();
+    oi_credit_after_fork(false);
     oi_weak_after_fork();
     oi_type_after_fork();
     oi_page_after_fork();
@@ -74,7 +76,7 @@ static void after_in_parent(void)
     oi_tables_after_fork();
     resume_reading(oi_act.reading);
     oi_limbo_after_fork_parent();
-    if (oi_limbo_is_waiting() || oi_inbox_is_watched())
+    if (oi_service_is_needed())
         oi_service_wake(); /* a wake-up may have met the fork */
 }
 
@@ -93,6 +95,7 @@ static void after_in_child(void)
     struct oi_local *mine = oi_holds_slot(&oi_act) ? oi_act.self : NULL;
     oi_devmode_after_fork();
     oi_pool_after_fork();
+    oi_credit_after_fork(true);
     oi_weak_after_fork();
     oi_type_after_fork();
     oi_page_after_fork();
@@ -116,6 +119,8 @@ static void after_in_child(void)
     resume_reading(oi_act.reading);
     oi_limbo_after_fork_child();
     oi_visit_after_fork_child(); /* last: it may give pages back, and so start the background thread */
+    if (oi_credit_is_out())
+        oi_service_wake(); /* and so does this */
 }
 
 ouro_status oi_fork_init(void)
