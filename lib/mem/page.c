@@ -327,17 +327,18 @@ static void unmap_segment(struct oi_segment *segment)
     pthread_mutex_lock(&lock);
 }
 
-void oi_page_release(struct oi_page *page)
+bool oi_page_release_from(struct oi_page *page, bool (*leave)(struct oi_page *page))
 {
     struct oi_segment *segment = oi_segment_of(page);
     /* A single segment goes back at once, if no purge is under way: malloc's tools want to know. */
     bool purging = segment->single && pthread_mutex_trylock(&purge_lock) == 0;
     pthread_mutex_lock(&lock);
-    bool now = !page->pins, gone = now && purging;
-    oi_store_relaxed(&page->pool, NULL);
+    bool left = leave(page), now = left && !page->pins, gone = now && purging;
+    if (left)
+        oi_store_relaxed(&page->pool, NULL);
     if (now)
         release(page);
-    else
+    else if (left)
         page->released = true; /* oi_page_unpin does the rest */
     if (gone) {
         totals.committed -= whole_bytes(segment);
@@ -348,6 +349,18 @@ void oi_page_release(struct oi_page *page)
         pthread_mutex_unlock(&purge_lock);
     if (now)
         tell_released(!gone);
+    return left;
+}
+
+static bool has_left(struct oi_page *page)
+{
+    (void)page;
+    return true;
+}
+
+void oi_page_release(struct oi_page *page)
+{
+    oi_page_release_from(page, has_left);
 }
 
 enum wanted { ALL, PUBLISHED, RECENT };

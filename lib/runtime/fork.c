@@ -49,14 +49,12 @@ static void before(void)
     oi_type_before_fork();
     oi_weak_before_fork();
     oi_credit_before_fork();
-    oi_pool_before_fork();
     oi_devmode_before_fork();
 }
 
 static void after_in_parent(void)
 {
     oi_devmode_after_fork();
-    oi_pool_after_fork();
     oi_credit_after_fork(false);
     oi_weak_after_fork();
     oi_type_after_fork();
@@ -92,12 +90,11 @@ static void after_in_child(void)
 {
     struct oi_local *mine = oi_holds_slot(&oi_act) ? oi_act.self : NULL;
     oi_devmode_after_fork();
-    oi_pool_after_fork();
     oi_credit_after_fork(true);
     oi_weak_after_fork();
     oi_type_after_fork();
     oi_page_after_fork();
-    /* Vanished threads may have had these for a moment, but none was changing a list: that takes a claim, or the stead lock. */
+    /* Vanished threads may have had these for a moment, but none was changing a list: that takes a claim, or the page lock. */
     for (uint32_t id = 1; id <= oi_tslot_count(); id++)
         pthread_mutex_init(&OI_CONTAINER_OF(oi_tslot_find(id), struct oi_local, tslot)->pool.young_lock, NULL);
     if (mine)

@@ -8,9 +8,6 @@
 
 struct oi_page oi_pool_empty_page = {.state = OI_PAGE_CURRENT};
 
-/* Held while a list of young pages is changed in its holder's stead: the child of a fork goes on with these lists, of its thread and of vacant slots. */
-static pthread_mutex_t stead_lock = PTHREAD_MUTEX_INITIALIZER; /* the stead lock: docs/design/lock-order.md */
-
 #define CUT_BYTES ((size_t)4096) /* blocks are cut from a page in batches of this size, so that memory is touched when needed */
 
 void oi_pool_init(struct oi_pool *pool)
@@ -37,9 +34,9 @@ static struct oi_block *last_of(const struct oi_page *page, uint32_t position)
     return block;
 }
 
-/* Takes a page off another's list of young pages. False: its holder is walking over them. */
-static bool leave_for_holder(struct oi_pool *pool, struct oi_page *page)
+static bool try_leave_young(struct oi_page *page)
 {
+    struct oi_pool *pool = page->pool;
     if (pthread_mutex_trylock(&pool->young_lock) != 0)
         return false;
     if (page->young_list)
@@ -49,16 +46,11 @@ static bool leave_for_holder(struct oi_pool *pool, struct oi_page *page)
     return true;
 }
 
-/* For a page on no list of its pool whose blocks have been freed by others, every one: so nobody uses or frees one any more. False: its holder is walking
- * over its young pages. */
-static bool release_for_holder(struct oi_pool *pool, struct oi_page *page)
+/* For a page on no other list of its pool whose blocks have been freed by others, every one: so nobody uses or frees one any more. False: its holder is
+ * walking over its young pages. */
+static bool release_for_holder(struct oi_page *page)
 {
-    pthread_mutex_lock(&stead_lock);
-    bool left = leave_for_holder(pool, page);
-    pthread_mutex_unlock(&stead_lock);
-    if (left)
-        oi_page_release(page);
-    return left;
+    return oi_page_release_from(page, try_leave_young);
 }
 
 void oi_page_push_remote(struct oi_page *page, uint32_t head, uint32_t n)
@@ -84,7 +76,7 @@ void oi_page_push_remote(struct oi_page *page, uint32_t head, uint32_t n)
         return;
     }
     /* This thread cleared FULL, so the page is on no list of its pool and it alone decides where it goes. */
-    if (OI_CHAIN_COUNT(new) != page->capacity || !release_for_holder(pool, page))
+    if (OI_CHAIN_COUNT(new) != page->capacity || !release_for_holder(page))
         oi_stack_push(&pool->returned, &page->returned);
 }
 
@@ -97,7 +89,7 @@ void oi_pool_release_returned(struct oi_pool *pool)
         struct oi_page *page = OI_CONTAINER_OF(node, struct oi_page, returned);
         node = node->next;
         /* Acquire: those who freed the blocks are done with them; pairs with oi_page_push_remote [MO-remote]. */
-        if (OI_CHAIN_COUNT(oi_load_acquire(&page->remote)) != page->capacity || !release_for_holder(pool, page))
+        if (OI_CHAIN_COUNT(oi_load_acquire(&page->remote)) != page->capacity || !release_for_holder(page))
             oi_stack_push(&pool->returned, &page->returned);
     }
 }
@@ -430,14 +422,4 @@ bool oi_pool_collect_some(struct oi_pool *pool, unsigned max)
         }
     }
     return !release_empty(pool, max);
-}
-
-void oi_pool_before_fork(void)
-{
-    pthread_mutex_lock(&stead_lock);
-}
-
-void oi_pool_after_fork(void)
-{
-    pthread_mutex_unlock(&stead_lock);
 }
