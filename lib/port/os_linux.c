@@ -126,6 +126,11 @@ void oi_os_sleep_us(long us)
     clock_nanosleep(CLOCK_MONOTONIC, 0, &t, NULL);
 }
 
+uint32_t oi_os_thread_number(void)
+{
+    return (uint32_t)syscall(__NR_gettid);
+}
+
 void oi_os_name_thread(const char *name)
 {
     prctl(PR_SET_NAME, name, 0, 0, 0);

@@ -51,10 +51,12 @@ static void before(void)
     oi_weak_before_fork();
     oi_credit_before_fork();
     oi_reader_before_fork();
+    oi_devmode_before_fork();
 }
 
 static void after_in_parent(void)
 {
+    oi_devmode_after_fork();
     oi_reader_after_fork(false);
     oi_credit_after_fork(false);
     oi_weak_after_fork();
@@ -90,6 +92,7 @@ static void keep_from_retired(void)
 static void after_in_child(void)
 {
     struct oi_local *mine = oi_holds_slot(&oi_act) ? oi_act.self : NULL;
+    oi_devmode_after_fork();
     oi_reader_after_fork(true);
     oi_credit_after_fork(true);
     oi_weak_after_fork();

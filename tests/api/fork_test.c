@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -189,8 +190,8 @@ static void test_fork_under_load(void)
         threads[i] = thread_start(work, (void *)i, 0);
     threads[WORKERS] = thread_start(start_short_threads, NULL, 0);
     struct rng rng = rng_stream(seed, 99);
-    int failed = 0;
-    for (int i = 0; i < FORKS && !failed; i++) {
+    int failed = 0, forks = getenv("OURO_TEST_FLAGS") ? FORKS / 10 : FORKS; /* dev mode: every third child says where what it leaks was made */
+    for (int i = 0; i < forks && !failed; i++) {
         yield_sometimes(&rng);
         int status = fork_once(i);
         if (!CHECK_EQ(status, 0)) {

@@ -5,7 +5,7 @@
 
 #include <pthread.h>
 
-#include "lib_mem_pool.h"
+#include "lib_mem_watch.h"
 #include "lib_port_os.h"
 #include "lib_port_perturb.h"
 
@@ -25,6 +25,8 @@ void oi_limbo_retire(void *retired)
     struct oi_page *page = oi_page_of(retired);
     struct oi_block *block = retired;
     uint32_t position = oi_page_position(page, retired);
+    if (OI_UNLIKELY(oi_watched && page->kind != OI_PAGE_RAW))
+        oi_watch_retired(retired);
     uint64_t old = oi_load_relaxed(&page->limbo);
     do {
         oi_store_relaxed(&block->after, OI_CHAIN_HEAD(old));
@@ -79,7 +81,10 @@ static void hand_over(struct oi_page *page)
 {
     uint64_t chain = page->ripening;
     oi_store_relaxed(&page->ripening, 0);
-    oi_page_push_remote(page, OI_CHAIN_HEAD(chain), OI_CHAIN_COUNT(chain)); /* the page may be gone now */
+    if (OI_UNLIKELY(oi_watched && page->kind != OI_PAGE_RAW))
+        oi_watch_ripe_all(page, OI_CHAIN_HEAD(chain));
+    else
+        oi_page_push_remote(page, OI_CHAIN_HEAD(chain), OI_CHAIN_COUNT(chain)); /* the page may be gone now */
 }
 
 static uint64_t waits_since; /* atomic: when the first of those that wait for readers began to; 0: nobody waits */

@@ -36,6 +36,9 @@ void oi_os_random(void *bytes, size_t size);
 void oi_os_sleep_ms(long ms);
 void oi_os_sleep_us(long us); /* below a second; the system may add some 50 microseconds */
 
+/* The number by which debuggers and the system know the calling thread. */
+uint32_t oi_os_thread_number(void);
+
 /* Names the calling thread for debuggers and top; at most 15 characters. */
 void oi_os_name_thread(const char *name);
 
