@@ -1,4 +1,3 @@
-#include "port/perturb.h"
 /* SPDX-License-Identifier: MIT */
 #include "cycle/concurrent.h"
 
@@ -11,6 +10,7 @@
 #include "object/credit.h"
 #include "object/inbox.h"
 #include "object/weak.h"
+#include "port/perturb.h"
 
 /* Held from the verdict until every member is DEAD: a child of fork finds a set either untouched or gone. docs/design/lock-order.md */
 static pthread_mutex_t verdict_lock = PTHREAD_MUTEX_INITIALIZER;

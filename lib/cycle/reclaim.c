@@ -3,8 +3,10 @@
 
 #include "cycle/validate.h"
 #include "mem/limbo.h"
+#include "mem/watch.h"
 #include "object/count.h"
 #include "object/destroy.h"
+#include "object/history.h"
 #include "object/inbox.h"
 #include "object/weak.h"
 #include "port/perturb.h"
@@ -123,7 +125,7 @@ void oi_reclaim_tokens(struct oi_act *act, struct oi_scope *scope)
         oi_id id = oi_scope_find(scope, oi_token_object(token));
         ouro_object *o = oi_token_free(act, token);
         if (!id || !oi_scope_is_member(scope, id))
-            oi_release(act, o, "ouro_release");
+            oi_release(act, o, oi_dropped);
     }
 }
 
@@ -162,6 +164,8 @@ static size_t free_page(struct outside *outside, uint32_t number)
         for (uint64_t bits = at->member[word]; bits; bits &= bits - 1, freed++) {
             ouro_object *o = oi_scope_at(at, word * 64 + (uint32_t)__builtin_ctzl(bits));
             const struct oi_type *type = oi_type_of(o);
+            if (OI_UNLIKELY(oi_history_on))
+                oi_history_add(o, OI_CHANGE_GARBAGE, ouro_refcount(o));
             outside->inner += type->inner;
             release_outside(outside, type, o);
             if (type->dispose)
@@ -175,7 +179,9 @@ static size_t free_page(struct outside *outside, uint32_t number)
             n++;
         }
     }
-    if (n)
+    if (OI_UNLIKELY(oi_watched))
+        oi_watch_died_all(page, first);
+    else if (n)
         oi_page_push_remote(page, first, n);
     return freed;
 }

@@ -3,7 +3,8 @@
 
 #include <pthread.h>
 
-#include "mem/pool.h"
+#include "mem/watch.h"
+#include "port/os.h"
 #include "port/perturb.h"
 
 static struct oi_stack waiting; /* pages whose `limbo` is not empty */
@@ -22,6 +23,8 @@ void oi_limbo_retire(void *retired)
     struct oi_page *page = oi_page_of(retired);
     struct oi_block *block = retired;
     uint32_t position = oi_page_position(page, retired);
+    if (OI_UNLIKELY(oi_watched && page->kind != OI_PAGE_RAW))
+        oi_watch_retired(retired);
     uint64_t old = oi_load_relaxed(&page->limbo);
     do {
         oi_store_relaxed(&block->after, OI_CHAIN_HEAD(old));
@@ -76,7 +79,17 @@ static void hand_over(struct oi_page *page)
 {
     uint64_t chain = page->ripening;
     oi_store_relaxed(&page->ripening, 0);
-    oi_page_push_remote(page, OI_CHAIN_HEAD(chain), OI_CHAIN_COUNT(chain)); /* the page may be gone now */
+    if (OI_UNLIKELY(oi_watched && page->kind != OI_PAGE_RAW))
+        oi_watch_ripe_all(page, OI_CHAIN_HEAD(chain));
+    else
+        oi_page_push_remote(page, OI_CHAIN_HEAD(chain), OI_CHAIN_COUNT(chain)); /* the page may be gone now */
+}
+
+static uint64_t waits_since; /* atomic: when the first of those that wait for readers began to; 0: nobody waits */
+
+uint64_t oi_limbo_waits_since(void)
+{
+    return oi_load_relaxed(&waits_since);
 }
 
 static uint64_t count_interruptions(void)
@@ -89,11 +102,14 @@ static uint64_t count_interruptions(void)
 
 void oi_limbo_grace_period(void)
 {
-    uint64_t before;
+    uint64_t before, none = 0;
+    bool first = oi_cas_weak_relaxed(&waits_since, &none, oi_os_now_ns()); /* for a report only, so relaxed, and weak */
     do {
         before = count_interruptions();
         oi_rcu_synchronize();
     } while (count_interruptions() != before);
+    if (first)
+        oi_store_relaxed(&waits_since, 0);
 }
 
 size_t oi_limbo_reclaim(void)
@@ -137,6 +153,7 @@ void oi_limbo_after_fork_parent(void)
 void oi_limbo_after_fork_child(void)
 {
     pthread_mutex_unlock(&batch_lock);
+    oi_store_relaxed(&waits_since, 0); /* who waited is gone */
     oi_store_relaxed(&under_way, batch != NULL);
     pthread_mutex_init(&round_lock, NULL); /* its holder is gone; what it had in the batch goes with the next round */
 }

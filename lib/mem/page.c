@@ -5,9 +5,12 @@
 #include "mem/page.h"
 
 #include <pthread.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "mem/size_class.h"
+#include "mem/watch.h"
+#include "port/checker.h"
 #include "port/os.h"
 #include "port/tsan.h"
 
@@ -15,7 +18,7 @@ LIST_HEAD(segment_list, oi_segment);
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* the page lock: docs/design/lock-order.md */
 static pthread_mutex_t purge_lock = PTHREAD_MUTEX_INITIALIZER; /* one purge at a time; taken before `lock` */
-static struct segment_list segments, roomy, unused_huge; /* this and the next: under the lock */
+static struct segment_list segments, roomy, unused_whole; /* this and the next: under the lock */
 static struct oi_page_totals totals; /* in_use is read without the lock, too */
 static bool over_soft_limit; /* atomic; follows totals */
 
@@ -27,6 +30,52 @@ size_t oi_page_shrink_mark;
 
 #define ALL_UNITS (~(uint64_t)1) /* unit 0 holds the headers */
 #define HUGE_SPARE 8 /* a huge block may be followed by one in so many of its bytes that nobody uses */
+
+static bool from_malloc, singles; /* written once, at start */
+
+void oi_page_set_source(bool malloced, bool single)
+{
+    from_malloc = malloced || single;
+    singles = single;
+}
+
+/* A single segment ends its header with the one page that it has. */
+#define SINGLE_HEADER offsetof(struct oi_segment, pages[1])
+#define SINGLE_SHADOW_ALIGN ((size_t)4096) /* small, so that neighbours become one mapping: the system's number of these is bounded */
+
+/* Memory whose beginning, as far as a header goes, is zero. */
+static struct oi_segment *take_memory(size_t size, bool single)
+{
+    void *at;
+    if (!from_malloc) {
+        if ((at = oi_os_map(size, OI_SEGMENT)))
+            oi_checker_add_root(at, size);
+        return at;
+    }
+    if (posix_memalign(&at, OI_SEGMENT, size) != 0)
+        return NULL;
+    memset(at, 0, single ? SINGLE_HEADER : sizeof(struct oi_segment));
+    oi_checker_divided(at, size, sizeof ((struct oi_segment *)at)->link.le_next); /* not by way of page->base */
+    return at;
+}
+
+static void give_memory_back(struct oi_segment *segment, size_t size)
+{
+    if (oi_watched)
+        oi_checker_open(segment, size); /* whoever has these addresses next */
+    if (from_malloc) {
+        free(segment);
+        return;
+    }
+    oi_checker_remove_root(segment, size);
+    oi_os_unmap(segment, size);
+}
+
+static char *map_shadow(size_t size, bool single)
+{
+    return single ? oi_os_map(oi_round_up(oi_shadow_size(size), SINGLE_SHADOW_ALIGN), SINGLE_SHADOW_ALIGN)
+                  : oi_os_map(oi_shadow_size(size), OI_SHADOW_ALIGN);
+}
 
 static uint64_t unit_run(unsigned first, unsigned n)
 {
@@ -51,19 +100,21 @@ static bool within_hard_limit(size_t more)
 }
 
 /* A new segment of size bytes whose units are free; the lock is held by the caller and let go for the system call. */
-static struct oi_segment *new_segment(size_t size)
+static struct oi_segment *new_segment(size_t size, bool single)
 {
     pthread_mutex_unlock(&lock);
-    struct oi_segment *segment = oi_os_map(size, OI_SEGMENT);
+    struct oi_segment *segment = take_memory(size, single);
+    char *shadow = segment ? map_shadow(size, single) : NULL;
+    if (segment && !shadow) {
+        give_memory_back(segment, size);
+        segment = NULL;
+    }
     pthread_mutex_lock(&lock);
     if (!segment)
         return NULL;
-    segment->shadow = oi_os_map(oi_shadow_size(size), OI_SHADOW_ALIGN);
-    if (!segment->shadow) {
-        oi_os_unmap(segment, size);
-        return NULL;
-    }
+    segment->shadow = shadow;
     segment->size = size;
+    segment->single = single;
     segment->free_units = ALL_UNITS;
     oi_tsan_release(segment); /* to who comes by an address: oi_scope_find */
     LIST_INSERT_HEAD(&segments, segment, link);
@@ -78,17 +129,28 @@ static void set_in_use(size_t bytes)
     oi_store_relaxed(&over_soft_limit, totals.soft_limit && bytes > totals.soft_limit);
 }
 
+/* Of a segment for one block: its whole size, less the header. */
+static bool is_whole(const struct oi_segment *segment)
+{
+    return segment->size != OI_SEGMENT || segment->single;
+}
+
+static size_t whole_bytes(const struct oi_segment *segment)
+{
+    return segment->size - (segment->single ? SINGLE_HEADER : OI_UNIT);
+}
+
 /* Bytes that giving these units back would save. */
 static size_t unit_bytes(const struct oi_segment *segment, uint64_t units)
 {
-    if (segment->size > OI_SEGMENT)
-        return units ? segment->size - OI_UNIT : 0;
+    if (is_whole(segment))
+        return units ? whole_bytes(segment) : 0;
     return (size_t)__builtin_popcountl(units) * OI_UNIT;
 }
 
-static struct oi_page *take_units(struct oi_segment *segment, unsigned first, unsigned n, size_t bytes)
+/* The units are in use. */
+static void take_run(struct oi_segment *segment, uint64_t run, size_t bytes)
 {
-    uint64_t run = unit_run(first, n);
     segment->free_units &= ~run;
     if (!segment->free_units)
         LIST_REMOVE(segment, roomy);
@@ -96,6 +158,11 @@ static struct oi_page *take_units(struct oi_segment *segment, unsigned first, un
     totals.committed += bytes - unit_bytes(segment, segment->dirty_units & run);
     segment->dirty_units &= ~run;
     segment->aged_units &= ~run;
+}
+
+static struct oi_page *take_units(struct oi_segment *segment, unsigned first, unsigned n, size_t bytes)
+{
+    take_run(segment, unit_run(first, n), bytes);
     for (unsigned i = 0; i < n; i++)
         segment->pages[first + i].back = (uint16_t)(i * sizeof(struct oi_page));
     return &segment->pages[first];
@@ -112,7 +179,7 @@ static struct oi_page *find_units(unsigned n)
         if (first < 64)
             return take_units(segment, first, n, bytes);
     }
-    segment = new_segment(OI_SEGMENT);
+    segment = new_segment(OI_SEGMENT, false);
     /* The lock was let go: other threads may have taken what was left. Then the segment is purged as any idle one. */
     return segment && within_hard_limit(bytes) ? take_units(segment, 1, n, bytes) : NULL;
 }
@@ -121,9 +188,9 @@ static struct oi_page *find_units(unsigned n)
 static struct oi_segment *find_unused_huge(size_t bytes)
 {
     struct oi_segment *segment;
-    LIST_FOREACH(segment, &unused_huge, roomy) {
-        size_t room = segment->size - OI_UNIT;
-        if (room >= bytes && room - bytes <= bytes / HUGE_SPARE)
+    LIST_FOREACH(segment, &unused_whole, roomy) {
+        size_t room = whole_bytes(segment);
+        if (!segment->single && room >= bytes && room - bytes <= bytes / HUGE_SPARE)
             return segment;
     }
     return NULL;
@@ -137,12 +204,25 @@ static struct oi_page *find_huge(size_t size)
         return NULL;
     struct oi_segment *segment = find_unused_huge(bytes);
     if (!segment)
-        segment = new_segment(OI_UNIT + bytes);
+        segment = new_segment(OI_UNIT + bytes, false);
     if (!segment)
         return NULL;
-    take_units(segment, 1, 63, segment->size - OI_UNIT); /* other threads may have come closer to the limit meanwhile: bounded, and accepted */
+    take_units(segment, 1, 63, whole_bytes(segment)); /* other threads may have come closer to the limit meanwhile: bounded, and accepted */
     segment->pages[1].back = 0;
     return &segment->pages[1];
+}
+
+/* A segment for one block, of whatever size. */
+static struct oi_page *find_single(size_t size)
+{
+    size_t bytes = oi_round_up(size, 8);
+    if (bytes < size || bytes + SINGLE_HEADER < bytes || bytes / 8 > UINT32_MAX || !within_hard_limit(bytes))
+        return NULL;
+    struct oi_segment *segment = new_segment(SINGLE_HEADER + bytes, true);
+    if (!segment)
+        return NULL;
+    take_run(segment, ALL_UNITS, whole_bytes(segment));
+    return &segment->pages[0];
 }
 
 /* Pages are as large as makes at least 8 blocks of the class. */
@@ -153,11 +233,11 @@ static unsigned units_for(size_t size)
 
 struct oi_page *oi_page_acquire(struct oi_pool *pool, enum oi_page_kind kind, unsigned index, size_t size)
 {
-    bool huge = size > OI_SEGMENT - OI_UNIT;
+    bool single = singles && kind != OI_PAGE_RAW, huge = !single && size > OI_SEGMENT - OI_UNIT;
     pthread_mutex_lock(&lock);
-    struct oi_page *page = huge ? find_huge(size) : find_units(units_for(size));
+    struct oi_page *page = single ? find_single(size) : huge ? find_huge(size) : find_units(units_for(size));
     if (page) {
-        size_t bytes = huge || size > OI_CLASS_MAX ? size : units_for(size) * OI_UNIT;
+        size_t bytes = single || huge || size > OI_CLASS_MAX ? size : units_for(size) * OI_UNIT;
         page->free = NULL;
         oi_store_relaxed(&page->used, 0);
         oi_store_relaxed(&page->carved, 0);
@@ -169,7 +249,9 @@ struct oi_page *oi_page_acquire(struct oi_pool *pool, enum oi_page_kind kind, un
         page->kind = (uint8_t)kind;
         page->index = (uint8_t)index;
         page->state = OI_PAGE_CURRENT;
-        page->base = (char *)oi_segment_of(page) + (size_t)(page - oi_segment_of(page)->pages) * OI_UNIT;
+        page->base = (char *)oi_segment_of(page) + (single ? SINGLE_HEADER : (size_t)(page - oi_segment_of(page)->pages) * OI_UNIT);
+        if (oi_watched)
+            oi_checker_open(page->base, page->capacity * oi_page_block_size(page));
         page->gray_next = NULL;
         page->young_list = 0;
         page->used_published = 0;
@@ -190,51 +272,95 @@ struct oi_page *oi_page_acquire(struct oi_pool *pool, enum oi_page_kind kind, un
 }
 
 /* Units of a page in use. */
-static unsigned units_of(const struct oi_page *page)
+static uint64_t units_of(const struct oi_page *page)
 {
-    return oi_segment_of(page)->size > OI_SEGMENT ? 63 : units_for(oi_page_block_size(page));
+    const struct oi_segment *segment = oi_segment_of(page);
+    return is_whole(segment) ? ALL_UNITS : unit_run((unsigned)(page - segment->pages), units_for(oi_page_block_size(page)));
+}
+
+/* The pages that a segment may have: from first_page to its end_page. */
+static unsigned first_page(const struct oi_segment *segment)
+{
+    return segment->single ? 0 : 1;
+}
+
+static unsigned end_page(const struct oi_segment *segment)
+{
+    return segment->single ? 1 : OI_SEGMENT_UNITS;
 }
 
 /* Nobody uses a block of the page any more; the lock is held. */
 static void release(struct oi_page *page)
 {
     struct oi_segment *segment = oi_segment_of(page);
-    unsigned first = (unsigned)(page - segment->pages);
-    bool huge = segment->size > OI_SEGMENT;
-    unsigned n = units_of(page);
-    size_t bytes = huge ? segment->size - OI_UNIT : n * OI_UNIT;
+    uint64_t units = units_of(page);
     page->state = OI_PAGE_FREE;
-    if (huge)
-        LIST_INSERT_HEAD(&unused_huge, segment, roomy);
+    if (is_whole(segment))
+        LIST_INSERT_HEAD(&unused_whole, segment, roomy);
     else if (!segment->free_units)
         LIST_INSERT_HEAD(&roomy, segment, roomy);
     if (!segment->dirty_units)
         segment->looked_at = oi_os_now_ns();
-    segment->free_units |= unit_run(first, n);
-    segment->dirty_units |= unit_run(first, n);
-    set_in_use(totals.in_use - bytes);
+    segment->free_units |= units;
+    segment->dirty_units |= units;
+    set_in_use(totals.in_use - unit_bytes(segment, units));
 }
 
-static void tell_released(void)
+/* dirty: there is something for a purge. */
+static void tell_released(bool dirty)
 {
     if (oi_page_in_use() < oi_load_relaxed(&oi_page_shrink_mark) && oi_page_on_shrinking)
         oi_page_on_shrinking();
-    if (oi_page_on_dirty)
+    if (dirty && oi_page_on_dirty)
         oi_page_on_dirty();
+}
+
+/* Gives a segment none of whose units is in use back; the lock is held, and let go for the system call. */
+static void unmap_segment(struct oi_segment *segment)
+{
+    LIST_REMOVE(segment, roomy);
+    LIST_REMOVE(segment, link);
+    totals.reserved -= segment->size;
+    pthread_mutex_unlock(&lock);
+    oi_os_unmap(segment->shadow, oi_shadow_size(segment->size));
+    give_memory_back(segment, segment->size);
+    pthread_mutex_lock(&lock);
+}
+
+bool oi_page_release_from(struct oi_page *page, bool (*leave)(struct oi_page *page))
+{
+    struct oi_segment *segment = oi_segment_of(page);
+    /* A single segment goes back at once, if no purge is under way: malloc's tools want to know. */
+    bool purging = segment->single && pthread_mutex_trylock(&purge_lock) == 0;
+    pthread_mutex_lock(&lock);
+    bool left = leave(page), now = left && !page->pins, gone = now && purging;
+    if (left)
+        oi_store_relaxed(&page->pool, NULL);
+    if (now)
+        release(page);
+    else if (left)
+        page->released = true; /* oi_page_unpin does the rest */
+    if (gone) {
+        totals.committed -= whole_bytes(segment);
+        unmap_segment(segment);
+    }
+    pthread_mutex_unlock(&lock);
+    if (purging)
+        pthread_mutex_unlock(&purge_lock);
+    if (now)
+        tell_released(!gone);
+    return left;
+}
+
+static bool has_left(struct oi_page *page)
+{
+    (void)page;
+    return true;
 }
 
 void oi_page_release(struct oi_page *page)
 {
-    pthread_mutex_lock(&lock);
-    bool now = !page->pins;
-    oi_store_relaxed(&page->pool, NULL);
-    if (now)
-        release(page);
-    else
-        page->released = true; /* oi_page_unpin does the rest */
-    pthread_mutex_unlock(&lock);
-    if (now)
-        tell_released();
+    oi_page_release_from(page, has_left);
 }
 
 enum wanted { ALL, PUBLISHED, RECENT };
@@ -247,7 +373,7 @@ static bool is_wanted(const struct oi_page *page, enum wanted wanted)
 /* Pins the wanted pages of one segment; the lock is held. */
 static void pin_segment(struct oi_segment *segment, struct oi_page **pages, uint32_t *count, uint32_t max, enum wanted wanted)
 {
-    for (unsigned i = 1; i < OI_SEGMENT_UNITS && *count < max; i++) {
+    for (unsigned i = first_page(segment); i < end_page(segment) && *count < max; i++) {
         struct oi_page *page = &segment->pages[i];
         if (page->back || !page->pool || page->kind != OI_PAGE_TRACED || !is_wanted(page, wanted))
             continue;
@@ -297,19 +423,7 @@ void oi_page_unpin(struct oi_page **pages, uint32_t *count)
         pthread_mutex_unlock(&lock);
     }
     if (dirty)
-        tell_released();
-}
-
-/* Gives a segment none of whose units is in use back; the lock is held, and let go for the system call. */
-static void unmap_segment(struct oi_segment *segment)
-{
-    LIST_REMOVE(segment, roomy);
-    LIST_REMOVE(segment, link);
-    totals.reserved -= segment->size;
-    pthread_mutex_unlock(&lock);
-    oi_os_unmap(segment->shadow, oi_shadow_size(segment->size));
-    oi_os_unmap(segment, segment->size);
-    pthread_mutex_lock(&lock);
+        tell_released(true);
 }
 
 /* Gives units that are free back; they are nobody's while the lock is let go for the system calls. */
@@ -339,7 +453,7 @@ static size_t purge_segment(struct oi_segment *segment, bool all)
 {
     uint64_t old = all ? segment->dirty_units : segment->dirty_units & segment->aged_units;
     bool unused = segment->free_units == ALL_UNITS && old == segment->dirty_units;
-    size_t bytes = old ? unit_bytes(segment, old) : 0;
+    size_t bytes = unit_bytes(segment, old);
     totals.committed -= bytes;
     segment->aged_units = segment->dirty_units;
     segment->looked_at = oi_os_now_ns();
@@ -384,7 +498,7 @@ struct oi_page_totals oi_page_each(void (*fn)(struct oi_page *page, void *arg), 
     struct oi_segment *segment;
     pthread_mutex_lock(&lock);
     LIST_FOREACH(segment, &segments, link) {
-        for (unsigned i = 1; i < OI_SEGMENT_UNITS; i++) {
+        for (unsigned i = first_page(segment); i < end_page(segment); i++) {
             struct oi_page *page = &segment->pages[i];
             if (!page->back && oi_load_acquire(&page->pool))
                 fn(page, arg);
@@ -399,7 +513,7 @@ struct oi_page_totals oi_page_each(void (*fn)(struct oi_page *page, void *arg), 
 static uint32_t pin_own(struct oi_segment *segment, const struct oi_pool *pool, struct oi_page **pages)
 {
     uint32_t count = 0;
-    for (unsigned i = 1; i < OI_SEGMENT_UNITS; i++) {
+    for (unsigned i = first_page(segment); i < end_page(segment); i++) {
         struct oi_page *page = &segment->pages[i];
         if (page->back || page->pool != pool)
             continue;

@@ -89,15 +89,16 @@ struct oi_page {
 } __attribute__((aligned(64)));
 
 struct oi_segment {
-    size_t size;                    /* OI_SEGMENT, or more for one huge block; immutable */
+    LIST_ENTRY(oi_segment) link;    /* all segments; first: see oi_checker_divided */
+    size_t size;                    /* OI_SEGMENT, or more for one huge block, or less for a single one; immutable */
+    bool single;                    /* one block, right behind pages[0], which is its page: see oi_page_set_source; immutable */
     uint64_t free_units;            /* bit per unit; this and the next five: under the page lock */
     uint64_t dirty_units;           /* free, and not given back to the OS since they were used */
     uint64_t aged_units;            /* of these: were dirty when the purge last came by, and have not been used since */
     uint64_t looked_at;             /* when that was, or when the first unit became dirty after it */
     uint32_t number[OI_SEGMENT_UNITS]; /* the collector's: of each unit's page in its scope (cycle/scope.h); 0: not in it */
     char *shadow;                   /* scratch memory of oi_shadow_size(size) bytes, the collector's; immutable */
-    LIST_ENTRY(oi_segment) link;    /* all segments */
-    LIST_ENTRY(oi_segment) roomy;   /* those with free units; huge ones that are not in use are on a list of their own */
+    LIST_ENTRY(oi_segment) roomy;   /* those with free units; segments for one block that are not in use are on a list of their own */
     struct oi_page pages[OI_SEGMENT_UNITS];
 };
 
@@ -152,12 +153,20 @@ struct oi_block {
 
 /* The page table. */
 
+/* Where the memory of segments comes from. By default from the system; from_malloc: from malloc, so that checkers which know its blocks do not take
+ * whole segments for roots; single: each object's page is a segment of its own, no larger than it must be, from malloc. Once, at start. */
+void oi_page_set_source(bool from_malloc, bool single);
+
 /* A page of n blocks of size bytes for the pool (n chosen here: as many as fit a page of that class; one if size is above
  * OI_CLASS_MAX). NULL: out of memory, or over the hard limit. */
 struct oi_page *oi_page_acquire(struct oi_pool *pool, enum oi_page_kind kind, unsigned index, size_t size);
 
 /* Gives back a page none of whose blocks is in use or in limbo. The caller has taken it off every list. */
 void oi_page_release(struct oi_page *page);
+
+/* The same, for who is not the holder: leave takes it off the list that it is on, or says false, and then so does this. A child of fork finds the
+ * list with or without it, not half-way: leave is called under the page lock. */
+bool oi_page_release_from(struct oi_page *page, bool (*leave)(struct oi_page *page));
 
 /* Returns memory that has been free for min_age_ns (and not long beyond twice that) to the OS. Returns the bytes; *next_ns: time until the next will be due, or
  * UINT64_MAX. May take long; no other call waits for it, but another purge. */

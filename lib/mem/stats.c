@@ -2,9 +2,14 @@
 #include "mem/stats.h"
 
 #include "mem/limbo.h"
-#include "mem/pool.h"
+#include "mem/watch.h"
 
 _Static_assert(OI_CLASSES + 1 < OURO_MEM_CLASSES_MAX, "every class, the large one and the end fit");
+
+static ouro_mem_class_stats *class_of(ouro_mem_stats *stats, const struct oi_page *page)
+{
+    return &stats->classes[page->index == OI_POOL_LARGE ? OI_CLASSES : (page->index - OI_POOL_FIRST) / 2];
+}
 
 static void add(struct oi_page *page, void *arg)
 {
@@ -18,8 +23,7 @@ static void add(struct oi_page *page, void *arg)
         stats->cached_bytes += block * capacity;
         return;
     }
-    bool large = page->index == OI_POOL_LARGE;
-    ouro_mem_class_stats *class = &stats->classes[large ? OI_CLASSES : (page->index - OI_POOL_FIRST) / 2];
+    ouro_mem_class_stats *class = class_of(stats, page);
     class->live_objects += used - dead;
     class->live_bytes += (used - dead) * block;
     class->pages_bytes += block * capacity;
@@ -27,6 +31,20 @@ static void add(struct oi_page *page, void *arg)
     stats->live_bytes += (used - dead) * block;
     stats->limbo_bytes += limbo * block;
     stats->cached_bytes += (capacity - (used > ready ? used - ready : 0)) * block;
+}
+
+/* To its page a block in quarantine is in use still. */
+static void uncount(const void *block, void *arg)
+{
+    ouro_mem_stats *stats = arg;
+    const struct oi_page *page = oi_page_of(block);
+    ouro_mem_class_stats *class = class_of(stats, page);
+    size_t size = oi_page_block_size(page);
+    class->live_objects--;
+    class->live_bytes -= size;
+    stats->live_objects--;
+    stats->live_bytes -= size;
+    stats->cached_bytes += size;
 }
 
 void oi_mem_count(ouro_mem_stats *stats, bool reading)
@@ -37,6 +55,7 @@ void oi_mem_count(ouro_mem_stats *stats, bool reading)
     stats->classes[OI_CLASSES].block_size = SIZE_MAX;
     bool still = oi_limbo_hold_still(reading);
     struct oi_page_totals totals = oi_page_each(add, stats);
+    oi_watch_each(uncount, stats);
     if (still)
         oi_limbo_go_on();
     stats->committed_bytes = totals.committed;

@@ -29,6 +29,7 @@ struct oi_local {
 /* Goes with the thread. */
 struct oi_act {
     struct oi_local *self; /* the slot it holds; oi_nobody when it holds none */
+    uint32_t id;           /* what objects that it counts in `local` have for an owner; OI_TSLOT_NONE: there are none */
     struct oi_local *home; /* the slot it gets back at blocking_end, while parked; else NULL */
     union {
         struct {
@@ -46,6 +47,7 @@ struct oi_act {
     struct ouro_weak *callbacks; /* weak references whose callback is due; each with a reference */
     bool looking;             /* the thread is looking into its inbox: what comes in meanwhile is left to that */
     uint32_t slow_releases;   /* counts towards the next look at the inbox */
+    struct oi_reader *reader; /* object/reader.h; NULL before the thread's first read section */
 };
 
 extern OI_TLS struct oi_act oi_act;
@@ -58,9 +60,11 @@ static inline bool oi_holds_slot(const struct oi_act *act)
     return act->self != &oi_nobody;
 }
 
+/* The id that the library goes by. What the program's inline functions compare with, ouro_private_thread_id, is the same, except in dev mode: there it is
+ * nobody's, so that each of them calls the library. */
 static inline uint32_t oi_my_id(void)
 {
-    return ouro_private_thread_id;
+    return oi_act.id;
 }
 
 /* Private to the calling thread. */
@@ -71,7 +75,12 @@ static inline bool oi_is_mine(const ouro_object *o)
 
 /* Private to another thread (or to nobody any more): the caller must not touch it. A thread that is parked gets its slot back
  * first if the object is its own. */
-bool oi_is_foreign(const ouro_object *o);
+bool oi_is_private_foreign(const ouro_object *o); /* the same, of one that is not published */
+
+static inline bool oi_is_foreign(const ouro_object *o)
+{
+    return !(oi_flags(o) & OI_PUBLISHED) && oi_is_private_foreign(o);
+}
 
 /* What this layer asks of the runtime, which defines it. */
 struct oi_upcalls {

@@ -2,6 +2,7 @@
 #include "object/count.h"
 
 #include "object/destroy.h"
+#include "object/history.h"
 #include "object/inbox.h"
 #include "object/misuse.h"
 #include "object/publish.h"
@@ -17,10 +18,8 @@ extern inline void ouro_release(void *object);
 #define OVER_RELEASED "the object is dead: it was released more often than retained"
 #define FOREIGN "the object is private to another thread: ouro_share it before handing it over"
 
-bool oi_is_foreign(const ouro_object *o)
+bool oi_is_private_foreign(const ouro_object *o)
 {
-    if (oi_flags(o) & OI_PUBLISHED)
-        return false;
     uint32_t id = OI_ID(oi_owner(o));
     if (id == oi_my_id())
         return false;
@@ -57,7 +56,7 @@ static OI_NOINLINE bool retain_wide(ouro_object *o)
     return oi_credit_retain(&oi_act, o);
 }
 
-void oi_retain_as(ouro_object *o, uint32_t id)
+static inline void retain_as(ouro_object *o, uint32_t id)
 {
     if (id == oi_my_id()) {
         if (ouro_private_add1(&o->ouro_private_local))
@@ -65,6 +64,21 @@ void oi_retain_as(ouro_object *o, uint32_t id)
     } else if (OI_LIKELY(!(oi_flags(o) & OI_WIDE)) || !retain_wide(o)) {
         retain_shared(o);
     }
+}
+
+/* In dev mode. Apart, so that the other case does without a frame. */
+static OI_COLD void retain_noted(ouro_object *o, uint32_t id)
+{
+    oi_history_add(o, OI_CHANGE_RETAIN, ouro_refcount(o));
+    retain_as(o, id);
+}
+
+void oi_retain_as(ouro_object *o, uint32_t id)
+{
+    if (OI_UNLIKELY(oi_history_on))
+        retain_noted(o, id);
+    else
+        retain_as(o, id);
 }
 
 void *ouro_private_retain_full(void *object)
@@ -86,16 +100,18 @@ void *ouro_private_retain_other(void *object)
         return o;
     if (OI_UNLIKELY(oi_is_dead(o)))
         return refuse(o, OURO_MISUSE_OVER_RELEASE, "ouro_retain", OVER_RELEASED);
-    if (OI_UNLIKELY(!(oi_flags(o) & OI_PUBLISHED)) && oi_is_foreign(o))
+    if (OI_UNLIKELY(oi_is_foreign(o)))
         return refuse(o, OURO_MISUSE_FOREIGN_PRIVATE, "ouro_retain", FOREIGN);
-    if (OI_ID(oi_owner(o)) != oi_my_id())
+    if (OI_UNLIKELY(oi_history_on))
+        retain_noted(o, OI_ID(oi_owner(o)));
+    else if (OI_ID(oi_owner(o)) != oi_my_id())
         retain_shared(o);
     else if (ouro_private_add1(&o->ouro_private_local))
         oi_make_immortal(o);
     return o;
 }
 
-bool oi_try_retain(ouro_object *o)
+static inline bool try_retain(ouro_object *o)
 {
     if (OI_ID(oi_owner(o)) == oi_my_id()) {
         /* Biased to me and found: alive, for only I end the bias, and the collector condemns nothing that can be found. */
@@ -116,6 +132,19 @@ bool oi_try_retain(ouro_object *o)
         if (oi_cas_weak_acquire(&o->ouro_private_shared, &s, oi_shared_plus_one(s)))
             return true;
     }
+}
+
+static OI_COLD bool try_retain_noted(ouro_object *o)
+{
+    bool alive = try_retain(o);
+    if (alive)
+        oi_history_add(o, OI_CHANGE_RETAIN, ouro_refcount(o) - 1);
+    return alive;
+}
+
+bool oi_try_retain(ouro_object *o)
+{
+    return OI_UNLIKELY(oi_history_on) ? try_retain_noted(o) : try_retain(o);
 }
 
 bool oi_unbias(ouro_object *o, uint32_t used, const char *call)
@@ -158,7 +187,7 @@ static bool release_is_misuse(const ouro_object *o, const char *call)
         oi_misuse(OURO_MISUSE_OVER_RELEASE, call, o, OVER_RELEASED);
         return true;
     }
-    if (OI_UNLIKELY(!(oi_flags(o) & OI_PUBLISHED)) && oi_is_foreign(o)) {
+    if (OI_UNLIKELY(oi_is_foreign(o))) {
         oi_misuse(OURO_MISUSE_FOREIGN_PRIVATE, call, o, FOREIGN);
         return true;
     }
@@ -231,10 +260,20 @@ static OI_NOINLINE bool release_wide(struct oi_act *act, ouro_object *o)
     return oi_credit_release(act, o);
 }
 
+const char oi_dropped[] = "ouro_release";
+
+static OI_COLD void note_release(ouro_object *o, const char *call)
+{
+    if (call != oi_dropped)
+        oi_history_add(o, OI_CHANGE_RELEASE, oi_is_dead(o) ? 0 : ouro_refcount(o));
+}
+
 void oi_release(struct oi_act *act, ouro_object *o, const char *call)
 {
     if (OI_UNLIKELY(oi_flags(o) & OI_WIDE) && release_wide(act, o))
         return; /* no disposal, hence no check (K2) */
+    if (OI_UNLIKELY(oi_history_on))
+        note_release(o, call);
     uint32_t id = oi_check(o);
     if (id != oi_my_id()) {
         if (release_is_misuse(o, call))

@@ -40,6 +40,10 @@ void *oi_slot_get(ouro_object *o, uint32_t run, size_t i, bool *there);
 /* Drops one reference; as ouro_release, but says `call` in reports. */
 void oi_release(struct oi_act *act, ouro_object *o, const char *call);
 
+/* "ouro_release", as a call for oi_release that dev mode takes no note of: the drop was asked for, and noted, before; or nobody knew of the
+ * reference. */
+extern const char oi_dropped[];
+
 /* The owner's last reference went, and shows in `local`: destroys the object, or ends its bias. */
 void oi_release_last(struct oi_act *act, ouro_object *o);
 

@@ -8,6 +8,7 @@
 
 #include "object/count.h"
 #include "object/destroy.h"
+#include "object/history.h"
 #include "object/misuse.h"
 #include "port/os.h"
 
@@ -170,8 +171,8 @@ static void thread_exits(void *arg)
 
 static bool may_take(const struct oi_act *act)
 {
-    /* Who is parked may sleep for long; who is in haste may not wait for the lock. */
-    return !act->home && !oi_counting.never && !oi_counting.haste;
+    /* Who is parked may sleep for long; who is in haste may not wait for the lock; dev mode notes what the count is. */
+    return !act->home && !oi_counting.never && !oi_counting.haste && !oi_history_on;
 }
 
 /* NULL: no memory. */

@@ -46,6 +46,7 @@ _Static_assert(OI_TYPE_ID_BITS == OURO_PRIVATE_UNITS_SHIFT, "the inline slot che
 #define OI_FLAGS 0xfu
 #define OI_WIDE 0x20u /* published, and many threads count it at once: they take credit (object/credit.h). Not kept in death */
 #define OI_AGED 0x10u /* private: a young collection has left it, and the next ones pass it by (cycle/young.h); not kept in death or publication */
+#define OI_WATCHED 0x40u /* private: of a watched heap (mem/watch.h), so it is not plain. Not kept either */
 
 #define OI_MERGED 1u
 #define OI_STUCK 2u
@@ -110,6 +111,16 @@ static inline uint32_t oi_owner_and_flags(const ouro_object *o)
     return oi_load_relaxed((const both *)&o->ouro_private_owner);
 }
 
+/* True if it is private, also if it is dead; false for a free block. One load: in a watched heap others turn dead shared objects into free blocks, while their
+ * pages' holder looks on (mem/watch.c). */
+static inline bool oi_is_private(const ouro_object *o)
+{
+    typedef uint64_t all __attribute__((may_alias));
+    _Static_assert(offsetof(ouro_object, ouro_private_type) == 0 && offsetof(ouro_object, ouro_private_flags) == 6, "one word, the flags on top");
+    uint64_t first = oi_load_relaxed((const all *)o); /* relaxed: who makes private objects looks */
+    return (uint32_t)first && !(first >> 48 & OI_PUBLISHED);
+}
+
 /* True if the object is biased to slot `id`, not marked, private, and nothing special but perhaps untracked or aged. */
 static inline bool oi_is_plain_of(const ouro_object *o, uint32_t id)
 {
@@ -119,7 +130,7 @@ static inline bool oi_is_plain_of(const ouro_object *o, uint32_t id)
 /* True if it is private to slot `id`, tracked, and not aged. */
 static inline bool oi_is_young_of(const ouro_object *o, uint32_t id)
 {
-    return (oi_owner_and_flags(o) & ~((OI_FINALIZED | OI_HAS_WEAK) << 16)) == id;
+    return (oi_owner_and_flags(o) & ~((OI_FINALIZED | OI_HAS_WEAK | OI_WATCHED) << 16)) == id;
 }
 
 /* What a slot holds is a reference, NULL, or a value that is none (<ouro/value.h>): its reference, or NULL. The library tells them apart

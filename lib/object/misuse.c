@@ -1,12 +1,27 @@
 /* SPDX-License-Identifier: MIT */
 #include "object/misuse.h"
 
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 
-#include "object/type.h"
+#include "object/history.h"
 
-static bool printing = true, trapping = OURO_DEBUG;
+static bool printing = true;                 /* atomic */
+static int raising = OURO_DEBUG ? SIGTRAP : 0; /* atomic: the signal; 0: none */
+
+/* The library's own threads have all signals blocked. */
+static void stop(int signal)
+{
+    sigset_t set;
+    if (!signal)
+        return;
+    sigemptyset(&set);
+    sigaddset(&set, signal);
+    pthread_sigmask(SIG_UNBLOCK, &set, NULL);
+    raise(signal);
+}
 
 static void default_hook(const ouro_misuse *misuse, void *arg)
 {
@@ -14,9 +29,11 @@ static void default_hook(const ouro_misuse *misuse, void *arg)
     if (oi_load_relaxed(&printing)) {
         fprintf(stderr, "ouro: %s: %s (object %p of type %s)\n", misuse->call, misuse->message, (void *)(uintptr_t)misuse->object,
                 misuse->type_name);
+        if (misuse->details)
+            fputs(misuse->details, stderr);
     }
-    if (oi_load_relaxed(&trapping))
-        raise(SIGTRAP);
+    if (misuse->kind != OURO_MISUSE_LONG_READ) /* at a breakpoint, any section is long */
+        stop(oi_load_relaxed(&raising));
 }
 
 struct hook {
@@ -35,14 +52,15 @@ void oi_misuse_set_hook(ouro_misuse_hook hook, void *arg)
     oi_store_release(&active, other);
 }
 
-void oi_misuse_set_default(bool print, bool trap)
+void oi_misuse_set_default(bool print, int signal)
 {
     oi_store_relaxed(&printing, print);
-    oi_store_relaxed(&trapping, trap);
+    oi_store_relaxed(&raising, signal);
 }
 
 static void report(ouro_misuse_kind kind, const char *call, const void *object, const ouro_type *type, const char *message)
 {
+    char *details = object && oi_history_on ? oi_history_tell(object) : NULL;
     ouro_misuse misuse = {
         .size = sizeof misuse,
         .kind = kind,
@@ -50,9 +68,11 @@ static void report(ouro_misuse_kind kind, const char *call, const void *object, 
         .type_name = type && type->name ? type->name : "?",
         .object = object,
         .message = message,
+        .details = details,
     };
     struct hook hook = hooks[oi_load_acquire(&active)]; /* pairs with oi_misuse_set_hook [MO-hook] */
     hook.fn(&misuse, hook.arg);
+    free(details);
 }
 
 void oi_misuse_type(ouro_misuse_kind kind, const char *call, const ouro_type *type, const char *message)
@@ -62,6 +82,8 @@ void oi_misuse_type(ouro_misuse_kind kind, const char *call, const ouro_type *ty
 
 void oi_misuse(ouro_misuse_kind kind, const char *call, const void *object, const char *message)
 {
-    const struct oi_type *type = object ? oi_types[OI_TYPE_ID(oi_type_word((const ouro_object *)object))] : NULL;
+    const struct oi_type *type = object && oi_history_on ? oi_history_type(object) : NULL;
+    if (object && !type)
+        type = oi_types[OI_TYPE_ID(oi_type_word((const ouro_object *)object))];
     report(kind, call, object, type ? type->descriptor : NULL, message);
 }

@@ -10,8 +10,8 @@
 /* The hook is a pair, replaced as one (release) and read as one (acquire). */
 void oi_misuse_set_hook(ouro_misuse_hook hook, void *arg);
 
-/* The default hook: prints one line to stderr; raises SIGTRAP after it if trap is set. */
-void oi_misuse_set_default(bool print, bool trap);
+/* The default hook: prints a line to stderr, and what dev mode knows of the object; then raises a signal, or returns. */
+void oi_misuse_set_default(bool print, int signal);
 
 /* Of a call about a type, when there is no object. */
 OI_COLD void oi_misuse_type(ouro_misuse_kind kind, const char *call, const ouro_type *type, const char *message);

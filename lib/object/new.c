@@ -3,12 +3,14 @@
  * Making objects: the fast path is a pop from the current page and a header; everything else is elsewhere. */
 #include <string.h>
 
+#include "mem/watch.h"
 #include "object/act.h"
+#include "object/history.h"
 #include "object/inbox.h"
 #include "object/misuse.h"
 #include "port/tsan.h"
 
-OI_TLS struct oi_act oi_act = {.self = &oi_nobody};
+OI_TLS struct oi_act oi_act = {.self = &oi_nobody, .id = OI_TSLOT_NONE};
 
 struct oi_local oi_nobody = {
     .tslot = {.id = OI_TSLOT_NONE},
@@ -55,9 +57,25 @@ static OI_NOINLINE void *make_large(struct oi_local *self, void *block, const ou
     return make(self, block, type->ouro_private_birth, type->ouro_private_body);
 }
 
-/* A block, by whatever it takes. NULL: no slot or no memory. Updates *self. */
-static OI_NOINLINE void *find_block(struct oi_act *act, unsigned index, size_t size, bool leaf)
+static unsigned index_for(size_t size, bool leaf)
 {
+    return size <= oi_watch_pooled_max ? oi_pool_index(size, leaf) : OI_POOL_NONE;
+}
+
+/* In a watched heap, of which this is the only way to a block. */
+static OI_COLD void *watch_birth(void *block, const struct oi_type *type, size_t size)
+{
+    size = type->inner ? oi_page_block_size(oi_page_of(block)) : size; /* stores use all that they get */
+    oi_watch_born(block, size);
+    if (oi_history_on)
+        oi_history_born(block, type, size);
+    return block;
+}
+
+/* A block, by whatever it takes. NULL: no slot or no memory. Updates act->self. */
+static OI_NOINLINE void *find_block(struct oi_act *act, const struct oi_type *type, size_t size)
+{
+    unsigned index = index_for(size, type->leaf);
     if (!oi_hold_slot(act))
         return NULL;
     oi_inbox_look(act);
@@ -67,18 +85,13 @@ static OI_NOINLINE void *find_block(struct oi_act *act, unsigned index, size_t s
         oi_upcalls.pressure(act, false);
     for (int attempt = 0; attempt < 2; attempt++) {
         pool = &act->self->pool;
-        void *block = index == OI_POOL_NONE ? oi_pool_alloc_large(pool, size, leaf) : oi_pool_alloc(pool, index);
+        void *block = index == OI_POOL_NONE ? oi_pool_alloc_large(pool, size, type->leaf) : oi_pool_alloc(pool, index);
         if (block)
-            return block;
+            return OI_UNLIKELY(oi_watched) ? watch_birth(block, type, size) : block;
         if (!attempt)
             oi_upcalls.pressure(act, true);
     }
     return NULL;
-}
-
-static unsigned index_for(size_t size, bool leaf)
-{
-    return size <= OI_CLASS_MAX ? oi_pool_index(size, leaf) : OI_POOL_NONE;
 }
 
 static void *new_slow(ouro_type *descriptor)
@@ -92,7 +105,7 @@ static void *new_slow(ouro_type *descriptor)
         return NULL;
     }
     /* Not the descriptor's pool, which the thread that registers the type may not have stored yet. */
-    void *block = find_block(act, index_for(type->size, type->leaf), type->size, type->leaf);
+    void *block = find_block(act, type, type->size);
     return block ? make(act->self, block, type->birth, type->size - sizeof(ouro_object)) : NULL;
 }
 
@@ -116,11 +129,14 @@ void *ouro_new(ouro_type *type)
 }
 
 /* A block for an array object; its content is undefined. */
-static void *array_block(struct oi_act *act, unsigned index, size_t size, bool leaf)
+static OI_ALWAYS_INLINE void *array_block(struct oi_act *act, const struct oi_type *type, size_t size)
 {
-    if (index != OI_POOL_NONE && act->self->pool.current[index]->free)
-        return oi_pool_alloc(&act->self->pool, index);
-    return find_block(act, index, size, leaf);
+    if (OI_LIKELY(size <= oi_watch_quick_max)) {
+        unsigned index = oi_pool_index(size, type->leaf);
+        if (act->self->pool.current[index]->free)
+            return oi_pool_alloc(&act->self->pool, index);
+    }
+    return find_block(act, type, size);
 }
 
 /* Makes an array object of a block whose body is as it should be. */
@@ -150,7 +166,7 @@ void *ouro_new_array(ouro_type *descriptor, size_t length)
     size_t size = oi_round_up(head + length * unit, type->align < 8 ? 8 : type->align);
     if (size < type->size)
         size = type->size;
-    void *block = array_block(act, index_for(size, type->leaf), size, type->leaf);
+    void *block = array_block(act, type, size);
     if (!block)
         return NULL;
     struct words *words = block;
@@ -168,7 +184,7 @@ void *oi_new_room(ouro_type *descriptor, size_t size)
     if (!type)
         return NULL;
     size = oi_round_up(size < type->size ? type->size : size, 8);
-    void *block = array_block(act, index_for(size, type->leaf), size, type->leaf);
+    void *block = array_block(act, type, size);
     if (!block)
         return NULL;
     memset(((struct words *)block)->body, 0, type->size - sizeof(ouro_object));

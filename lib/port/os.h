@@ -36,8 +36,16 @@ void oi_os_random(void *bytes, size_t size);
 void oi_os_sleep_ms(long ms);
 void oi_os_sleep_us(long us); /* below a second; the system may add some 50 microseconds */
 
+/* The number by which debuggers and the system know the calling thread. */
+uint32_t oi_os_thread_number(void);
+
 /* Names the calling thread for debuggers and top; at most 15 characters. */
 void oi_os_name_thread(const char *name);
+
+/* The calling thread's number, and the name of one of this process that has it; "?" if there is none. */
+#define OI_OS_THREAD_NAME 16
+int oi_os_thread_id(void);
+void oi_os_thread_name(int id, char name[OI_OS_THREAD_NAME]);
 
 /* True if the kernel has membarrier(PRIVATE_EXPEDITED), on which liburcu's read sections and the collector's proof rest. */
 bool oi_os_has_membarrier(void);

@@ -4,6 +4,7 @@
 #include <ouro/gc.h>
 
 #include "mem/limbo.h"
+#include "mem/watch.h"
 #include "object/destroy.h"
 #include "object/inbox.h"
 #include "port/os.h"
@@ -234,6 +235,7 @@ void oi_collect_pressure(struct oi_act *act, bool force)
             collect_quietly(act, OURO_GC_REASON_MEMORY);
         if (!act->reading)
             await_limbo();
+        oi_watch_let_out();
         oi_pool_collect(&act->self->pool);
         oi_service_sweep(true);
     } else if (may && oi_gc_is_on() && (grown || is_worth_it(act))) {

@@ -30,7 +30,10 @@ struct oi_options {
     long purge_delay_ms;
     ouro_misuse_hook misuse;
     void *misuse_arg;
-    bool print, trap;
+    bool print;
+    int signal;           /* that the default hook raises; 0: none */
+    size_t quarantine;
+    unsigned trace_frames;
 };
 
 extern struct oi_options oi_options; /* written while starting */
@@ -43,6 +46,13 @@ ouro_status oi_start_default(void);
 /* The options that a configuration and the environment ask for. What cannot be read in the environment is reported and left out. */
 ouro_status oi_options_read(const ouro_config *config, struct oi_options *options);
 void oi_options_report(void);
+
+/* ---- runtime/devmode.c ---- */
+
+/* At each start; the first one of the process counts. Before any object and type. */
+void oi_devmode_init(const struct oi_options *options);
+void oi_devmode_before_fork(void);
+void oi_devmode_after_fork(void);
 
 /* ---- runtime/thread.c ---- */
 
@@ -149,3 +159,8 @@ ouro_status oi_fork_init(void);
 
 void oi_leaks_count(ouro_leak_report *report);
 void oi_leaks_print(const ouro_leak_report *report);
+
+/* ---- runtime/leak_sites.c ---- */
+
+/* In dev mode: the same by places, with a path to one object of each. */
+void oi_leaks_print_sites(void);

@@ -8,6 +8,7 @@
 #include "mem/limbo.h"
 #include "object/credit.h"
 #include "object/inbox.h"
+#include "object/reader.h"
 #include "object/weak.h"
 #include "port/os.h"
 #include "runtime/runtime.h"
@@ -169,6 +170,7 @@ bool oi_service_is_needed(void)
 
 void oi_service_wake(void)
 {
+    oi_reader_look();
     if (OI_UNLIKELY(!oi_load_acquire(&running)))
         start();
     oi_wakeup_set(&wakeup);

@@ -7,6 +7,8 @@
 
 #include "mem/limbo.h"
 #include "mem/stats.h"
+#include "mem/watch.h"
+#include "object/history.h"
 #include "object/inbox.h"
 #include "object/misuse.h"
 #include "object/weak.h"
@@ -33,9 +35,10 @@ static ouro_status start(const struct oi_options *options)
     if (status != OURO_OK)
         return status;
     oi_options = *options;
-    oi_misuse_set_default(options->print, options->trap);
+    oi_misuse_set_default(options->print, options->signal);
     oi_misuse_set_hook(options->misuse, options->misuse_arg);
     oi_page_set_limits(options->soft_limit, options->hard_limit);
+    oi_devmode_init(options);
     if ((status = oi_thread_init()) != OURO_OK || (status = oi_fork_init()) != OURO_OK)
         return status;
     if (!oi_weak_init() || !oi_value_init())
@@ -99,12 +102,15 @@ ouro_status ouro_shutdown(ouro_leak_report *report)
     /* Each round may free what keeps the next from being found: once more than it finds something. */
     while (oi_limbo_reclaim()) {
     }
+    oi_watch_let_out();
     oi_service_sweep(true);
     oi_service_stop();
     oi_page_purge(0, &unused);
     oi_leaks_count(report);
     if (oi_options.flags & OURO_REPORT_LEAKS)
         oi_leaks_print(report);
+    if ((oi_options.flags & OURO_REPORT_LEAKS) && oi_history_on)
+        oi_leaks_print_sites();
     pthread_mutex_lock(&lock);
     oi_store_release(&started, false);
     pthread_mutex_unlock(&lock);

@@ -7,6 +7,7 @@
 
 #include "object/credit.h"
 #include "object/destroy.h"
+#include "object/history.h"
 #include "object/inbox.h"
 #include "object/misuse.h"
 #include "runtime/runtime.h"
@@ -46,12 +47,13 @@ static void enter(struct oi_act *act, struct oi_local *local)
 {
     act->self = local;
     act->home = NULL;
-    ouro_private_thread_id = is_unbiased(local) ? OI_TSLOT_NONE : local->tslot.id;
+    act->id = is_unbiased(local) ? OI_TSLOT_NONE : local->tslot.id;
+    ouro_private_thread_id = oi_history_on ? OI_TSLOT_NONE : act->id;
 }
 
 static void leave(struct oi_act *act)
 {
-    ouro_private_thread_id = OI_TSLOT_NONE;
+    act->id = ouro_private_thread_id = OI_TSLOT_NONE;
     act->self = &oi_nobody;
 }
 

@@ -4,6 +4,7 @@
 #include <stdatomic.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 static atomic_long finalizer_count;
 static void (*_Atomic finalize_also)(void *object);
@@ -76,7 +77,8 @@ void on_finalize(void (*fn)(void *object))
 void fixture_start_with(ouro_config config)
 {
     config.size = sizeof config;
-    config.flags |= OURO_IGNORE_ENVIRONMENT;
+    const char *flags = getenv("OURO_TEST_FLAGS");
+    config.flags |= OURO_IGNORE_ENVIRONMENT | (flags ? (unsigned)strtoul(flags, NULL, 0) : 0);
     config.misuse = misuse_hook;
     REQUIRE(ouro_init(&config) == OURO_OK);
 }

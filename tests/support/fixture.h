@@ -53,7 +53,8 @@ long finalized(void);
 /* Called, besides counting, by each of those finalizers until the test ends. */
 void on_finalize(void (*fn)(void *object));
 
-/* Starts the runtime with misuse_hook, without the environment. Extra flags and settings: fixture_start_with. */
+/* Starts the runtime with misuse_hook, without the environment. Extra flags and settings: fixture_start_with. OURO_TEST_FLAGS=0x20 in the environment
+ * adds flags to all (this is OURO_DEVMODE): most tests hold whatever the mode. */
 void fixture_start(void);
 void fixture_start_with(ouro_config config);
 

@@ -4,6 +4,7 @@
 #ifndef TESTS_SUPPORT_MISUSE_H
 #define TESTS_SUPPORT_MISUSE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include <ouro/runtime.h>
@@ -18,6 +19,9 @@ struct misuse_record {
 
 /* For ouro_config.misuse; arg is not used. */
 void misuse_hook(const ouro_misuse *misuse, void *arg);
+
+/* Whether reports of long read sections count, too; at first they do not. */
+void misuse_want_long_reads(bool want);
 
 /* Reports since the last misuse_forget, and the first of them (all zero if there is none). */
 size_t misuse_count(void);

@@ -26,11 +26,11 @@ static void on_collection(ouro_gc_phase phase, const ouro_gc_info *info, void *a
 void oracle_settle(void)
 {
     int rounds = 0;
-    ouro_gc_unfreeze();
     for (int clean = 0; clean < CLEAN_ROUNDS; rounds++) {
         expect(rounds < ROUNDS_MAX, "collections find something for ever", 0);
         while (atomic_load(&begun) != atomic_load(&ended))
             sched_yield();
+        ouro_gc_unfreeze(); /* each time: what was dead, and is kept by its finalizer since, is as frozen as it was */
         long before = atomic_load(&begun);
         long found = ledger_collect(2);
         clean = found == 0 && atomic_load(&begun) == before + 1 ? clean + 1 : 0;

@@ -11,6 +11,7 @@
 #include <ouro/slot.h>
 #include <ouro/status.h>
 #include <ouro/thread.h>
+#include <ouro/trace.h>
 #include <ouro/value.h>
 #include <ouro/version.h>
 #include <ouro/weak.h>

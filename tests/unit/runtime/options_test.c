@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * Options from the configuration and from the environment: every variable, good and bad. */
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -63,7 +64,7 @@ static bool same_options(const struct oi_options *a, const struct oi_options *b)
     return a->flags == b->flags && a->max_threads == b->max_threads && a->soft_limit == b->soft_limit &&
            a->hard_limit == b->hard_limit && !memcmp(a->threshold, b->threshold, sizeof a->threshold) &&
            a->purge_delay_ms == b->purge_delay_ms && a->misuse == b->misuse && a->misuse_arg == b->misuse_arg &&
-           a->print == b->print && a->trap == b->trap;
+           a->print == b->print && a->signal == b->signal;
 }
 
 static void test_defaults(void)
@@ -78,7 +79,7 @@ static void test_defaults(void)
     CHECK_EQ(o.purge_delay_ms, 100);
     CHECK(!o.misuse);
     CHECK(o.print);
-    CHECK_EQ(o.trap, OURO_DEBUG);
+    CHECK_EQ(o.signal, OURO_DEBUG ? SIGTRAP : 0);
     struct oi_options same = read_with(&(ouro_config){.size = sizeof(ouro_config)});
     CHECK(same_options(&o, &same));
 }
@@ -104,7 +105,7 @@ static void test_config(void)
     CHECK_LT(o.purge_delay_ms, 0);
     CHECK(o.misuse == hook);
     CHECK_PTR(o.misuse_arg, &reports);
-    CHECK(o.trap && o.print);
+    CHECK(o.signal == SIGTRAP && o.print);
 }
 
 /* A caller that was compiled with a smaller struct: what it does not have is default. */
@@ -130,9 +131,10 @@ static void test_invalid_config(void)
     INVALID(c.size = 0);
     INVALID(c.size = offsetof(ouro_config, max_threads) - 1);
     INVALID(c.size = SIZE_MAX);
-    INVALID(c.flags = 0x20);
+    INVALID(c.flags = 0x80);
     INVALID(c.flags = 0x80000000u);
     INVALID(c.max_threads = OI_TSLOT_MAX + 1);
+    INVALID(c.trace_frames = 33);
     INVALID((c.soft_limit = 2, c.hard_limit = 1));
 #undef INVALID
     c = good;
@@ -282,28 +284,69 @@ static void test_flags(void)
     check_flag("OURO_GC", "off", "on", OURO_GC_DISABLED);
     check_flag("OURO_FINALIZE", "manual", "auto", OURO_FINALIZE_MANUAL);
     check_flag("OURO_LEAKS", "1", "0", OURO_REPORT_LEAKS);
+    check_flag("OURO_MALLOC", "malloc", "pools", OURO_USE_MALLOC);
+    setenv("OURO_LEAKS", "0", 1);
+    check_flag("OURO_DEVMODE", "1", "0", OURO_DEVMODE);
+    unsetenv("OURO_LEAKS");
 }
 
 static void test_misuse(void)
 {
     struct oi_options o = read_env("OURO_MISUSE", "print");
     check_good();
-    CHECK(o.print && !o.trap);
+    CHECK(o.print && !o.signal);
     o = read_env("OURO_MISUSE", "trap");
     check_good();
-    CHECK(o.print && o.trap);
+    CHECK(o.print && o.signal == SIGTRAP);
     o = read_env("OURO_MISUSE", "silent");
     check_good();
-    CHECK(!o.print && !o.trap);
+    CHECK(!o.print && !o.signal);
+    o = read_env("OURO_MISUSE", "abort");
+    check_good();
+    CHECK(o.print && o.signal == SIGABRT);
     o = read_env("OURO_MISUSE", "loud");
     check_bad("OURO_MISUSE");
     CHECK(o.print);
-    CHECK_EQ(o.trap, OURO_DEBUG);
+    CHECK_EQ(o.signal, OURO_DEBUG ? SIGTRAP : 0);
+}
+
+/* What it brings with it, unless something else is asked for. */
+static void test_devmode(void)
+{
+    struct oi_options o = read_env("OURO_DEVMODE", "1");
+    check_good();
+    CHECK_EQ(o.flags, OURO_DEVMODE | OURO_REPORT_LEAKS);
+    CHECK(o.print && o.signal == SIGABRT);
+    CHECK_EQ(o.quarantine, (size_t)16 << 20);
+    CHECK_EQ(o.trace_frames, 12);
+    setenv("OURO_MISUSE", "print", 1);
+    setenv("OURO_QUARANTINE", "3K", 1);
+    setenv("OURO_TRACE", "32", 1);
+    o = read_env("OURO_DEVMODE", "1");
+    check_good();
+    CHECK(o.print && !o.signal);
+    CHECK_EQ(o.quarantine, 3072);
+    CHECK_EQ(o.trace_frames, 32);
+    unsetenv("OURO_MISUSE");
+    o = read_with(&(ouro_config){.size = sizeof(ouro_config), .flags = OURO_DEVMODE | OURO_MISUSE_TRAP, .quarantine = 5, .trace_frames = 7});
+    CHECK_EQ(o.signal, SIGTRAP);
+    CHECK_EQ(o.quarantine, 3072); /* the environment overrides */
+    unsetenv("OURO_QUARANTINE");
+    unsetenv("OURO_TRACE");
+    o = read_with(&(ouro_config){.size = sizeof(ouro_config), .flags = OURO_DEVMODE | OURO_IGNORE_ENVIRONMENT, .quarantine = 5, .trace_frames = 7});
+    CHECK_EQ(o.flags, OURO_DEVMODE | OURO_IGNORE_ENVIRONMENT | OURO_REPORT_LEAKS);
+    CHECK_EQ(o.quarantine, 5);
+    CHECK_EQ(o.trace_frames, 7);
+    CHECK_EQ(read_env("OURO_QUARANTINE", "0").quarantine, 0);
+    read_env("OURO_TRACE", "0");
+    check_bad("OURO_TRACE");
+    read_env("OURO_TRACE", "33");
+    check_bad("OURO_TRACE");
 }
 
 static const char *const names[] = {
     "OURO_SOFT_LIMIT", "OURO_HARD_LIMIT", "OURO_THRESHOLD", "OURO_MAX_THREADS", "OURO_PURGE_DELAY",
-    "OURO_GC", "OURO_FINALIZE", "OURO_LEAKS", "OURO_MISUSE",
+    "OURO_GC", "OURO_FINALIZE", "OURO_LEAKS", "OURO_MISUSE", "OURO_DEVMODE", "OURO_MALLOC", "OURO_QUARANTINE", "OURO_TRACE",
 };
 enum { NAMES = sizeof names / sizeof *names };
 
@@ -356,6 +399,7 @@ int main(void)
     CHECK_RUN(test_purge_delay);
     CHECK_RUN(test_flags);
     CHECK_RUN(test_misuse);
+    CHECK_RUN(test_devmode);
     CHECK_RUN(test_all_bad);
     CHECK_RUN(test_start);
     return check_finish();

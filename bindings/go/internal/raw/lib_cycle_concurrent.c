@@ -1,6 +1,5 @@
 //go:build !ouro_shared
 
-#include "lib_port_perturb.h"
 /* SPDX-License-Identifier: MIT */
 #include "lib_cycle_concurrent.h"
 
@@ -13,6 +12,7 @@
 #include "lib_object_credit.h"
 #include "lib_object_inbox.h"
 #include "lib_object_weak.h"
+#include "lib_port_perturb.h"
 
 /* Held from the verdict until every member is DEAD: a child of fork finds a set either untouched or gone. docs/design/lock-order.md */
 static pthread_mutex_t verdict_lock = PTHREAD_MUTEX_INITIALIZER;

@@ -4,9 +4,11 @@
 #include "lib_cycle_young.h"
 
 #include "lib_cycle_debug.h"
+#include "lib_mem_watch.h"
 #include "lib_object_count.h"
 #include "lib_object_destroy.h"
 #include "lib_object_gray.h"
+#include "lib_object_history.h"
 #include "lib_object_inbox.h"
 #include "lib_object_publish.h"
 #include "lib_object_weak.h"
@@ -28,8 +30,7 @@ static bool has_private(const struct oi_page *page)
 {
     size_t size = oi_page_block_size(page);
     for (uint32_t i = 0; i < page->carved; i++) {
-        ouro_object *o = (ouro_object *)(page->base + i * size);
-        if (oi_type_word(o) && !(oi_flags(o) & OI_PUBLISHED)) /* also a dead one, which may be revived */
+        if (oi_is_private((ouro_object *)(page->base + i * size))) /* also a dead one, which may be revived */
             return true;
     }
     return false;
@@ -261,12 +262,25 @@ static bool release_outside(struct oi_act *act, ouro_object *o, void *arg)
     return true;
 }
 
-static void reclaim(struct oi_act *act)
+/* In a watched heap, blocks take the long way to their pages. */
+static OI_COLD void watch_reclaimed(struct oi_local *self)
+{
+    for (ouro_object *o; (o = oi_gray_pop(self));) {
+        if (oi_history_on)
+            oi_history_add(o, OI_CHANGE_GARBAGE, ouro_refcount(o));
+        oi_watch_died(o);
+    }
+}
+
+/* Not in line: it would cost the caller's loops their registers. */
+static OI_NOINLINE void reclaim(struct oi_act *act)
 {
     bool outer = act->destroying;
     act->destroying = true; /* what dies now waits until the garbage is gone */
     each_gray(act, clear_weak, NULL);
     each_gray(act, release_outside, NULL);
+    if (OI_UNLIKELY(oi_watched))
+        watch_reclaimed(act->self);
     for (ouro_object *o; (o = oi_gray_pop(act->self));)
         oi_pool_free(&act->self->pool, o);
     act->destroying = outer;

@@ -22,6 +22,9 @@ size_t oi_limbo_reclaim(void);
 /* Waits until every read section that is under way has ended: a grace period in which no fork has interrupted one. Not inside a read section. */
 void oi_limbo_grace_period(void);
 
+/* Since when somebody has been waiting for readers (oi_os_now_ns), 0: nobody is; a moment's reading. */
+uint64_t oi_limbo_waits_since(void);
+
 /* True if something is waiting; a moment's reading. */
 bool oi_limbo_is_waiting(void);
 

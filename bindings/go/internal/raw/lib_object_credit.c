@@ -10,6 +10,7 @@
 
 #include "lib_object_count.h"
 #include "lib_object_destroy.h"
+#include "lib_object_history.h"
 #include "lib_object_misuse.h"
 #include "lib_port_os.h"
 
@@ -172,8 +173,8 @@ static void thread_exits(void *arg)
 
 static bool may_take(const struct oi_act *act)
 {
-    /* Who is parked may sleep for long; who is in haste may not wait for the lock. */
-    return !act->home && !oi_counting.never && !oi_counting.haste;
+    /* Who is parked may sleep for long; who is in haste may not wait for the lock; dev mode notes what the count is. */
+    return !act->home && !oi_counting.never && !oi_counting.haste && !oi_history_on;
 }
 
 /* NULL: no memory. */

@@ -4,7 +4,9 @@
 #include "lib_object_destroy.h"
 
 #include "lib_mem_limbo.h"
+#include "lib_mem_watch.h"
 #include "lib_object_count.h"
+#include "lib_object_history.h"
 #include "lib_object_inbox.h"
 #include "lib_object_weak.h"
 
@@ -58,7 +60,10 @@ static void release_child(struct oi_act *act, ouro_object *o)
 
 static void release_ref(ouro_object *ref, void *act)
 {
-    release_child(act, ref);
+    if (OI_UNLIKELY(oi_history_on))
+        oi_release(act, ref, "ouro_release");
+    else
+        release_child(act, ref);
 }
 
 void oi_release_slots(struct oi_act *act, const struct oi_type *type, ouro_object *o)
@@ -175,13 +180,13 @@ static void revive(struct oi_act *act, ouro_object *o)
 static void end_finalizing(struct oi_act *act, ouro_object *o)
 {
     if (!(oi_flags(o) & OI_PUBLISHED)) {
-        oi_release(act, o, "ouro_release");
+        oi_release(act, o, oi_dropped);
         return;
     }
     uint32_t s = oi_shared(o), n;
     do {
         if (!oi_is_finalizing(s)) {
-            oi_release(act, o, "ouro_release"); /* immortal now; or the finalizer has published a private object */
+            oi_release(act, o, oi_dropped); /* immortal now; or the finalizer has published a private object */
             return;
         }
         oi_check(o); /* this drop is a disposal like any other (rule D) */
@@ -193,15 +198,26 @@ static void end_finalizing(struct oi_act *act, ouro_object *o)
         oi_destroy_later(act, o);
 }
 
+/* Frees the block of an object that was private, and that nobody looks at any more. */
+static void free_private(struct oi_act *act, ouro_object *o)
+{
+    if (OI_UNLIKELY(oi_watched))
+        oi_watch_died(o);
+    else
+        oi_pool_free(&act->self->pool, o);
+}
+
 static void free_block(struct oi_act *act, ouro_object *o)
 {
     if (oi_flags(o) & OI_PUBLISHED) {
+        if (OI_UNLIKELY(oi_history_on))
+            oi_history_seal(o);
         oi_limbo_retire(o);
     } else if (act->reading) {
         oi_dead_link(o, act->dead_blocks);
         act->dead_blocks = o;
     } else {
-        oi_pool_free(&act->self->pool, o);
+        free_private(act, o);
     }
 }
 
@@ -342,7 +358,7 @@ void oi_destroy_section_ended(struct oi_act *act)
 {
     for (ouro_object *o; (o = act->dead_blocks);) {
         act->dead_blocks = oi_dead_next(o);
-        oi_pool_free(&act->self->pool, o);
+        free_private(act, o);
     }
     for (ouro_object *o; (o = act->dead_waiting);) {
         act->dead_waiting = oi_dead_next(o);

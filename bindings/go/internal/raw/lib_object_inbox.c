@@ -76,7 +76,7 @@ static void finish(struct oi_act *act, struct oi_stack_node *aside)
     while (aside) {
         struct oi_token *token = OI_CONTAINER_OF(aside, struct oi_token, node);
         aside = aside->next;
-        oi_release(act, oi_token_free(act, token), "ouro_release");
+        oi_release(act, oi_token_free(act, token), oi_dropped);
     }
     oi_destroy_run(act);
 }
@@ -181,7 +181,7 @@ static void force(struct oi_act *act, struct oi_tslot *slot, ouro_object *o)
     while (!(s & OI_STUCK)) {
         oi_perturb();
         if (s & OI_MERGED) {
-            oi_release(act, o, "ouro_release");
+            oi_release(act, o, oi_dropped);
             return;
         }
         /* acq_rel: as any decrement [MO-count]. */
@@ -218,7 +218,7 @@ void oi_inbox_push(struct oi_act *act, uint32_t id, ouro_object *o)
             oi_destroy_later(act, o);
         oi_tslot_let_go(slot);
         if (!mine)
-            oi_release(act, o, "ouro_release");
+            oi_release(act, o, oi_dropped);
         oi_destroy_run(act);
         return;
     }

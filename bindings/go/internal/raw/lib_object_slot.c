@@ -10,6 +10,7 @@
 #include "lib_object_destroy.h"
 #include "lib_object_misuse.h"
 #include "lib_object_publish.h"
+#include "lib_object_reader.h"
 
 extern inline bool ouro_private_is_ref(const void *word);
 extern inline bool ouro_private_is_mine(const void *container, const ouro_slot *slot);
@@ -303,8 +304,11 @@ bool ouro_value_compare_set(void *container, ouro_slot *slot, ouro_value expecte
 void ouro_read_begin(void)
 {
     struct oi_act *act = &oi_act;
-    act->reading++;
+    if (!act->reading++)
+        oi_reader_step(act);
     oi_rcu_read_lock();
+    if (OI_UNLIKELY(!act->reader))
+        oi_reader_enroll(act);
 }
 
 void ouro_read_end(void)
@@ -315,7 +319,10 @@ void ouro_read_end(void)
         return;
     }
     oi_rcu_read_unlock();
-    if (!--act->reading && OI_UNLIKELY(act->dead_blocks || act->dead_waiting || act->callbacks))
+    if (--act->reading)
+        return;
+    oi_reader_step(act);
+    if (OI_UNLIKELY(act->dead_blocks || act->dead_waiting || act->callbacks))
         oi_destroy_section_ended(act);
 }
 

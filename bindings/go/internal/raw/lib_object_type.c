@@ -6,6 +6,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 
+#include "lib_mem_watch.h"
 #include "lib_object_act.h"
 #include "lib_object_misuse.h"
 
@@ -94,7 +95,7 @@ static struct oi_type *build(const ouro_type *d, void (*dispose)(ouro_object *),
     size_t units = (type->size - sizeof(ouro_object)) / 8;
     uint32_t word = id | (oi_type_is_array(type) || units > BODY_UNITS_MAX ? 0 : (uint32_t)units << OI_TYPE_ID_BITS);
     bool untracked = type->leaf || (d->flags & OURO_TYPE_ACYCLIC);
-    type->birth = (uint64_t)word | (uint64_t)(untracked ? OI_UNTRACKED : 0) << 48;
+    type->birth = (uint64_t)word | (uint64_t)((untracked ? OI_UNTRACKED : 0) | (oi_watched ? OI_WATCHED : 0)) << 48;
     return type;
 }
 
@@ -108,7 +109,7 @@ static struct oi_type *enter(ouro_type *d, uint32_t id, void (*dispose)(ouro_obj
     d->ouro_private_body = (uint32_t)(type->size - sizeof(ouro_object));
     oi_store_release(&d->ouro_private_birth, type->birth); /* pairs with oi_type_register [MO-types] */
     /* Release: ouro_new reads the pool first, and what it finds through it implies the rest [MO-types]. */
-    bool pooled = !oi_type_is_array(type) && type->size <= OI_CLASS_MAX;
+    bool pooled = !oi_type_is_array(type) && type->size <= OI_CLASS_MAX && !oi_watched;
     oi_store_release(&d->ouro_private_pool, pooled ? oi_pool_index(type->size, type->leaf) : OI_POOL_NONE);
     return type;
 }
@@ -158,6 +159,8 @@ struct oi_type *oi_type_register(ouro_type *descriptor, const char *call)
         oi_misuse_type(OURO_MISUSE_WRONG_TYPE, call, descriptor, wrong);
         return NULL;
     }
+    if (!oi_hold_slot(&oi_act)) /* the runtime is to have started, and to know whether the heap is watched */
+        return NULL;
     return register_next(descriptor);
 }
 

@@ -4,7 +4,9 @@
 #include "lib_port_os.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/membarrier.h>
+#include <stdio.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/random.h>
@@ -126,9 +128,33 @@ void oi_os_sleep_us(long us)
     clock_nanosleep(CLOCK_MONOTONIC, 0, &t, NULL);
 }
 
+uint32_t oi_os_thread_number(void)
+{
+    return (uint32_t)syscall(__NR_gettid);
+}
+
 void oi_os_name_thread(const char *name)
 {
     prctl(PR_SET_NAME, name, 0, 0, 0);
+}
+
+int oi_os_thread_id(void)
+{
+    return (int)syscall(SYS_gettid);
+}
+
+void oi_os_thread_name(int id, char name[OI_OS_THREAD_NAME])
+{
+    char path[64];
+    snprintf(path, sizeof path, "/proc/self/task/%d/comm", id);
+    int file = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t n = file < 0 ? -1 : read(file, name, OI_OS_THREAD_NAME - 1);
+    if (file >= 0)
+        close(file);
+    if (n <= 0)
+        name[0] = '?', n = 1;
+    n -= name[n - 1] == '\n';
+    name[n] = '\0';
 }
 
 bool oi_os_has_membarrier(void)

@@ -6,6 +6,7 @@
 #include "ouro_gc.h"
 
 #include "lib_mem_limbo.h"
+#include "lib_mem_watch.h"
 #include "lib_object_destroy.h"
 #include "lib_object_inbox.h"
 #include "lib_port_os.h"
@@ -236,6 +237,7 @@ void oi_collect_pressure(struct oi_act *act, bool force)
             collect_quietly(act, OURO_GC_REASON_MEMORY);
         if (!act->reading)
             await_limbo();
+        oi_watch_let_out();
         oi_pool_collect(&act->self->pool);
         oi_service_sweep(true);
     } else if (may && oi_gc_is_on() && (grown || is_worth_it(act))) {

@@ -4,14 +4,20 @@
  *
  * Options: from ouro_init's argument and from the environment. */
 #include <errno.h>
+#include <signal.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "lib_object_misuse.h"
+#include "lib_port_backtrace.h"
 #include "lib_runtime_runtime.h"
 
 #define PURGE_DELAY_MS 100
+#define QUARANTINE ((size_t)16 << 20)
+#define TRACE_FRAMES 12
+
+#define UNDECIDED (-1) /* as a signal */
 
 static uint32_t bad; /* bit i: variables[i] could not be read; under the start lock */
 
@@ -112,11 +118,35 @@ static bool leaks(struct oi_options *o, const char *text)
 
 static bool misuse(struct oi_options *o, const char *text)
 {
-    bool print = !strcmp(text, "print"), trap = !strcmp(text, "trap");
-    if (!print && !trap && strcmp(text, "silent"))
+    bool silent = !strcmp(text, "silent"), trap = !strcmp(text, "trap"), stop = !strcmp(text, "abort");
+    if (!silent && !trap && !stop && strcmp(text, "print"))
         return false;
-    o->print = print || trap;
-    o->trap = trap;
+    o->print = !silent;
+    o->signal = trap ? SIGTRAP : stop ? SIGABRT : 0;
+    return true;
+}
+
+static bool devmode(struct oi_options *o, const char *text)
+{
+    return flag(o, text, OURO_DEVMODE, "1", "0");
+}
+
+static bool use_malloc(struct oi_options *o, const char *text)
+{
+    return flag(o, text, OURO_USE_MALLOC, "malloc", "pools");
+}
+
+static bool quarantine(struct oi_options *o, const char *text)
+{
+    return read_size(text, &o->quarantine);
+}
+
+static bool trace(struct oi_options *o, const char *text)
+{
+    size_t n;
+    if (!read_size(text, &n) || !n || n > OI_FRAMES_MAX)
+        return false;
+    o->trace_frames = (unsigned)n;
     return true;
 }
 
@@ -133,7 +163,11 @@ static const struct variable {
     {"OURO_GC", gc, "OURO_GC is neither on nor off; ignored"},
     {"OURO_FINALIZE", finalize, "OURO_FINALIZE is neither auto nor manual; ignored"},
     {"OURO_LEAKS", leaks, "OURO_LEAKS is neither 0 nor 1; ignored"},
-    {"OURO_MISUSE", misuse, "OURO_MISUSE is not print, trap or silent; ignored"},
+    {"OURO_MISUSE", misuse, "OURO_MISUSE is not print, trap, abort or silent; ignored"},
+    {"OURO_DEVMODE", devmode, "OURO_DEVMODE is neither 0 nor 1; ignored"},
+    {"OURO_MALLOC", use_malloc, "OURO_MALLOC is neither pools nor malloc; ignored"},
+    {"OURO_QUARANTINE", quarantine, "OURO_QUARANTINE is not a number of bytes (as 1000000, 64M, 2G); ignored"},
+    {"OURO_TRACE", trace, "OURO_TRACE is not a number from 1 to 32; ignored"},
 };
 #define VARIABLES (sizeof variables / sizeof *variables)
 
@@ -154,8 +188,9 @@ ouro_status oi_options_read(const ouro_config *config, struct oi_options *option
             return OURO_E_INVALID;
         memcpy(&c, config, config->size < sizeof c ? config->size : sizeof c);
     }
-    unsigned known = OURO_IGNORE_ENVIRONMENT | OURO_FINALIZE_MANUAL | OURO_GC_DISABLED | OURO_REPORT_LEAKS | OURO_MISUSE_TRAP;
-    if ((c.flags & ~known) || c.max_threads > OI_TSLOT_MAX)
+    unsigned known = OURO_IGNORE_ENVIRONMENT | OURO_FINALIZE_MANUAL | OURO_GC_DISABLED | OURO_REPORT_LEAKS | OURO_MISUSE_TRAP |
+                     OURO_DEVMODE | OURO_USE_MALLOC;
+    if ((c.flags & ~known) || c.max_threads > OI_TSLOT_MAX || c.trace_frames > OI_FRAMES_MAX)
         return OURO_E_INVALID;
     *options = (struct oi_options){
         .flags = c.flags,
@@ -167,11 +202,19 @@ ouro_status oi_options_read(const ouro_config *config, struct oi_options *option
         .misuse = c.misuse,
         .misuse_arg = c.misuse_arg,
         .print = true,
-        .trap = OURO_DEBUG || (c.flags & OURO_MISUSE_TRAP),
+        .signal = UNDECIDED,
+        .quarantine = c.quarantine ? c.quarantine : QUARANTINE,
+        .trace_frames = c.trace_frames ? c.trace_frames : TRACE_FRAMES,
     };
     bad = 0;
-    if (!(c.flags & OURO_IGNORE_ENVIRONMENT))
+    bool ignored = c.flags & OURO_IGNORE_ENVIRONMENT;
+    if (!ignored)
         read_environment(options);
+    bool dev = options->flags & OURO_DEVMODE;
+    if (options->signal == UNDECIDED)
+        options->signal = c.flags & OURO_MISUSE_TRAP ? SIGTRAP : dev ? SIGABRT : OURO_DEBUG ? SIGTRAP : 0;
+    if (dev && (ignored || !getenv("OURO_LEAKS")))
+        options->flags |= OURO_REPORT_LEAKS;
     return options->soft_limit && options->hard_limit && options->soft_limit > options->hard_limit ? OURO_E_INVALID : OURO_OK;
 }
 

@@ -10,6 +10,7 @@
 #include "lib_mem_limbo.h"
 #include "lib_object_credit.h"
 #include "lib_object_inbox.h"
+#include "lib_object_reader.h"
 #include "lib_object_weak.h"
 #include "lib_port_os.h"
 #include "lib_runtime_runtime.h"
@@ -171,6 +172,7 @@ bool oi_service_is_needed(void)
 
 void oi_service_wake(void)
 {
+    oi_reader_look();
     if (OI_UNLIKELY(!oi_load_acquire(&running)))
         start();
     oi_wakeup_set(&wakeup);

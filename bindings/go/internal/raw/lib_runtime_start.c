@@ -9,6 +9,8 @@
 
 #include "lib_mem_limbo.h"
 #include "lib_mem_stats.h"
+#include "lib_mem_watch.h"
+#include "lib_object_history.h"
 #include "lib_object_inbox.h"
 #include "lib_object_misuse.h"
 #include "lib_object_weak.h"
@@ -35,9 +37,10 @@ static ouro_status start(const struct oi_options *options)
     if (status != OURO_OK)
         return status;
     oi_options = *options;
-    oi_misuse_set_default(options->print, options->trap);
+    oi_misuse_set_default(options->print, options->signal);
     oi_misuse_set_hook(options->misuse, options->misuse_arg);
     oi_page_set_limits(options->soft_limit, options->hard_limit);
+    oi_devmode_init(options);
     if ((status = oi_thread_init()) != OURO_OK || (status = oi_fork_init()) != OURO_OK)
         return status;
     if (!oi_weak_init() || !oi_value_init())
@@ -101,12 +104,15 @@ ouro_status ouro_shutdown(ouro_leak_report *report)
     /* Each round may free what keeps the next from being found: once more than it finds something. */
     while (oi_limbo_reclaim()) {
     }
+    oi_watch_let_out();
     oi_service_sweep(true);
     oi_service_stop();
     oi_page_purge(0, &unused);
     oi_leaks_count(report);
     if (oi_options.flags & OURO_REPORT_LEAKS)
         oi_leaks_print(report);
+    if ((oi_options.flags & OURO_REPORT_LEAKS) && oi_history_on)
+        oi_leaks_print_sites();
     pthread_mutex_lock(&lock);
     oi_store_release(&started, false);
     pthread_mutex_unlock(&lock);

@@ -9,6 +9,7 @@
 
 #include "lib_object_credit.h"
 #include "lib_object_destroy.h"
+#include "lib_object_history.h"
 #include "lib_object_inbox.h"
 #include "lib_object_misuse.h"
 #include "lib_runtime_runtime.h"
@@ -48,12 +49,13 @@ static void enter(struct oi_act *act, struct oi_local *local)
 {
     act->self = local;
     act->home = NULL;
-    ouro_private_thread_id = is_unbiased(local) ? OI_TSLOT_NONE : local->tslot.id;
+    act->id = is_unbiased(local) ? OI_TSLOT_NONE : local->tslot.id;
+    ouro_private_thread_id = oi_history_on ? OI_TSLOT_NONE : act->id;
 }
 
 static void leave(struct oi_act *act)
 {
-    ouro_private_thread_id = OI_TSLOT_NONE;
+    act->id = ouro_private_thread_id = OI_TSLOT_NONE;
     act->self = &oi_nobody;
 }
 

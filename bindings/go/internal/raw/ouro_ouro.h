@@ -11,6 +11,7 @@
 #include "ouro_slot.h"
 #include "ouro_status.h"
 #include "ouro_thread.h"
+#include "ouro_trace.h"
 #include "ouro_value.h"
 #include "ouro_version.h"
 #include "ouro_weak.h"

@@ -23,7 +23,10 @@ typedef enum ouro_misuse_kind {
     OURO_MISUSE_WRONG_TYPE,         /* an object of another type than the call is for, or an unusable type */
     OURO_MISUSE_SLOT_OUTSIDE,       /* a slot that does not lie in its container */
     OURO_MISUSE_WRONG_PLACE,        /* a call made where it is not allowed, such as detach in a read section */
-    OURO_MISUSE_OPTION              /* an OURO_... environment variable that cannot be read; its default is used */
+    OURO_MISUSE_OPTION,             /* an OURO_... environment variable that cannot be read; its default is used */
+    OURO_MISUSE_LONG_READ,          /* a thread, named in the message, has been in a read section for long, and objects die that wait for its end. Said by the
+                                     * thread that finds it, once for each section; never traps */
+    OURO_MISUSE_WRITE_AFTER_FREE    /* dev mode: the block of an object that is gone was written to. Found later, on any thread */
 } ouro_misuse_kind;
 
 typedef struct ouro_misuse {
@@ -33,6 +36,7 @@ typedef struct ouro_misuse {
     const char *type_name;          /* of the object, or "?" */
     const void *object;             /* or NULL */
     const char *message;            /* one sentence */
+    const char *details;            /* in dev mode: lines that tell where the object was made, and the last changes of its count; else NULL. For the call */
 } ouro_misuse;
 
 /* Called on the thread that made the mistake, maybe with a lock of the library held; must not call ouro functions that change objects. */
@@ -43,10 +47,17 @@ typedef void (*ouro_misuse_hook)(const ouro_misuse *misuse, void *arg);
 #define OURO_GC_DISABLED 0x4u         /* start with automatic collection off */
 #define OURO_REPORT_LEAKS 0x8u        /* ouro_shutdown prints what was left */
 #define OURO_MISUSE_TRAP 0x10u        /* the default hook raises SIGTRAP after printing (the default in debug builds) */
+#define OURO_DEVMODE 0x20u            /* dev mode: see below */
+#define OURO_USE_MALLOC 0x40u         /* each object is a block of malloc's own, for tools that watch malloc: see below */
 
 /* Zero is the default for every member. The environment, unless ignored, overrides: OURO_SOFT_LIMIT, OURO_HARD_LIMIT
  * (bytes, with K, M or G), OURO_THRESHOLD (n or n,n,n), OURO_MAX_THREADS, OURO_PURGE_DELAY (milliseconds, 0 for at once, or never),
- * OURO_GC=on|off, OURO_FINALIZE=auto|manual, OURO_LEAKS=0|1, OURO_MISUSE=print|trap|silent. */
+ * OURO_GC=on|off, OURO_FINALIZE=auto|manual, OURO_LEAKS=0|1, OURO_MISUSE=print|trap|abort|silent, OURO_DEVMODE=0|1, OURO_MALLOC=pools|malloc,
+ * OURO_QUARANTINE (bytes), OURO_TRACE (1 to 32).
+ *
+ * Dev mode finds mistakes, and makes everything slower: each change of a count is noted with the place that made it; what is gone is kept for a while,
+ * overwritten, and checked; reports of misuse and of leaks name places (file:line), and a report of misuse by the default hook is followed by abort(),
+ * unless something else is asked for. It and OURO_USE_MALLOC are the first start's of a process to choose: later ones change nothing of it. */
 typedef struct ouro_config {
     size_t size;                    /* = sizeof(ouro_config) */
     unsigned flags;
@@ -56,6 +67,8 @@ typedef struct ouro_config {
     long purge_delay_ms;            /* free memory is kept for one to two times this before it goes back to the OS; 0: 100; negative: never */
     ouro_misuse_hook misuse;        /* NULL: print one line to stderr */
     void *misuse_arg;
+    size_t quarantine;              /* dev mode: bytes of dead objects that are kept; 0: 16 MiB */
+    unsigned trace_frames;          /* dev mode: callers that are noted of each place, at most 32; 0: 12 */
 } ouro_config;
 
 /* Starts the runtime. Optional: the first call of any function starts it with defaults. NULL: defaults. When it runs already,
