@@ -5,6 +5,7 @@
 
 #include "mem/limbo.h"
 #include "mem/page.h"
+#include "port/os.h"
 #include "support/child.h"
 #include "support/fixture.h"
 #include "support/threads.h"
@@ -64,10 +65,63 @@ static void test_visit_is_ended_last(void)
     ouro_release(shared);
 }
 
+/* ---- A grace period that a fork has interrupted ---- */
+
+static void *reclaim(void *unused)
+{
+    (void)oi_limbo_reclaim();
+    step_set(&done, 1);
+    return unused;
+}
+
+static bool somebody_waits(void *unused)
+{
+    (void)unused;
+    return oi_limbo_waits_since() != 0;
+}
+
+static void nothing(void *unused)
+{
+    (void)unused;
+}
+
+static bool is_set(struct step *step)
+{
+    pthread_mutex_lock(&step->mutex);
+    bool set = step->value != 0;
+    pthread_mutex_unlock(&step->mutex);
+    return set;
+}
+
+/* The forking thread is a reader, and leaves its section for liburcu's sake. What it has borrowed must stay all the same: who waits for readers
+ * has to wait anew. */
+static void test_borrowed_across_fork(void)
+{
+    struct node *o = plain_new(7);
+    ouro_share(o);
+    done.value = 0;
+    ouro_read_begin();
+    ouro_release(o);
+    pthread_t thread = thread_start(reclaim, NULL, 0);
+    REQUIRE(wait_until(somebody_waits, NULL));
+    oi_os_sleep_ms(20); /* it is in liburcu by now, most likely */
+    for (int i = 0; i < 3; i++) {
+        CHECK_EQ(child_run(nothing, NULL), 0);
+        oi_os_sleep_ms(20);
+        CHECK(!is_set(&done));
+        CHECK_GT(mem_stats().limbo_bytes, 0); /* not used again */
+        CHECK_EQ(o->id, 7);
+    }
+    ouro_read_end();
+    thread_join_running(thread);
+    CHECK_EQ(mem_stats().limbo_bytes, 0);
+}
+
 int main(void)
 {
     check_start("fork_test");
     fixture_start();
     FIXTURE_RUN(test_visit_is_ended_last);
+    FIXTURE_RUN(test_borrowed_across_fork);
     return check_finish();
 }
