@@ -55,11 +55,12 @@ static struct oi_segment *new_segment(size_t size)
     pthread_mutex_lock(&lock);
     if (!segment)
         return NULL;
-    segment->shadow = oi_os_map(oi_shadow_size(size), OI_SHADOW_ALIGN);
+    segment->shadow = oi_os_map(oi_aside_size(size), OI_SHADOW_ALIGN);
     if (!segment->shadow) {
         oi_os_unmap(segment, size);
         return NULL;
     }
+    segment->roots = (struct oi_root *)(segment->shadow + oi_shadow_size(size));
     segment->size = size;
     segment->free_units = ALL_UNITS;
     LIST_INSERT_HEAD(&segments, segment, link);
@@ -172,7 +173,7 @@ struct oi_page *oi_page_acquire(struct oi_pool *pool, enum oi_page_kind kind, un
         page->pins = 0;
         page->released = false;
         oi_store_relaxed(&page->published, false);
-        oi_store_relaxed(&page->recent, false);
+        oi_store_relaxed(&page->recent, 0);
         oi_store_relaxed(&page->bearing, false);
         oi_store_relaxed(&page->remote, 0);
         oi_store_relaxed(&page->limbo, 0);
@@ -232,6 +233,18 @@ static bool is_wanted(const struct oi_page *page, enum wanted wanted)
     return wanted == ALL || (wanted == RECENT ? oi_page_is_recent(page) : oi_load_relaxed(&page->published));
 }
 
+/* What is published after this is for the next collection. */
+static void make_old(struct oi_page *page, enum wanted wanted)
+{
+    if (wanted == RECENT) {
+        oi_store_relaxed(&page->recent, OI_RECENT_OLD);
+        return;
+    }
+    /* Acquire: who stops bearing has made it recent before; an exchange, so that this is seen or comes later. */
+    bool bearing = oi_load_acquire(&page->bearing);
+    page->was_recent = oi_exchange_acquire(&page->recent, 0) || bearing;
+}
+
 /* Pins the wanted pages of one segment; the lock is held. */
 static void pin_segment(struct oi_segment *segment, struct oi_page **pages, uint32_t *count, uint32_t max, enum wanted wanted)
 {
@@ -240,7 +253,7 @@ static void pin_segment(struct oi_segment *segment, struct oi_page **pages, uint
         if (page->back || !page->pool || page->kind != OI_PAGE_TRACED || !is_wanted(page, wanted))
             continue;
         if (wanted != ALL)
-            oi_store_relaxed(&page->recent, false); /* what is published after this is for the next collection */
+            make_old(page, wanted);
         page->pins++;
         pages[(*count)++] = page;
     }
@@ -295,7 +308,7 @@ static void unmap_segment(struct oi_segment *segment)
     LIST_REMOVE(segment, link);
     totals.reserved -= segment->size;
     pthread_mutex_unlock(&lock);
-    oi_os_unmap(segment->shadow, oi_shadow_size(segment->size));
+    oi_os_unmap(segment->shadow, oi_aside_size(segment->size));
     oi_os_unmap(segment, segment->size);
     pthread_mutex_lock(&lock);
 }

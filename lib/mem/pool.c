@@ -247,7 +247,7 @@ static void end_bearing(struct oi_page *page)
     if (OI_LIKELY(!oi_load_relaxed(&page->bearing)))
         return;
     oi_page_set_published(page);
-    oi_store_relaxed(&page->bearing, false);
+    oi_store_release(&page->bearing, false); /* release: who sees it sees that the page is recent */
 }
 
 /* The page is current, and a block of it is about to be taken. */

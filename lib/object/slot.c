@@ -6,6 +6,7 @@
 
 #include "object/count.h"
 #include "object/destroy.h"
+#include "object/hint.h"
 #include "object/misuse.h"
 #include "object/publish.h"
 
@@ -84,7 +85,14 @@ static void *exchange(enum access access, ouro_slot *slot, void *word)
     if (access == SHARED) {
         /* acq_rel: release the object's content, its publication and its count before the new edge; acquire the old content's.
          * Pairs with ouro_peek and with the other exchanges [MO-publish]. */
-        return oi_exchange_acqrel(&slot->ouro_private_ref, word);
+        ouro_object *o = oi_slot_ref(word);
+        uint32_t epoch = o ? oi_hint_before_store(o) : 0;
+        void *old = oi_exchange_acqrel(&slot->ouro_private_ref, word);
+        if (o)
+            oi_hint_after_store(epoch);
+        if (oi_slot_ref(old))
+            oi_hint(oi_slot_ref(old));
+        return old;
     }
     void *old = slot->ouro_private_ref;
     slot->ouro_private_ref = word;
@@ -280,8 +288,14 @@ static bool compare_set(void *container, ouro_slot *slot, void *expected, void *
         return false;
     retain_for_store(access, word);
     void *found = expected;
+    ouro_object *o = oi_slot_ref(word);
+    uint32_t epoch = o ? oi_hint_before_store(o) : 0;
     /* acq_rel on success, as in exchange [MO-publish]. */
     bool stored = oi_cas_acqrel(&slot->ouro_private_ref, &found, word);
+    if (o)
+        oi_hint_after_store(epoch);
+    if (stored && oi_slot_ref(expected))
+        oi_hint(oi_slot_ref(expected));
     release(stored ? expected : word, call);
     return stored;
 }

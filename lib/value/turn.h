@@ -16,6 +16,7 @@
 #pragma once
 
 #include "base/base.h"
+#include "object/hint.h"
 #include "port/atomic.h"
 #include "port/perturb.h"
 
@@ -43,6 +44,7 @@ static inline bool oi_turn_take(uint64_t *turn)
 static inline void oi_turn_end(uint64_t *turn)
 {
     oi_perturb();
+    oi_hints_are_lost(); /* what has been put in and taken out, nobody hints at one by one */
     oi_store_release(turn, oi_load_relaxed(turn) & ~OI_TURN_LOW); /* [MO-turn] */
 }
 
