@@ -14,6 +14,8 @@
 
 size_t oi_candidates_share = OURO_DEBUG ? 1 : 4; /* debug builds follow candidates wherever they lead, so that tests do */
 
+size_t oi_candidates_followed;
+
 static bool known;       /* every object that the last collection left is a root's descendant, or has a hint */
 static bool followed;    /* this collection has followed candidates */
 static unsigned skip;    /* so many collections look at everything without an attempt */
@@ -288,6 +290,7 @@ size_t oi_candidates_estimate(struct oi_scope *scope, size_t *members)
     followed = known = false; /* until this one is done */
     if (may && try_candidates(scope, &objects)) {
         followed = true;
+        oi_candidates_followed++;
         oi_estimate_tokens(scope);
         oi_estimate_finish(scope, members);
         return objects;

@@ -24,3 +24,5 @@ void oi_candidates_forget(void);
 
 /* Candidates, and what they reach, may be one in so many of all objects; else everything is looked at. 0: it is in any case. */
 extern size_t oi_candidates_share;
+
+extern size_t oi_candidates_followed; /* collections that have looked at no more; for tests */

@@ -109,8 +109,10 @@ bool oi_scope_furnish(struct oi_scope *scope, uint32_t number)
     at->member = (uint64_t *)(table + words);
     at->gray = (uint64_t *)(table + words + bits);
     scope->extents[number].count = counts ? (int32_t *)(table + estimates) : NULL;
-    if (!segment->in_scope)
+    if (!segment->in_scope) {
         scope->segments[scope->segment_count++] = segment;
+        oi_os_prefer_small(segment->shadow, oi_shadow_size(segment->size)); /* until enough of the segment is in the scope */
+    }
     segment->in_scope = true;
     return true;
 }

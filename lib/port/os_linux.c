@@ -85,6 +85,11 @@ void oi_os_prefer_huge(void *at, size_t size)
     madvise(at, size, MADV_HUGEPAGE); /* refused by kernels built without them */
 }
 
+void oi_os_prefer_small(void *at, size_t size)
+{
+    madvise(at, size, MADV_NOHUGEPAGE);
+}
+
 uint64_t oi_os_now_ns(void)
 {
     struct timespec t;

@@ -1,0 +1,472 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What a collection of generation 2 looks at: as little as has changed, and whatever can have become garbage by it. After each change by
+ * which objects can become garbage, a collection that follows candidates finds what there is: one that looks at everything, right
+ * after it, finds nothing. Seed: OURO_TEST_SEED. */
+#include "cycle/candidates.h"
+
+#include <ouro/ouro.h>
+#include <stdio.h>
+
+#include "mem/page.h"
+#include "object/count.h"
+#include "object/hint.h"
+#include "support/fixture.h"
+#include "support/rng.h"
+#include "support/threads.h"
+
+static uint64_t seed;
+
+static size_t looked_at(void)
+{
+    ouro_gc_stats stats;
+    ouro_gc_get_stats(&stats, sizeof stats);
+    return stats.generation[2].candidates;
+}
+
+static void collect_all(void)
+{
+    oi_candidates_forget();
+    ouro_gc_collect(2);
+}
+
+/* The collection follows candidates, to so many objects at most, finds so many, and leaves nothing to be found. */
+static void check_collection(long found, size_t most)
+{
+    size_t followed = oi_candidates_followed, before = looked_at();
+    CHECK_EQ(ouro_gc_collect(2), found);
+    CHECK_LE(looked_at() - before, most);
+    CHECK_GT(oi_candidates_followed, followed);
+    oi_candidates_forget();
+    CHECK_EQ(ouro_gc_collect(2), 0);
+}
+
+/* A ring of n shared objects: one reference, the caller's. */
+static struct node *ring_new(long n)
+{
+    struct node *first = plain_new(0), *last = ouro_retain(first);
+    for (long i = 1; i < n; i++) {
+        struct node *next = plain_new(i);
+        ouro_set(last, &last->a, next);
+        ouro_release(last);
+        last = next;
+    }
+    ouro_set(last, &last->a, first);
+    ouro_release(last);
+    ouro_share(first);
+    return first;
+}
+
+/* Makes everything known. */
+static void settle(void)
+{
+    collect_all();
+    ouro_gc_collect(2);
+}
+
+/* ---- nothing has changed ---- */
+
+static void test_unchanged(void)
+{
+    struct node *ring = ring_new(1000);
+    settle();
+    size_t before = looked_at();
+    CHECK_EQ(ouro_gc_collect(2), 0);
+    CHECK_EQ(looked_at() - before, 0);
+    for (int i = 0; i < 10; i++)
+        ouro_release(ouro_get(ring, &ring->a)); /* reading changes nothing */
+    before = looked_at();
+    CHECK_EQ(ouro_gc_collect(2), 0);
+    CHECK_EQ(looked_at() - before, 0);
+    ouro_release(ring);
+    check_collection(1000, 1000);
+}
+
+/* ---- a root is dropped ---- */
+
+static void *drop(void *o)
+{
+    ouro_release(o);
+    return NULL;
+}
+
+static void test_root_dropped(void)
+{
+    struct node *mine = ring_new(10), *others = ring_new(10), *kept = ring_new(5000);
+    ouro_retain(mine);
+    settle();
+    ouro_release(mine); /* a candidate, but held */
+    check_collection(0, 10);
+    ouro_release(mine);
+    thread_do(drop, others, 0);
+    ouro_safepoint();
+    check_collection(20, 20);
+    ouro_release(kept);
+    check_collection(5000, 5000);
+}
+
+/* ---- references are removed from slots ---- */
+
+static void remove_by_set(struct node *from)
+{
+    ouro_set(from, &from->a, NULL);
+}
+
+static void remove_by_give(struct node *from)
+{
+    ouro_give(from, &from->a, NULL);
+}
+
+static void remove_by_take(struct node *from)
+{
+    ouro_release(ouro_take(from, &from->a));
+}
+
+static void remove_by_swap(struct node *from)
+{
+    struct node *other = plain_new(7);
+    ouro_release(ouro_swap(from, &from->a, other));
+}
+
+static void remove_by_compare_set(struct node *from)
+{
+    CHECK(ouro_compare_set(from, &from->a, ouro_peek(&from->a), NULL));
+}
+
+static void remove_by_value(struct node *from)
+{
+    ouro_value_set(from, &from->a, ouro_int_new(5));
+}
+
+static void test_removed(void)
+{
+    void (*const ways[])(struct node *) = {remove_by_set, remove_by_give, remove_by_take, remove_by_swap, remove_by_compare_set, remove_by_value};
+    for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
+        struct node *holder = plain_new(1), *ring = ring_new(10);
+        ouro_share(holder);
+        ouro_give(holder, &holder->a, ring);
+        settle();
+        ways[i](holder);
+        check_collection(10, 12); /* swap: what is on the new object's page, too */
+        ouro_release(holder);
+    }
+}
+
+static void test_taken_out_and_kept(void)
+{
+    struct node *holder = plain_new(1), *ring = ring_new(10);
+    ouro_share(holder);
+    ouro_give(holder, &holder->a, ring);
+    settle();
+    ring = ouro_take(holder, &holder->a);
+    CHECK_EQ(ouro_gc_collect(2), 0);
+    ouro_release(ring); /* nothing but a count says so */
+    check_collection(10, 10);
+    ouro_release(holder);
+}
+
+static void test_container_dies(void)
+{
+    struct node *outer = plain_new(1), *holder = plain_new(2), *ring = ring_new(10);
+    ouro_share(outer);
+    ouro_give(holder, &holder->a, ring);
+    ouro_give(outer, &outer->a, holder);
+    settle();
+    ouro_set(outer, &outer->a, NULL);
+    check_collection(10, 11);
+    ouro_release(outer);
+}
+
+/* ---- references from elsewhere become references from slots ---- */
+
+static void test_moved_in(void)
+{
+    struct node *a = ring_new(1), *b = ring_new(1);
+    settle();
+    /* The count of b stays what it was. */
+    ouro_give(a, &a->b, b);
+    ouro_set(b, &b->b, a);
+    ouro_release(a);
+    check_collection(2, 2);
+}
+
+static void test_moved_into_itself(void)
+{
+    struct node *a = plain_new(1);
+    ouro_share(a);
+    settle();
+    ouro_give(a, &a->a, a);
+    check_collection(1, 1);
+}
+
+static void test_holder_is_published(void)
+{
+    struct node *a = ring_new(3), *holder = plain_new(1);
+    ouro_set(holder, &holder->a, a);
+    ouro_release(a);
+    settle(); /* held by a private object */
+    ouro_give(a, &a->b, holder);
+    check_collection(4, 4000);
+}
+
+/* ---- generation 1 comes between ---- */
+
+static void test_young_first(void)
+{
+    struct node *held = ring_new(10), *holder = plain_new(1);
+    ouro_share(holder);
+    settle();
+    struct node *fresh = ring_new(10);
+    ouro_set(holder, &holder->a, fresh);
+    CHECK_EQ(ouro_gc_collect(1), 0); /* looks at the new ones, which an old one holds */
+    ouro_release(fresh);
+    ouro_set(holder, &holder->a, NULL);
+    check_collection(10, 4000);
+    /* New garbage that holds old things goes by generation 1. */
+    struct node *part = plain_new(2);
+    ouro_share(part);
+    ouro_give(part, &part->a, part);
+    ouro_give(holder, &holder->b, held);
+    settle();
+    fresh = ring_new(2);
+    ouro_give(fresh, &fresh->b, ouro_take(holder, &holder->b));
+    ouro_release(fresh);
+    ouro_gc_collect(1);
+    ouro_gc_collect(2);
+    oi_candidates_forget();
+    CHECK_EQ(ouro_gc_collect(2), 0);
+    ouro_release(holder);
+    collect_all();
+}
+
+/* ---- what candidates lead to ---- */
+
+static void test_leads_too_far(void)
+{
+    size_t share = oi_candidates_share, followed;
+    struct node *ring = ring_new(4000), *small = ring_new(10);
+    settle();
+    oi_candidates_share = 4;
+    ouro_retain(ring);
+    ouro_set(ring, &ring->b, ring);
+    ouro_release(small);
+    followed = oi_candidates_followed;
+    CHECK_EQ(ouro_gc_collect(2), 10); /* it has looked at everything instead */
+    CHECK_EQ(oi_candidates_followed, followed);
+    oi_candidates_share = share;
+    ouro_gc_collect(2);
+    ouro_release(ring);
+    ouro_release(ring);
+    collect_all();
+    CHECK_EQ(ouro_gc_collect(2), 0);
+}
+
+static void test_too_many_roots(void)
+{
+    enum { ROOTS = OI_ROOTS_MAX * 4 };
+    struct node **held = calloc(ROOTS, sizeof *held);
+    for (size_t i = 0; i < ROOTS; i++)
+        held[i] = ring_new(1);
+    settle();
+    for (size_t i = 0; i < ROOTS; i++)
+        ouro_release(held[i]);
+    CHECK_EQ(ouro_gc_collect(2), ROOTS);
+    free(held);
+    settle();
+    struct node *ring = ring_new(10);
+    settle();
+    ouro_release(ring);
+    check_collection(10, 10);
+}
+
+static void test_lost_hints(void)
+{
+    struct node *ring = ring_new(10);
+    settle();
+    oi_hints_are_lost();
+    ouro_release(ring);
+    size_t followed = oi_candidates_followed;
+    CHECK_EQ(ouro_gc_collect(2), 10);
+    CHECK_EQ(oi_candidates_followed, followed);
+    CHECK(!oi_hint_loss);
+}
+
+static void test_list(void)
+{
+    ouro_value list = ouro_list_new();
+    ouro_share(ouro_value_object(list));
+    struct node *ring = ring_new(10);
+    CHECK_EQ(ouro_list_append(list, ouro_value_of(ring)), OURO_OK);
+    ouro_release(ring);
+    settle();
+    CHECK_EQ(ouro_list_clear(list), OURO_OK);
+    CHECK_EQ(ouro_gc_collect(2), 10);
+    ouro_value_release(list);
+}
+
+/* ---- finalizers ---- */
+
+static struct node *kept;
+
+static void keep(void *o)
+{
+    kept = ouro_retain(o);
+}
+
+static void test_finalizers(void)
+{
+    struct node *held = ring_new(5), *a = node_new(1), *b = plain_new(2);
+    ouro_set(a, &a->a, b);
+    ouro_give(b, &b->a, ouro_retain(a));
+    ouro_give(b, &b->b, ring_new(1)); /* garbage with it */
+    ouro_release(b);
+    ouro_share(a);
+    settle();
+    ouro_release(a);
+    check_collection(3, 30); /* in rounds: what a finalizer was due for is a candidate of the next, with its page */
+    CHECK_EQ(finalized(), 1);
+    on_finalize(keep);
+    a = node_new(3);
+    ouro_share(a);
+    ouro_set(a, &a->a, a);
+    settle();
+    ouro_release(a);
+    ouro_gc_collect(2); /* brought back */
+    CHECK_PTR(kept, a);
+    settle();
+    ouro_release(kept);
+    check_collection(1, 1);
+    ouro_release(held);
+    collect_all();
+}
+
+/* ---- at random ---- */
+
+enum { HELD = 40, STEPS = 4000, THREADS = 3 };
+
+struct hand {
+    struct rng rng;
+    struct node *held[HELD];
+};
+
+static struct node *board[HELD];
+
+static void step(struct hand *hand)
+{
+    struct node **x = &hand->held[rng_below(&hand->rng, HELD)], **z = &hand->held[rng_below(&hand->rng, HELD)], *y = z == x ? NULL : *z;
+    struct node *shared = board[rng_below(&hand->rng, HELD)], *old;
+    ouro_slot *slot = rng_one_in(&hand->rng, 2) ? &shared->a : &shared->b;
+    switch (rng_below(&hand->rng, 9)) {
+    case 0:
+        ouro_release(*x);
+        *x = plain_new(1);
+        ouro_set(*x, &(*x)->a, y);
+        break;
+    case 1:
+        if (*x)
+            ouro_share(*x);
+        break;
+    case 2:
+        ouro_set(shared, slot, y);
+        break;
+    case 3:
+        old = *x;
+        *x = NULL;
+        ouro_give(shared, slot, old);
+        break;
+    case 4:
+        old = *x;
+        *x = ouro_swap(shared, slot, old);
+        break;
+    case 5:
+        ouro_release(*x);
+        *x = ouro_take(shared, slot);
+        break;
+    case 6:
+        ouro_release(*x);
+        *x = ouro_get(shared, slot);
+        break;
+    case 7:
+        if (*x && y)
+            ouro_set(*x, &(*x)->b, y);
+        break;
+    default:
+        ouro_release(*x);
+        *x = NULL;
+    }
+}
+
+static void run(struct hand *hand)
+{
+    for (int i = 0; i < SCALED(STEPS); i++) {
+        step(hand);
+        if (rng_one_in(&hand->rng, 500))
+            ouro_gc_collect((int)rng_below(&hand->rng, 3));
+    }
+    for (int i = 0; i < HELD; i++) {
+        ouro_release(hand->held[i]);
+        hand->held[i] = NULL;
+    }
+}
+
+static void run_member(struct member *self)
+{
+    struct hand hand = {.rng = self->rng};
+    run(&hand);
+}
+
+static void test_random(void)
+{
+    size_t followed = oi_candidates_followed;
+    long found = 0;
+    for (int i = 0; i < HELD; i++) {
+        board[i] = plain_new(i);
+        ouro_share(board[i]);
+    }
+    settle();
+    for (uint64_t round = 0; round < 60; round++) {
+        if (round % 2) {
+            struct hand hand = {.rng = rng_stream(seed, round)};
+            run(&hand);
+        } else {
+            team_run(THREADS, seed + round, run_member, NULL);
+        }
+        for (int i = 0; i < 10; i++)
+            ouro_set(board[i], &board[i]->a, NULL);
+        found += ouro_gc_collect(2);
+        if (round % 5 == 4) {
+            oi_candidates_forget();
+            CHECK_EQ(ouro_gc_collect(2), 0);
+        }
+    }
+    CHECK_GT(found, 0);
+    CHECK_GT(oi_candidates_followed - followed, 60);
+    for (int i = 0; i < HELD; i++)
+        ouro_release(board[i]);
+    collect_all();
+}
+
+int main(void)
+{
+    check_start("candidates_test");
+    seed = rng_seed();
+    fixture_start();
+    ouro_gc_disable();
+    oi_candidates_share = 1;
+    FIXTURE_RUN(test_unchanged);
+    FIXTURE_RUN(test_root_dropped);
+    FIXTURE_RUN(test_removed);
+    FIXTURE_RUN(test_taken_out_and_kept);
+    FIXTURE_RUN(test_container_dies);
+    FIXTURE_RUN(test_moved_in);
+    FIXTURE_RUN(test_moved_into_itself);
+    FIXTURE_RUN(test_holder_is_published);
+    FIXTURE_RUN(test_young_first);
+    FIXTURE_RUN(test_leads_too_far);
+    FIXTURE_RUN(test_too_many_roots);
+    FIXTURE_RUN(test_lost_hints);
+    FIXTURE_RUN(test_list);
+    FIXTURE_RUN(test_finalizers);
+    FIXTURE_RUN(test_random);
+    return check_finish();
+}
