@@ -80,7 +80,7 @@ static void publish_for(enum access access, ouro_object *o)
 }
 
 /* Puts a word, already counted or taken over, into the slot; returns the old content. */
-static void *exchange(enum access access, ouro_slot *slot, void *word)
+static OI_ALWAYS_INLINE void *exchange(enum access access, ouro_slot *slot, void *word)
 {
     if (access == SHARED) {
         /* acq_rel: release the object's content, its publication and its count before the new edge; acquire the old content's.
