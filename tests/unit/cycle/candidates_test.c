@@ -82,6 +82,13 @@ static void test_unchanged(void)
     check_collection(1000, 1000);
 }
 
+static void test_new(void)
+{
+    settle();
+    ouro_release(ring_new(10)); /* no slot of a published object was written, and nothing is remembered */
+    check_collection(10, 4000);
+}
+
 /* ---- a root is dropped ---- */
 
 static void *drop(void *o)
@@ -167,14 +174,16 @@ static void test_taken_out_and_kept(void)
 
 static void test_container_dies(void)
 {
-    struct node *outer = plain_new(1), *holder = plain_new(2), *ring = ring_new(10);
+    struct node *outer = plain_new(1), *holder = plain_new(2), *between = ring_new(20), *ring = ring_new(10);
     ouro_share(outer);
     ouro_give(holder, &holder->a, ring);
     ouro_give(outer, &outer->a, holder);
     settle();
     ouro_set(outer, &outer->a, NULL);
-    check_collection(10, 11);
+    check_collection(10, 40); /* and what begins in the same lines leads to */
     ouro_release(outer);
+    ouro_release(between);
+    collect_all();
 }
 
 /* ---- references from elsewhere become references from slots ---- */
@@ -446,6 +455,101 @@ static void test_random(void)
     collect_all();
 }
 
+/* The same with old objects only: no page is recent, so each change has to leave its own trace. */
+
+enum { OLD = 3000, OLD_ROUNDS = 40, OLD_STEPS = 60 };
+
+static struct node *old_board[OLD];
+
+static ouro_slot *old_slot(struct rng *rng, struct node *of)
+{
+    return rng_one_in(rng, 2) ? &of->a : &of->b;
+}
+
+static void change_old(struct member *self)
+{
+    struct node *held[4] = {NULL};
+    for (int i = 0; i < SCALED(OLD_STEPS); i++) {
+        struct node *from = old_board[rng_below(&self->rng, OLD / 100)], **x = &held[rng_below(&self->rng, 4)], *old = *x;
+        ouro_slot *slot = old_slot(&self->rng, from);
+        struct node *inner = *x ? ouro_get(*x, old_slot(&self->rng, *x)) : NULL;
+        switch (rng_below(&self->rng, 7)) {
+        case 0:
+            *x = ouro_get(from, slot);
+            ouro_release(old);
+            break;
+        case 1:
+            *x = ouro_take(from, slot);
+            ouro_release(old);
+            break;
+        case 2:
+            *x = ouro_swap(from, slot, old);
+            break;
+        case 3:
+            *x = NULL;
+            ouro_give(from, slot, old);
+            break;
+        case 4:
+            if (inner)
+                ouro_set(inner, old_slot(&self->rng, inner), *x);
+            break;
+        case 5:
+            *x = ouro_retain(inner);
+            ouro_release(old);
+            break;
+        default:
+            if (inner) {
+                *x = NULL;
+                ouro_give(inner, old_slot(&self->rng, inner), old);
+            }
+        }
+        ouro_release(inner);
+        if (rng_one_in(&self->rng, 100))
+            ouro_gc_collect(2);
+        yield_sometimes(&self->rng);
+    }
+    for (int i = 0; i < 4; i++)
+        ouro_release(held[i]);
+}
+
+static void test_random_old(void)
+{
+    struct rng rng = rng_stream(seed, 1000);
+    size_t followed = oi_candidates_followed;
+    long found = 0;
+    for (int graph = 0; graph < 4; graph++) {
+        for (int i = 0; i < OLD; i++)
+            old_board[i] = plain_new(i);
+        for (int i = 0; i < OLD; i++) {
+            ouro_share(old_board[i]);
+            ouro_set(old_board[i], &old_board[i]->a, old_board[rng_below(&rng, OLD)]);
+            if (rng_one_in(&rng, 2))
+                ouro_set(old_board[i], &old_board[i]->b, old_board[rng_below(&rng, OLD)]);
+        }
+        settle();
+        for (int i = OLD / 100; i < OLD; i++)
+            ouro_release(old_board[i]);
+        settle();
+        for (uint64_t round = 0; round < OLD_ROUNDS; round++) {
+            team_run(1 + round % 3, seed + round, change_old, NULL);
+            found += ouro_gc_collect(2);
+            oi_candidates_forget();
+            CHECK_EQ(ouro_gc_collect(2), 0);
+        }
+        for (int i = 0; i < OLD / 100; i++) {
+            ouro_release(old_board[i]);
+            if (i % 5 == 0) {
+                ouro_gc_collect(2);
+                oi_candidates_forget();
+                CHECK_EQ(ouro_gc_collect(2), 0);
+            }
+        }
+        collect_all();
+    }
+    CHECK_GT(found, 0);
+    CHECK_GT(oi_candidates_followed - followed, 4 * OLD_ROUNDS);
+}
+
 int main(void)
 {
     check_start("candidates_test");
@@ -454,6 +558,7 @@ int main(void)
     ouro_gc_disable();
     oi_candidates_share = 1;
     FIXTURE_RUN(test_unchanged);
+    FIXTURE_RUN(test_new);
     FIXTURE_RUN(test_root_dropped);
     FIXTURE_RUN(test_removed);
     FIXTURE_RUN(test_taken_out_and_kept);
@@ -468,5 +573,6 @@ int main(void)
     FIXTURE_RUN(test_list);
     FIXTURE_RUN(test_finalizers);
     FIXTURE_RUN(test_random);
+    FIXTURE_RUN(test_random_old);
     return check_finish();
 }
