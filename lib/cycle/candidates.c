@@ -255,12 +255,17 @@ static bool follow(struct closure *closure)
 
 /* ---- the choice ---- */
 
-static size_t blocks_in_use(const struct oi_scope *scope)
+/* How many objects may be looked at; 0: those on recent pages are more than that. */
+static size_t room_for_candidates(const struct oi_scope *scope)
 {
-    size_t blocks = 0;
-    for (uint32_t i = 0; i < scope->count; i++)
-        blocks += oi_load_relaxed(&scope->pinned[i]->used);
-    return blocks;
+    size_t blocks = 0, recent = 0;
+    for (uint32_t i = 0; i < scope->count; i++) {
+        size_t used = oi_load_relaxed(&scope->pinned[i]->used);
+        blocks += used;
+        recent += scope->pinned[i]->was_recent ? used : 0;
+    }
+    size_t room = oi_candidates_share ? blocks / oi_candidates_share : 0;
+    return recent <= room ? room : 0;
 }
 
 static void learn(bool worth_it)
@@ -269,9 +274,9 @@ static void learn(bool worth_it)
     skip = oi_candidates_share > 1 ? penalty : 0;
 }
 
-static bool try_candidates(struct oi_scope *scope, size_t *objects)
+static bool try_candidates(struct oi_scope *scope, size_t room, size_t *objects)
 {
-    struct closure closure = {.trace = {.scope = scope}, .scope = scope, .room = blocks_in_use(scope) / oi_candidates_share};
+    struct closure closure = {.trace = {.scope = scope}, .scope = scope, .room = room};
     struct oi_segment *segment;
     take_all_hints(&closure, scope);
     EACH_SEGMENT (scope, segment)
@@ -285,10 +290,10 @@ static bool try_candidates(struct oi_scope *scope, size_t *objects)
 size_t oi_candidates_estimate(struct oi_scope *scope, size_t *members)
 {
     bool lost = oi_exchange_acquire(&oi_hint_loss, false);
-    bool may = known && !lost && !scope->is_partial && !skip && oi_candidates_share;
-    size_t objects;
+    size_t room = room_for_candidates(scope), objects;
+    bool may = known && !lost && !scope->is_partial && !skip && room;
     followed = known = false; /* until this one is done */
-    if (may && try_candidates(scope, &objects)) {
+    if (may && try_candidates(scope, room, &objects)) {
         followed = true;
         oi_candidates_followed++;
         oi_estimate_tokens(scope);

@@ -248,6 +248,31 @@ static void test_young_first(void)
     collect_all();
 }
 
+/* Generation 1 has looked, and remembers nothing. */
+static void test_young_is_not_enough(void)
+{
+    settle();
+    struct node *fresh = ring_new(10);
+    CHECK_EQ(ouro_gc_collect(1), 0);
+    ouro_release(fresh);
+    check_collection(10, 4000);
+}
+
+/* An old object, because its page is recent again, goes by generation 1; what it held was reached from it. */
+static void test_young_frees_holder(void)
+{
+    struct node *holder = ring_new(1), *between = ring_new(4000), *ring = ring_new(10);
+    ouro_give(holder, &holder->b, ring);
+    CHECK(oi_page_of(holder) != oi_page_of(ring));
+    settle();
+    oi_page_set_published(oi_page_of(holder));
+    ouro_release(holder);
+    CHECK_EQ(ouro_gc_collect(1), 1);
+    check_collection(10, 4100); /* its page is recent for generation 2, too */
+    ouro_release(between);
+    collect_all();
+}
+
 /* ---- what candidates lead to ---- */
 
 static void test_leads_too_far(void)
@@ -567,6 +592,8 @@ int main(void)
     FIXTURE_RUN(test_moved_into_itself);
     FIXTURE_RUN(test_holder_is_published);
     FIXTURE_RUN(test_young_first);
+    FIXTURE_RUN(test_young_is_not_enough);
+    FIXTURE_RUN(test_young_frees_holder);
     FIXTURE_RUN(test_leads_too_far);
     FIXTURE_RUN(test_too_many_roots);
     FIXTURE_RUN(test_lost_hints);
