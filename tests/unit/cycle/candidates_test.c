@@ -494,7 +494,7 @@ static ouro_slot *old_slot(struct rng *rng, struct node *of)
 static void change_old(struct member *self)
 {
     struct node *held[4] = {NULL};
-    for (int i = 0; i < SCALED(OLD_STEPS); i++) {
+    for (int i = 0; i < OLD_STEPS; i++) {
         struct node *from = old_board[rng_below(&self->rng, OLD / 100)], **x = &held[rng_below(&self->rng, 4)], *old = *x;
         ouro_slot *slot = old_slot(&self->rng, from);
         struct node *inner = *x ? ouro_get(*x, old_slot(&self->rng, *x)) : NULL;
@@ -555,7 +555,7 @@ static void test_random_old(void)
         for (int i = OLD / 100; i < OLD; i++)
             ouro_release(old_board[i]);
         settle();
-        for (uint64_t round = 0; round < OLD_ROUNDS; round++) {
+        for (uint64_t round = 0; round < SCALED(OLD_ROUNDS) + 3; round++) {
             team_run(1 + round % 3, seed + round, change_old, NULL);
             found += ouro_gc_collect(2);
             oi_candidates_forget();
@@ -572,7 +572,7 @@ static void test_random_old(void)
         collect_all();
     }
     CHECK_GT(found, 0);
-    CHECK_GT(oi_candidates_followed - followed, 4 * OLD_ROUNDS);
+    CHECK_GT(oi_candidates_followed - followed, 4 * SCALED(OLD_ROUNDS));
 }
 
 int main(void)
