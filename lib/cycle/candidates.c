@@ -13,7 +13,6 @@
 #define SKIP_MAX 16u
 
 size_t oi_candidates_share = OURO_DEBUG ? 1 : 4; /* debug builds follow candidates wherever they lead, so that tests do */
-
 size_t oi_candidates_followed;
 
 static bool known;       /* every object that the last collection left is a root's descendant, or has a hint */
@@ -24,7 +23,6 @@ static unsigned penalty; /* so many will, after the next attempt that leads too 
 struct closure {
     struct oi_trace trace;
     struct oi_scope *scope;
-    struct oi_scope_page *page; /* the one whose objects are followed */
     size_t objects, room;       /* looked at; that may be */
     bool failed;
 };
@@ -178,7 +176,7 @@ static bool remember_page(const struct oi_scope *scope, uint32_t number)
     return true;
 }
 
-/* Pages of one segment come one after the other. */
+/* For each segment with pages in the scope. Its pages come one after the other. */
 #define EACH_SEGMENT(scope, segment) \
     for (uint32_t at_ = 0; at_ < (scope)->count; at_++) \
         if (((segment) = oi_segment_of((scope)->pinned[at_])) && (!at_ || oi_segment_of((scope)->pinned[at_ - 1]) != (segment)))
