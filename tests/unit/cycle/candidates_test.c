@@ -4,6 +4,7 @@
  * which objects can become garbage, a collection that follows candidates finds what there is: one that looks at everything, right
  * after it, finds nothing. Seed: OURO_TEST_SEED. */
 #include "cycle/candidates.h"
+#include "cycle/validate.h"
 
 #include <ouro/ouro.h>
 #include <stdio.h>
@@ -374,6 +375,37 @@ static void test_finalizers(void)
     collect_all();
 }
 
+/* ---- what a collection has doubted and then let go ---- */
+
+static void test_doubted(void)
+{
+    struct node *ring = ring_new(10);
+    ouro_weak *weak = ouro_weak_new(ring, NULL, NULL);
+    settle();
+    ouro_release(ring);
+    /* A collection of generation 2, step by step; between two of them the weak reference is followed. */
+    struct oi_validation validation = {0};
+    size_t members;
+    ouro_blocking_begin();
+    struct oi_scope *scope = oi_scope_open(2);
+    scope->tokens = NULL;
+    CHECK_EQ(oi_candidates_estimate(scope, &members), 10);
+    CHECK_EQ(members, 10);
+    ouro_blocking_end();
+    ring = ouro_weak_get(weak);
+    ouro_blocking_begin();
+    oi_validate_counts(scope, &validation);
+    oi_validate_untouched(scope);
+    CHECK_EQ(oi_scope_count_members(scope), 0);
+    oi_candidates_remember(scope);
+    oi_scope_leave(scope);
+    ouro_blocking_end();
+    ouro_release(ring); /* what was remembered of it while it was in doubt says nothing */
+    check_collection(10, 10);
+    CHECK(!ouro_weak_get(weak));
+    ouro_release(weak);
+}
+
 /* ---- at random ---- */
 
 enum { HELD = 40, STEPS = 4000, THREADS = 3 };
@@ -599,6 +631,7 @@ int main(void)
     FIXTURE_RUN(test_lost_hints);
     FIXTURE_RUN(test_list);
     FIXTURE_RUN(test_finalizers);
+    FIXTURE_RUN(test_doubted);
     FIXTURE_RUN(test_random);
     FIXTURE_RUN(test_random_old);
     return check_finish();
