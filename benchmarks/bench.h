@@ -59,6 +59,18 @@ void bench_ratio(const char *what, const bench_series *a, const bench_series *b,
 void bench_number(const char *what, double value, const char *unit, bench_bar bar);
 void bench_samples(const char *what, const double *samples, size_t count, const char *unit, bench_bar bar);
 
+/* Curves, for the JSON file alone: those of one plot share their axes. Beside the median of each point, the least and the
+ * greatest. x is the share of samples (0 to 1) that do not exceed the value, or seconds. */
+typedef enum bench_axis { BENCH_PERCENTILES, BENCH_OVER_TIME } bench_axis;
+
+typedef struct bench_point {
+    double x, median, min, max;
+} bench_point;
+
+void bench_curve(bench_axis axis, const char *plot, const char *name, const char *unit, const bench_point *points, size_t count);
+/* The same number out of several repetitions: sorts them. */
+bench_point bench_point_of(double x, double *samples, size_t count);
+
 /* Notes that a result is wrong when ok is false; the program then exits with 1. */
 void bench_check(bool ok, const char *format, ...) __attribute__((format(printf, 2, 3)));
 

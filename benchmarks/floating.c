@@ -94,13 +94,21 @@ static uint64_t collections(void)
     return stats.generation[1].collections + stats.generation[2].collections;
 }
 
-/* What a process answers: bytes, and per second. */
-enum { LIVE, DEAD_MOST, DEAD_MEDIAN, COMMITTED_MOST, MADE, COLLECTIONS, NUMBERS };
+/* What a process answers: bytes, and per second; then, for each part of the time, the most that was dead and the most
+ * that was committed. */
+enum { PARTS = 120 };
+enum { LIVE, DEAD_MOST, DEAD_MEDIAN, COMMITTED_MOST, MADE, COLLECTIONS, PARTS_BEGIN, NUMBERS = PARTS_BEGIN + 2 * PARTS };
+
+static double most(double a, double b)
+{
+    return a > b ? a : b;
+}
 
 /* argument: "<MB alive> <MB per second> <milliseconds of running in> <milliseconds>". */
 int bench_floating_child(const char *argument)
 {
     static histogram dead;
+    static moment parts[PARTS];
     int mb, rate, run_in_ms, ms;
     if (sscanf(argument, "%d %d %d %d", &mb, &rate, &run_in_ms, &ms) != 4)
         return 2;
@@ -120,8 +128,12 @@ int bench_floating_child(const char *argument)
     uint64_t rings = atomic_load(&p.rings), before = collections();
     while (bench_now() < end) {
         moment now = look();
-        histogram_add(&dead, now.unusable > known.unusable ? (uint64_t)(now.unusable - known.unusable) : 0);
-        committed = now.committed > committed ? now.committed : committed;
+        double dead_now = most(now.unusable - known.unusable, 0);
+        histogram_add(&dead, (uint64_t)dead_now);
+        committed = most(now.committed, committed);
+        unsigned part = (unsigned)((bench_now() - begin) * 1e3 / ms * PARTS);
+        moment *in = &parts[part < PARTS ? part : PARTS - 1];
+        *in = (moment){most(dead_now, in->unusable), most(now.committed, in->committed)};
         nap_until(next += 1e-3);
     }
     double seconds = bench_now() - begin;
@@ -136,10 +148,33 @@ int bench_floating_child(const char *argument)
     BENCH_TOUCH(graph);
     printf("%.0f %.0f %.0f %.0f %.0f %.3f\n", known.unusable, (double)dead.max, histogram_percentile(&dead, 0.5),
            committed, (double)(rings * RING_BYTES) / seconds, (double)done / seconds);
+    for (unsigned i = 0; i < PARTS; i++)
+        printf("%.0f %.0f\n", parts[i].unusable, parts[i].committed);
     return 0;
 }
 
-static void rows(double runs[][NUMBERS], unsigned rounds, int mb, int rate)
+/* Over time, of the process in which most was dead: processes are not in step, and a median of them would be smooth.
+ * A part without a sample (the machine was busy) has no point; something is always committed. */
+static void curves(double runs[][NUMBERS], unsigned rounds, const char *plot, int ms)
+{
+    const double *run = runs[0];
+    bench_point dead[PARTS], committed[PARTS];
+    size_t count = 0;
+    for (unsigned r = 1; r < rounds; r++)
+        run = runs[r][DEAD_MOST] > run[DEAD_MOST] ? runs[r] : run;
+    for (unsigned i = 0; i < PARTS; i++) {
+        double x = (i + 0.5) / PARTS * ms * 1e-3;
+        double values[] = {run[PARTS_BEGIN + 2 * i] * 1e-6, run[PARTS_BEGIN + 2 * i + 1] * 1e-6};
+        if (values[1] == 0)
+            continue;
+        dead[count] = bench_point_of(x, &values[0], 1);
+        committed[count++] = bench_point_of(x, &values[1], 1);
+    }
+    bench_curve(BENCH_OVER_TIME, plot, "dead and not usable", "MB", dead, count);
+    bench_curve(BENCH_OVER_TIME, plot, "committed", "MB", committed, count);
+}
+
+static void rows(double runs[][NUMBERS], unsigned rounds, int mb, int rate, int ms)
 {
     static const struct {
         unsigned number;
@@ -168,6 +203,8 @@ static void rows(double runs[][NUMBERS], unsigned rounds, int mb, int rate)
             bar = BENCH_BAR_AT_LEAST(0.95 * rate); /* a producer that is kept from its work shows nothing */
         bench_samples(text, samples, rounds, table[i].unit, bar);
     }
+    snprintf(text, sizeof text, "%d MB alive, %s", mb, pace);
+    curves(runs, rounds, text, ms);
 }
 
 static void measure(int mb, int rate)
@@ -175,13 +212,14 @@ static void measure(int mb, int rate)
     unsigned rounds = bench_quick ? 1 : ROUNDS;
     double runs[ROUNDS][NUMBERS];
     char argument[48];
-    snprintf(argument, sizeof argument, "%d %d %d %d", mb, rate, bench_quick ? 100 : 1000, bench_quick ? 200 : 3000);
+    int ms = bench_quick ? 200 : 3000;
+    snprintf(argument, sizeof argument, "%d %d %d %d", mb, rate, bench_quick ? 100 : 1000, ms);
     for (unsigned r = 0; r < rounds; r++) {
         bench_progress("%d MB alive, %d MB/s: %u of %u", mb, rate, r + 1, rounds);
         if (!process_run("floating", argument, runs[r], NUMBERS))
             return;
     }
-    rows(runs, rounds, mb, rate);
+    rows(runs, rounds, mb, rate, ms);
 }
 
 void bench_floating(void)

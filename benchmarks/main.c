@@ -86,7 +86,7 @@ static _Noreturn void run_child(const char *name, const char *argument)
     for (size_t i = 0; i < ENTRIES; i++) {
         if (strcmp(entries[i].name, name) != 0 || !entries[i].child || !start())
             continue;
-        report_benchmark(name);
+        report_benchmark(name, 1, 1);
         status = entries[i].child(argument);
     }
     fflush(stdout);
@@ -121,11 +121,14 @@ int main(int argc, char **argv)
     if (!start())
         return 2;
     report_begin();
+    unsigned index = 0, count = 0;
+    for (size_t i = 0; i < ENTRIES; i++)
+        count += selected(only, entries[i].name);
     for (size_t i = 0; i < ENTRIES; i++) {
         if (!selected(only, entries[i].name))
             continue;
         size_t live = bench_live();
-        report_benchmark(entries[i].name);
+        report_benchmark(entries[i].name, ++index, count);
         entries[i].run();
         bench_settle(live, "at the end");
     }

@@ -177,12 +177,19 @@ static void take_turns(vertex *graph, collections *done, long turn_ms)
 
 /* ---- one process ---- */
 
+/* What a curve of the histogram is drawn from; the slowest round is added to it. */
+static const double shares[] = {0.01,    0.05,  0.1,    0.25,   0.5,     0.75,    0.9,      0.95,     0.99,    0.995,
+                                0.998,   0.999, 0.9995, 0.9998, 0.9999,  0.99995, 0.99998,  0.99999,  0.999995, 0.999998,
+                                0.999999};
+enum { SHARES = sizeof shares / sizeof shares[0], BEYOND = 10 /* samples, or a percentile is left out */ };
+
 typedef struct figures {
     double samples, p50, p99, p9999, max; /* ns */
     double mean;                          /* of the short rounds: finer than the clock, where that has coarse steps */
     double p9999_undisturbed;             /* of the rounds that were not preempted */
     double lost, lost_running;            /* per cent of the time */
     double causes[CAUSES];                /* of the slowest ten-thousandth, per cent */
+    double curve[SHARES];
 } figures;
 
 typedef struct outcome {
@@ -222,6 +229,8 @@ static figures figures_of(const record *r)
     double slow = (double)histogram_count_from(all, (uint64_t)f.p9999);
     for (cause c = ANY; c < CAUSES; c++)
         f.causes[c] = slow > 0 ? 100 * (double)histogram_count_from(&r->rounds[c], (uint64_t)f.p9999) / slow : 0;
+    for (unsigned i = 0; i < SHARES; i++)
+        f.curve[i] = histogram_percentile(all, shares[i]);
     return f;
 }
 
@@ -334,6 +343,33 @@ static void rows_of_size(const outcome *runs, unsigned index)
     ROW(peak, 1e-6, "MB", INFO, "peak resident");
 }
 
+/* One curve for each phase, as far as there are samples enough in every process. */
+static void curves_of_size(const outcome *runs, unsigned index)
+{
+    static const char *const names[PHASES] = {[ASLEEP] = "nothing beside it", [COMPUTING] = "beside arithmetic",
+                                              [COLLECTING] = "beside collections"};
+    unsigned rounds = bench_quick ? 1 : ROUNDS;
+    double samples[ROUNDS], fewest;
+    char text[64];
+    snprintf(text, sizeof text, "%s, %s", kind_name(), size_names[index]);
+    for (phase p = ASLEEP; p < PHASES; p++) {
+        bench_point points[SHARES + 1];
+        size_t count = 0;
+        fewest = runs[0].phases[p].samples;
+        for (unsigned r = 1; r < rounds; r++)
+            fewest = runs[r].phases[p].samples < fewest ? runs[r].phases[p].samples : fewest;
+        for (unsigned i = 0; i < SHARES && (1 - shares[i]) * fewest >= BEYOND; i++) {
+            for (unsigned r = 0; r < rounds; r++)
+                samples[r] = runs[r].phases[p].curve[i];
+            points[count++] = bench_point_of(shares[i], samples, rounds);
+        }
+        for (unsigned r = 0; r < rounds; r++)
+            samples[r] = runs[r].phases[p].max;
+        points[count++] = bench_point_of(1, samples, rounds);
+        bench_curve(BENCH_PERCENTILES, text, names[p], "ns", points, count);
+    }
+}
+
 static void rows_lost(outcome runs[][ROUNDS], unsigned count, unsigned rounds)
 {
     double samples[BENCH_REPETITIONS_MAX], beside[BENCH_REPETITIONS_MAX];
@@ -392,8 +428,10 @@ static void measure(bool is_shared)
             memcpy(&runs[i][r], numbers, sizeof runs[i][r]);
         }
     }
-    for (unsigned i = 0; i < count; i++)
+    for (unsigned i = 0; i < count; i++) {
         rows_of_size(runs[i], i);
+        curves_of_size(runs[i], i);
+    }
     rows_lost(runs, count, rounds);
     if (count == SIZES)
         rows_growth(runs, rounds);

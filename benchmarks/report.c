@@ -1,46 +1,26 @@
 /* SPDX-License-Identifier: MIT
  *
- * Rows, the table at the end, the JSON file, and a description of the machine. */
-#include <dlfcn.h>
+ * Rows and curves, the table at the end, progress and checks. */
+#include "report.h"
+
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/utsname.h>
 #include <unistd.h>
 
-#include <ouro/version.h>
+#include "machine.h"
 
-#include "bench.h"
-#include "peer.h"
-#include "process.h"
-#include "report.h"
+enum { ROWS_MAX = 1024, WRONG_MAX = 64, CURVES_MAX = 64 };
 
-enum { ROWS_MAX = 1024, WRONG_MAX = 64, FACTS_MAX = 16 };
-
-typedef struct row {
-    const char *benchmark;
-    char what[112];
-    const char *unit; /* "ratio" for ratios */
-    double median, min, max;
-    bool single; /* one number, no spread */
-    bench_bar bar;
-} row;
-
-typedef struct fact {
-    const char *name;
-    char value[224];
-} fact;
-
-static row rows[ROWS_MAX];
+static report_row rows[ROWS_MAX];
 static size_t rows_count;
 static char wrong[WRONG_MAX][224];
 static size_t wrong_count;
-static fact facts[FACTS_MAX];
-static size_t facts_count;
+static report_curve curves[CURVES_MAX];
+static size_t curves_count;
 static const char *current = "";
-static double begin_s, others_before_s;
-
-static void fact_add(const char *name, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static char place[48]; /* of the current benchmark among those that run */
+static double begin_s;
 static bool progress_open;
 
 /* ---- progress and checks ---- */
@@ -52,7 +32,8 @@ void bench_progress(const char *format, ...)
         return;
     va_list args;
     va_start(args, format);
-    fprintf(stderr, "\r\033[K[%s] ", current);
+    unsigned seconds = (unsigned)(bench_now() - begin_s);
+    fprintf(stderr, "\r\033[K[%s, %s%u:%02u] ", current, place, seconds / 60, seconds % 60);
     vfprintf(stderr, format, args);
     fflush(stderr);
     va_end(args);
@@ -111,25 +92,26 @@ static double median_of_sorted(const double *samples, size_t count)
 
 /* ---- rows ---- */
 
-static void print_row(FILE *out, const row *r);
+static void print_row(FILE *out, const report_row *r);
 
-static void row_add(const char *what, const char *unit, const double *samples, size_t count, bench_bar bar)
+static report_row *row_add(const char *what, const char *unit, const double *samples, size_t count, bench_bar bar)
 {
     double sorted[BENCH_REPETITIONS_MAX];
     if (rows_count == ROWS_MAX || count == 0)
-        return;
+        return NULL;
     if (count > BENCH_REPETITIONS_MAX)
         count = BENCH_REPETITIONS_MAX;
     memcpy(sorted, samples, count * sizeof *sorted);
     qsort(sorted, count, sizeof *sorted, compare_doubles);
-    row *r = &rows[rows_count++];
-    *r = (row){.benchmark = current, .unit = unit, .bar = bar, .single = count == 1};
+    report_row *r = &rows[rows_count++];
+    *r = (report_row){.benchmark = current, .unit = unit, .bar = bar, .single = count == 1};
     snprintf(r->what, sizeof r->what, "%s", what);
     r->median = median_of_sorted(sorted, count);
     r->min = sorted[0];
     r->max = sorted[count - 1];
     progress_clear();
     print_row(stderr, r);
+    return r;
 }
 
 void bench_samples(const char *what, const double *samples, size_t count, const char *unit, bench_bar bar)
@@ -157,7 +139,11 @@ void bench_ratio(const char *what, const bench_series *a, const bench_series *b,
     size_t count = a->repetitions < b->repetitions ? a->repetitions : b->repetitions;
     for (size_t i = 0; i < count; i++)
         samples[i] = a->ns[i] / b->ns[i];
-    row_add(what, "ratio", samples, count, bar);
+    report_row *r = row_add(what, "ratio", samples, count, bar);
+    if (r) {
+        snprintf(r->of, sizeof r->of, "%s", a->name);
+        snprintf(r->to, sizeof r->to, "%s", b->name);
+    }
 }
 
 void bench_number(const char *what, double value, const char *unit, bench_bar bar)
@@ -165,13 +151,13 @@ void bench_number(const char *what, double value, const char *unit, bench_bar ba
     row_add(what, unit, &value, 1, bar);
 }
 
-static bool row_met(const row *r)
+bool report_met(const report_row *r)
 {
     return r->bar.sense == BENCH_AT_MOST ? r->median <= r->bar.value : r->median >= r->bar.value;
 }
 
 /* "met", or by how much not, and whether single repetitions disagree with the median. */
-static void verdict(const row *r, char *text, size_t size)
+static void verdict(const report_row *r, char *text, size_t size)
 {
     if (r->bar.sense == BENCH_NO_BAR) {
         text[0] = '\0';
@@ -179,7 +165,7 @@ static void verdict(const row *r, char *text, size_t size)
     }
     bool divided = r->min <= r->bar.value && r->bar.value < r->max;
     double off = r->bar.sense == BENCH_AT_MOST ? r->median / r->bar.value - 1 : 1 - r->median / r->bar.value;
-    if (row_met(r))
+    if (report_met(r))
         snprintf(text, size, "met%s", divided ? " (not in every repetition)" : "");
     else if (r->bar.value == 0)
         snprintf(text, size, "missed");
@@ -187,7 +173,7 @@ static void verdict(const row *r, char *text, size_t size)
         snprintf(text, size, "missed by %.1f %%%s", off * 100, divided ? " (met in some repetitions)" : "");
 }
 
-static void print_row(FILE *out, const row *r)
+static void print_row(FILE *out, const report_row *r)
 {
     char bar[24] = "", text[64], range[40] = "";
     verdict(r, text, sizeof text);
@@ -198,9 +184,25 @@ static void print_row(FILE *out, const row *r)
     fprintf(out, "%-9s %-68s %10.3f %-6s %-22s %-8s %s\n", r->benchmark, r->what, r->median, r->unit, range, bar, text);
 }
 
-void report_benchmark(const char *name)
+void report_begin(void)
+{
+    begin_s = bench_now();
+    machine_look();
+    for (size_t i = 0; machine_fact(i); i++)
+        fprintf(stderr, "%-12s %s\n", machine_fact(i)->name, machine_fact(i)->value);
+    fprintf(stderr, "\n");
+}
+
+void report_benchmark(const char *name, unsigned index, unsigned of)
 {
     current = name;
+    snprintf(place, sizeof place, "%u of %u, ", index, of);
+    bench_progress("begins");
+}
+
+void report_end(void)
+{
+    machine_look_back();
 }
 
 void report_table(FILE *out)
@@ -208,8 +210,8 @@ void report_table(FILE *out)
     size_t bars = 0, met = 0;
     progress_clear();
     fprintf(out, "\n");
-    for (size_t i = 0; i < facts_count; i++)
-        fprintf(out, "%-12s %s\n", facts[i].name, facts[i].value);
+    for (size_t i = 0; machine_fact(i); i++)
+        fprintf(out, "%-12s %s\n", machine_fact(i)->name, machine_fact(i)->value);
     fprintf(out, "\n%-9s %-68s %10s %-6s %-22s %-8s %s\n", "benchmark", "what", "median", "", "min .. max", "bar",
             "verdict");
     for (size_t i = 0; i < rows_count; i++) {
@@ -218,141 +220,48 @@ void report_table(FILE *out)
         print_row(out, &rows[i]);
         if (rows[i].bar.sense != BENCH_NO_BAR) {
             bars++;
-            met += row_met(&rows[i]);
+            met += report_met(&rows[i]);
         }
     }
     fprintf(out, "\n%zu of %zu bars met%s; %zu wrong results\n", met, bars,
             bench_quick ? " (a quick run: do not quote)" : "", wrong_count);
 }
 
-/* ---- the machine ---- */
+/* ---- curves ---- */
 
-static void fact_add(const char *name, const char *format, ...)
+bench_point bench_point_of(double x, double *samples, size_t count)
 {
-    va_list args;
-    if (facts_count == FACTS_MAX)
+    qsort(samples, count, sizeof *samples, compare_doubles);
+    return (bench_point){x, median_of_sorted(samples, count), samples[0], samples[count - 1]};
+}
+
+void bench_curve(bench_axis axis, const char *plot, const char *name, const char *unit, const bench_point *points, size_t count)
+{
+    if (curves_count == CURVES_MAX || count == 0)
         return;
-    facts[facts_count].name = name;
-    va_start(args, format);
-    vsnprintf(facts[facts_count++].value, sizeof facts[0].value, format, args);
-    va_end(args);
+    report_curve *c = &curves[curves_count++];
+    *c = (report_curve){.benchmark = current, .unit = unit, .axis = axis};
+    snprintf(c->plot, sizeof c->plot, "%s", plot);
+    snprintf(c->name, sizeof c->name, "%s", name);
+    c->count = count < REPORT_POINTS_MAX ? count : REPORT_POINTS_MAX;
+    memcpy(c->points, points, c->count * sizeof *points);
 }
 
-/* The first line of a file that starts with key, without it; "?" if there is none. */
-static void read_line(const char *path, const char *key, char *text, size_t size)
+/* ---- what others print ---- */
+
+const report_row *report_rows(size_t *count)
 {
-    char line[256];
-    FILE *file = fopen(path, "r");
-    snprintf(text, size, "?");
-    while (file && fgets(line, sizeof line, file)) {
-        if (strncmp(line, key, strlen(key)) != 0)
-            continue;
-        const char *value = line + strlen(key);
-        value += strspn(value, " \t:");
-        snprintf(text, size, "%.*s", (int)strcspn(value, "\n"), value);
-        break;
-    }
-    if (file)
-        fclose(file);
+    *count = rows_count;
+    return rows;
 }
 
-/* Which file a library function comes from: calls into a shared library cost more than those within the program. */
-static void fact_linkage(const char *name, const char *version, const char *symbol)
+const report_curve *report_curves(size_t *count)
 {
-    Dl_info info;
-    void *address = dlsym(RTLD_DEFAULT, symbol);
-    if (address && dladdr(address, &info) && info.dli_fname && strstr(info.dli_fname, ".so"))
-        fact_add(name, "%s, shared (%s)", version, info.dli_fname);
-    else
-        fact_add(name, "%s, linked into the program", version);
+    *count = curves_count;
+    return curves;
 }
 
-void report_begin(void)
+const char *report_wrong_text(size_t index)
 {
-    char text[200];
-    struct utsname system;
-    read_line("/proc/cpuinfo", "model name", text, sizeof text);
-    fact_add("processor", "%s, %ld processors", text, sysconf(_SC_NPROCESSORS_ONLN));
-    if (uname(&system) == 0)
-        fact_add("kernel", "%s %s %s", system.sysname, system.release, system.machine);
-    fact_add("compiler", "%s", __VERSION__);
-    fact_linkage("libouro", ouro_version(), "ouro_version");
-#ifdef OURO_BENCH_MIMALLOC
-    int version = mi_version();
-    snprintf(text, sizeof text, "%d.%d.%d", version / 100, version / 10 % 10, version % 10);
-    fact_linkage("mimalloc", text, "mi_malloc");
-#else
-    fact_add("mimalloc", "not installed: malloc stands in for it");
-#endif
-    read_line("/sys/kernel/mm/transparent_hugepage/enabled", "", text, sizeof text);
-    fact_add("huge pages", "%s", text);
-    fact_add("clock", "%s", bench_cpu_time ? "each thread's own processor time" : "monotonic");
-    read_line("/proc/loadavg", "", text, sizeof text);
-    fact_add("load before", "%s", text);
-    begin_s = bench_now();
-    others_before_s = process_others_cpu();
-}
-
-/* How busy others have kept the machine during all of it. */
-void report_end(void)
-{
-    double capacity = (bench_now() - begin_s) * (double)sysconf(_SC_NPROCESSORS_ONLN);
-    double taken = capacity > 0 ? (process_others_cpu() - others_before_s) / capacity : 0;
-    fact_add("others", "had %.0f %% of the processors meanwhile", 100 * (taken > 0 ? taken : 0));
-}
-
-/* ---- JSON ---- */
-
-static void json_string(FILE *out, const char *text)
-{
-    fputc('"', out);
-    for (; *text; text++) {
-        if (*text == '"' || *text == '\\')
-            fputc('\\', out);
-        if ((unsigned char)*text >= ' ')
-            fputc(*text, out);
-    }
-    fputc('"', out);
-}
-
-static void json_row(FILE *out, const row *r)
-{
-    fprintf(out, "{\"benchmark\": ");
-    json_string(out, r->benchmark);
-    fprintf(out, ", \"what\": ");
-    json_string(out, r->what);
-    fprintf(out, ", \"unit\": ");
-    json_string(out, r->unit);
-    fprintf(out, ", \"median\": %.6g, \"min\": %.6g, \"max\": %.6g", r->median, r->min, r->max);
-    if (r->bar.sense != BENCH_NO_BAR)
-        fprintf(out, ", \"bar\": {\"%s\": %.6g, \"met\": %s}", r->bar.sense == BENCH_AT_MOST ? "at_most" : "at_least",
-                r->bar.value, row_met(r) ? "true" : "false");
-    fprintf(out, "}");
-}
-
-bool report_json(const char *path)
-{
-    FILE *out = fopen(path, "w");
-    if (!out)
-        return false;
-    fprintf(out, "{\n  \"quick\": %s,\n  \"machine\": {", bench_quick ? "true" : "false");
-    for (size_t i = 0; i < facts_count; i++) {
-        fprintf(out, "%s\n    ", i ? "," : "");
-        json_string(out, facts[i].name);
-        fprintf(out, ": ");
-        json_string(out, facts[i].value);
-    }
-    fprintf(out, "\n  },\n  \"wrong\": [");
-    for (size_t i = 0; i < wrong_count && i < WRONG_MAX; i++) {
-        fprintf(out, "%s\n    ", i ? "," : "");
-        json_string(out, wrong[i]);
-    }
-    fprintf(out, "\n  ],\n  \"rows\": [");
-    for (size_t i = 0; i < rows_count; i++) {
-        fprintf(out, "%s\n    ", i ? "," : "");
-        json_row(out, &rows[i]);
-    }
-    fprintf(out, "\n  ]\n}\n");
-    bool ok = !ferror(out);
-    return fclose(out) == 0 && ok;
+    return index < wrong_count && index < WRONG_MAX ? wrong[index] : NULL;
 }

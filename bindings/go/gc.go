@@ -217,6 +217,7 @@ const (
 	GCCount                  // a threshold
 	GCGrowth                 // memory in use has grown
 	GCMemory                 // it is short
+	GCOwner                  // dropped references have waited too long for a thread
 )
 
 // A GCEvent is the beginning or end of a collection.

@@ -34,7 +34,7 @@ type GenerationStats struct {
 	Suspects      uint64 // of these, looked like garbage at first
 	Duration      time.Duration
 	DurationMax   time.Duration
-	Reasons       [4]uint64 // collections by GCReason
+	Reasons       [GCOwner + 1]uint64 // collections by GCReason
 }
 
 // Statistics are a moment's reading.

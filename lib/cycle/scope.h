@@ -107,6 +107,8 @@ static inline ouro_object *oi_scope_at(const struct oi_scope_page *page, uint32_
 /* The id of an object, or 0 if its page is not in the scope. The object's block is safe to look at. */
 static OI_ALWAYS_INLINE oi_id oi_scope_find(const struct oi_scope *scope, const ouro_object *o)
 {
+    /* The segment may have been mapped just now: its header, being all zero, is ordered by the dependency on the address that was read from a slot. */
+    oi_tsan_acquire(oi_segment_of(o));
     uint32_t number = oi_segment_of(o)->number[((uintptr_t)o >> OI_UNIT_SHIFT) % OI_SEGMENT_UNITS];
     if (!number)
         return 0;

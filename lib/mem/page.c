@@ -9,6 +9,7 @@
 
 #include "mem/size_class.h"
 #include "port/os.h"
+#include "port/tsan.h"
 
 LIST_HEAD(segment_list, oi_segment);
 
@@ -21,6 +22,8 @@ static bool over_soft_limit; /* atomic; follows totals */
 void (*oi_page_on_dirty)(void);
 void (*oi_page_on_growth)(void);
 size_t oi_page_growth_mark = SIZE_MAX;
+void (*oi_page_on_shrinking)(void);
+size_t oi_page_shrink_mark;
 
 #define ALL_UNITS (~(uint64_t)1) /* unit 0 holds the headers */
 #define HUGE_SPARE 8 /* a huge block may be followed by one in so many of its bytes that nobody uses */
@@ -63,6 +66,7 @@ static struct oi_segment *new_segment(size_t size)
     segment->roots = (struct oi_root *)(segment->shadow + oi_shadow_size(size));
     segment->size = size;
     segment->free_units = ALL_UNITS;
+    oi_tsan_release(segment); /* to who comes by an address: oi_scope_find */
     LIST_INSERT_HEAD(&segments, segment, link);
     LIST_INSERT_HEAD(&roomy, segment, roomy);
     totals.reserved += size;
@@ -212,6 +216,14 @@ static void release(struct oi_page *page)
     set_in_use(totals.in_use - bytes);
 }
 
+static void tell_released(void)
+{
+    if (oi_page_in_use() < oi_load_relaxed(&oi_page_shrink_mark) && oi_page_on_shrinking)
+        oi_page_on_shrinking();
+    if (oi_page_on_dirty)
+        oi_page_on_dirty();
+}
+
 void oi_page_release(struct oi_page *page)
 {
     pthread_mutex_lock(&lock);
@@ -222,8 +234,8 @@ void oi_page_release(struct oi_page *page)
     else
         page->released = true; /* oi_page_unpin does the rest */
     pthread_mutex_unlock(&lock);
-    if (now && oi_page_on_dirty)
-        oi_page_on_dirty();
+    if (now)
+        tell_released();
 }
 
 enum wanted { ALL, PUBLISHED, RECENT };
@@ -297,8 +309,8 @@ void oi_page_unpin(struct oi_page **pages, uint32_t *count)
         }
         pthread_mutex_unlock(&lock);
     }
-    if (dirty && oi_page_on_dirty)
-        oi_page_on_dirty();
+    if (dirty)
+        tell_released();
 }
 
 /* Gives a segment none of whose units is in use back; the lock is held, and let go for the system call. */
@@ -380,7 +392,7 @@ size_t oi_page_purge(uint64_t min_age_ns, uint64_t *next_ns)
     return bytes;
 }
 
-void oi_page_each(void (*fn)(struct oi_page *page, void *arg), void *arg)
+struct oi_page_totals oi_page_each(void (*fn)(struct oi_page *page, void *arg), void *arg)
 {
     struct oi_segment *segment;
     pthread_mutex_lock(&lock);
@@ -391,7 +403,9 @@ void oi_page_each(void (*fn)(struct oi_page *page, void *arg), void *arg)
                 fn(page, arg);
         }
     }
+    struct oi_page_totals copy = totals;
     pthread_mutex_unlock(&lock);
+    return copy;
 }
 
 /* Pins those of one segment; the lock is held. */

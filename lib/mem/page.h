@@ -215,8 +215,12 @@ void oi_page_pin_all(struct oi_page **pages, uint32_t *count, uint32_t max);
 /* Ends that, and gives the empty ones back; *count goes to 0 in the same way. */
 void oi_page_unpin(struct oi_page **pages, uint32_t *count);
 
-/* Calls fn for every page in use, under the page lock. */
-void oi_page_each(void (*fn)(struct oi_page *page, void *arg), void *arg);
+struct oi_page_totals {
+    size_t in_use, committed, reserved, soft_limit, hard_limit; /* bytes */
+};
+
+/* Calls fn for every page in use, under the page lock. Returns the totals as they are with exactly these pages. */
+struct oi_page_totals oi_page_each(void (*fn)(struct oi_page *page, void *arg), void *arg);
 
 /* False: all its objects have been published, and young collections need not look at them. The holder. */
 static inline bool oi_page_may_have_private(const struct oi_page *page)
@@ -232,9 +236,6 @@ void oi_page_each_of(const struct oi_pool *pool, void (*fn)(struct oi_page *page
 void oi_page_keep_mapped(void);
 void oi_page_may_unmap(void);
 
-struct oi_page_totals {
-    size_t in_use, committed, reserved, soft_limit, hard_limit; /* bytes */
-};
 struct oi_page_totals oi_page_totals(void);
 void oi_page_set_limits(size_t soft, size_t hard);
 bool oi_page_is_over_soft_limit(void); /* this and the next: a moment's reading, without the lock */
@@ -244,6 +245,10 @@ size_t oi_page_in_use(void);
  * once at start; must not block. */
 extern void (*oi_page_on_growth)(void);
 extern size_t oi_page_growth_mark;
+
+/* Likewise by whoever has given a page back, while `in_use` is below oi_page_shrink_mark (0: never). Other locks may be held. */
+extern void (*oi_page_on_shrinking)(void);
+extern size_t oi_page_shrink_mark;
 
 /* Called, with no lock held, when memory has become free that a purge will have to look at later. Set once at start. */
 extern void (*oi_page_on_dirty)(void);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "mem/pool.h"
 
+#include "port/perturb.h"
 #include "port/tsan.h"
 
 struct oi_page oi_pool_empty_page = {.state = OI_PAGE_CURRENT};
@@ -31,6 +32,20 @@ static struct oi_block *last_of(const struct oi_page *page, uint32_t position)
     return block;
 }
 
+/* For a page on no list of its pool whose blocks have been freed by others, every one: so nobody uses or frees one any more. False: its holder is walking
+ * over its young pages. */
+static bool release_for_holder(struct oi_pool *pool, struct oi_page *page)
+{
+    if (pthread_mutex_trylock(&pool->young_lock) != 0)
+        return false;
+    if (page->young_list)
+        LIST_REMOVE(page, young);
+    page->young_list = OI_YOUNG_NONE;
+    pthread_mutex_unlock(&pool->young_lock);
+    oi_page_release(page);
+    return true;
+}
+
 void oi_page_push_remote(struct oi_page *page, uint32_t head, uint32_t n)
 {
     struct oi_block *tail = NULL;
@@ -42,9 +57,11 @@ void oi_page_push_remote(struct oi_page *page, uint32_t head, uint32_t n)
             oi_store_relaxed(&tail->after, OI_CHAIN_HEAD(old));
         }
         new = OI_CHAIN(head, OI_CHAIN_COUNT(old) + n);
+        oi_perturb();
         /* Release: the chain's links, and all use of its blocks, before the holder takes them; acquire: who clears FULL
          * has the page as its pool left it. Pairs with take_remote and set_full [MO-remote]. */
     } while (!oi_cas_weak_acqrel(&page->remote, &old, new));
+    oi_perturb();
     if (!(old & OI_REMOTE_FULL)) {
         /* Release, after the chain: pairs with release_empty [MO-remote]. The page may have been released by now: its pool, a
          * thread slot's, is there for good, and this only makes its holder look. */
@@ -52,17 +69,22 @@ void oi_page_push_remote(struct oi_page *page, uint32_t head, uint32_t n)
         return;
     }
     /* This thread cleared FULL, so the page is on no list of its pool and it alone decides where it goes. */
-    if (OI_CHAIN_COUNT(new) == page->capacity && pthread_mutex_trylock(&pool->young_lock) == 0) {
-        /* Every block is here: nobody uses or frees one any more. The lock is busy only while the pool's holder
-         * walks its young pages; then the page takes the other way. */
-        if (page->young_list)
-            LIST_REMOVE(page, young);
-        page->young_list = OI_YOUNG_NONE;
-        pthread_mutex_unlock(&pool->young_lock);
-        oi_page_release(page);
-        return;
+    if (OI_CHAIN_COUNT(new) != page->capacity || !release_for_holder(pool, page))
+        oi_stack_push(&pool->returned, &page->returned);
+}
+
+/* A page that others have emptied in several steps was sent back by the first of them, and its holder may be asleep. Who has taken it off the stack decides
+ * where it goes, as in oi_page_push_remote. */
+void oi_pool_release_returned(struct oi_pool *pool)
+{
+    struct oi_stack_node *node = oi_stack_is_empty(&pool->returned) ? NULL : oi_stack_take_all(&pool->returned);
+    while (node) {
+        struct oi_page *page = OI_CONTAINER_OF(node, struct oi_page, returned);
+        node = node->next;
+        /* Acquire: those who freed the blocks are done with them; pairs with oi_page_push_remote [MO-remote]. */
+        if (OI_CHAIN_COUNT(oi_load_acquire(&page->remote)) != page->capacity || !release_for_holder(pool, page))
+            oi_stack_push(&pool->returned, &page->returned);
     }
-    oi_stack_push(&pool->returned, &page->returned);
 }
 
 /* ---- the holder ---- */
@@ -72,6 +94,7 @@ static void take_remote(struct oi_page *page)
 {
     if (!OI_CHAIN_HEAD(oi_load_relaxed(&page->remote))) /* relaxed: a hint */
         return;
+    oi_perturb();
     /* Acquire: pairs with oi_page_push_remote [MO-remote]. Not FULL here, so nothing but the chain is lost. */
     uint64_t chain = oi_exchange_acquire(&page->remote, 0);
     OI_ASSERT(!(chain & OI_REMOTE_FULL));
@@ -114,6 +137,7 @@ static bool set_full(struct oi_page *page)
 {
     uint64_t none = 0;
     page->state = OI_PAGE_FULL;
+    oi_perturb();
     /* Release: whoever clears FULL finds the page as it is left here [MO-remote]. */
     if (oi_cas_acqrel(&page->remote, &none, OI_REMOTE_FULL))
         return true;
@@ -313,6 +337,7 @@ static bool leave_full(struct oi_page *page)
 {
     uint64_t word = oi_load_relaxed(&page->remote);
     while (word & OI_REMOTE_FULL) {
+        oi_perturb();
         /* Acquire/release as for the other side, oi_page_push_remote [MO-remote]. */
         if (oi_cas_weak_acqrel(&page->remote, &word, word & ~OI_REMOTE_FULL))
             return true;

@@ -84,6 +84,9 @@ bool oi_pool_has_news(const struct oi_pool *pool);
  * the slot for long. True: there is more. */
 bool oi_pool_collect_some(struct oi_pool *pool, unsigned max);
 
+/* Releases pages that were sent back and of which nobody uses a block, while a thread holds the pool that does not look. Not during a fork. */
+void oi_pool_release_returned(struct oi_pool *pool);
+
 /* Pops a block; its content is undefined but for the first 4 bytes, which are 0. The holder. */
 static inline void *oi_pool_alloc(struct oi_pool *pool, unsigned index)
 {

@@ -36,6 +36,7 @@ static void retain_shared(ouro_object *o)
     for (;;) {
         if (s & OI_STUCK)
             return;
+        oi_perturb();
         /* Relaxed: the caller has a reference, so nothing is concluded from this one's being there. */
         if (oi_cas_weak_relaxed(&o->ouro_private_shared, &s, oi_shared_plus_one(s)))
             return;
@@ -85,6 +86,7 @@ bool oi_try_retain(ouro_object *o)
             return false;
         if (s & OI_STUCK)
             return true;
+        oi_perturb();
         /* Acquire: a finalizer that resurrected it comes before [MO-revive]. */
         if (oi_cas_weak_acquire(&o->ouro_private_shared, &s, oi_shared_plus_one(s)))
             return true;
@@ -154,6 +156,7 @@ static void release_shared(struct oi_act *act, ouro_object *o, uint32_t id, cons
             oi_misuse(OURO_MISUSE_OVER_RELEASE, call, o, OVER_RELEASED);
             return;
         }
+        oi_perturb();
         /* acq_rel as in oi_unbias [MO-count]. After it, o is not touched again unless it died by it (H1). */
         if (oi_cas_weak_acqrel(&o->ouro_private_shared, &s, s - OI_ONE))
             break;
@@ -171,6 +174,7 @@ void oi_release(struct oi_act *act, ouro_object *o, const char *call)
         if (release_is_misuse(o, call))
             return;
         id = OI_ID(oi_owner(o)); /* a parked owner may just have come back */
+        oi_perturb();
     }
     if (id == oi_my_id()) {
         if (ouro_private_sub1(&o->ouro_private_local))
@@ -191,6 +195,7 @@ void oi_make_immortal(ouro_object *o)
         oi_publish(o);
     if (OI_ID(oi_owner(o)) == oi_my_id())
         oi_set_owner(o, 0); /* before the word: then no fast path is left */
+    oi_perturb();
     /* A former owner's or another owner's `local` no longer counts; every later operation only reads the word. */
     uint32_t s = oi_shared(o);
     while (!(s & OI_STUCK) && !oi_cas_weak_acqrel(&o->ouro_private_shared, &s, OI_STUCK_WORD)) {

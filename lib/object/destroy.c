@@ -171,6 +171,7 @@ static void revive(struct oi_act *act, ouro_object *o)
         oi_hint(o); /* its references count as edges again */
         /* Release: pairs with the load in ouro_get, which then sees what died before [MO-count]. */
         oi_store_release(&o->ouro_private_shared, (uint32_t)(OI_FINALIZING + 1) << 2 | OI_MERGED);
+        oi_perturb();
     } else {
         /* Aged: a young collection under way further up the stack does not know it. */
         oi_set_flags(o, flags | OI_AGED);
@@ -234,11 +235,13 @@ static void destroy_dead(struct oi_act *act, ouro_object *o)
         end_finalizing(act, o);
         return;
     }
+    oi_perturb();
     if (flags & OI_HAS_WEAK)
         oi_weak_target_died(act, o);
     if (type->dispose)
         type->dispose(o);
     oi_release_slots(act, type, o);
+    oi_perturb();
     free_block(act, o);
 }
 

@@ -6,14 +6,17 @@
 #include "object/gray.h"
 #include "object/misuse.h"
 #include "object/weak.h"
+#include "port/perturb.h"
 
 void oi_publish_one(struct oi_act *act, ouro_object *o)
 {
     oi_set_shared(o, 0);
     oi_set_owner(o, act->self->tslot.id); /* P2 */
+    oi_perturb();
     /* Release: all that this thread wrote into the object comes before whoever reads PUBLISHED; the store that makes it
      * reachable releases too [MO-publish]. */
     oi_store_release(&o->ouro_private_flags, (uint16_t)((oi_flags(o) & OI_FLAGS) | OI_PUBLISHED));
+    oi_perturb(); /* published, and what it refers to not yet */
     struct oi_page *page = oi_page_of(o);
     page->used_published++; /* it was private, alive, and of this pool; what others free of it comes back by the page's chain */
     oi_page_set_published(page);
@@ -40,6 +43,7 @@ static void shade_target(struct oi_act *act, ouro_object *o)
         return;
     }
     oi_store_release(&o->ouro_private_flags, (uint16_t)(oi_flags(o) | OI_PUBLISHED)); /* [MO-publish] */
+    oi_perturb();
     oi_page_set_published(oi_page_of(o));
     oi_weak_each_call(o, shade_ref, act);
     oi_each_ref(oi_type_of(o), o, shade_ref, act);

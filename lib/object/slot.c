@@ -288,6 +288,7 @@ static bool compare_set(void *container, ouro_slot *slot, void *expected, void *
         return false;
     retain_for_store(access, word);
     void *found = expected;
+    oi_perturb(); /* counted, not yet stored */
     ouro_object *o = oi_slot_ref(word);
     uint32_t epoch = o ? oi_hint_before_store(o) : 0;
     /* acq_rel on success, as in exchange [MO-publish]. */
@@ -296,6 +297,7 @@ static bool compare_set(void *container, ouro_slot *slot, void *expected, void *
         oi_hint_after_store(epoch);
     if (stored && oi_slot_ref(expected))
         oi_hint(oi_slot_ref(expected));
+    oi_perturb();
     release(stored ? expected : word, call);
     return stored;
 }

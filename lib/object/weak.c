@@ -74,6 +74,7 @@ static struct oi_anchor *hold_anchor(struct oi_act *act, ouro_object *target)
         LIST_INIT(&made->calls);
         oi_store_relaxed(&made->references, 1); /* the table's */
         mark_target(target);
+        oi_perturb();
         bool crowded;
         oi_rcu_read_lock();
         anchor = anchor_of_node(oi_table_add(&table, hash_of(target), same_target, target, &made->node, &crowded));
@@ -200,6 +201,7 @@ ouro_object *oi_anchor_get(const struct oi_anchor *anchor)
 {
     oi_rcu_read_lock();
     ouro_object *target = oi_load_acquire(&anchor->target); /* pairs with oi_weak_target_died [MO-weak] */
+    oi_perturb();
     if (target)
         target = upgrade(target);
     oi_rcu_read_unlock();
@@ -253,8 +255,10 @@ void oi_weak_target_died(struct oi_act *act, ouro_object *o)
     oi_rcu_read_lock();
     oi_table_remove(&table, &anchor->node);
     oi_rcu_read_unlock();
+    oi_perturb();
     /* Release: pairs with oi_weak_target [MO-weak]. */
     oi_store_release(&anchor->target, NULL);
+    oi_perturb();
     pthread_mutex_lock(&callback_lock);
     for (struct ouro_weak *weak; (weak = LIST_FIRST(&anchor->calls));) {
         LIST_REMOVE(weak, link);

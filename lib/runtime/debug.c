@@ -27,6 +27,7 @@ void oi_debug_print(const ouro_gc_info *info)
         [OURO_GC_REASON_COUNT] = "count",
         [OURO_GC_REASON_GROWTH] = "growth",
         [OURO_GC_REASON_MEMORY] = "memory",
+        [OURO_GC_REASON_OWNER] = "owner",
     };
     if (!(oi_load_relaxed(&flags) & OURO_GC_DEBUG_STATS))
         return;

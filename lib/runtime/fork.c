@@ -5,6 +5,7 @@
 #include <pthread.h>
 
 #include "mem/limbo.h"
+#include "object/inbox.h"
 #include "object/type.h"
 #include "object/weak.h"
 #include "runtime/runtime.h"
@@ -67,7 +68,7 @@ static void after_in_parent(void)
     oi_tables_after_fork();
     resume_reading(oi_act.reading);
     oi_limbo_after_fork_parent();
-    if (oi_limbo_is_waiting())
+    if (oi_limbo_is_waiting() || oi_inbox_is_watched())
         oi_service_wake(); /* a wake-up may have met the fork */
 }
 
@@ -97,7 +98,6 @@ static void after_in_child(void)
     oi_service_after_fork_child();
     oi_collector_after_fork_child();
     oi_finalizer_after_fork_child();
-    oi_visit_after_fork_child();
     oi_debug_after_fork();
     oi_gc_after_fork();
     oi_start_after_fork(true);
@@ -107,6 +107,7 @@ static void after_in_child(void)
     oi_tables_after_fork();
     resume_reading(oi_act.reading);
     oi_limbo_after_fork_child();
+    oi_visit_after_fork_child(); /* last: it may give pages back, and so start the background thread */
 }
 
 ouro_status oi_fork_init(void)

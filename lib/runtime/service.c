@@ -6,6 +6,7 @@
 #include <signal.h>
 
 #include "mem/limbo.h"
+#include "object/inbox.h"
 #include "object/weak.h"
 #include "port/os.h"
 #include "runtime/runtime.h"
@@ -13,6 +14,9 @@
 
 /* Rounds are this far apart at the least, so that one grace period serves much. */
 #define ROUND_MS 1
+#define WATCH_SLACK_NS 20000000u
+#define WATCH_TRIES_MAX 7u
+#define WATCH_SHARE 10u
 #define SWEEP_PAGES 64u /* at a time, of a parked thread's: see oi_tslot_unpark */
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* the service lock: docs/design/lock-order.md */
@@ -21,6 +25,8 @@ static bool running;       /* atomic; written under the lock */
 static bool stopping;      /* atomic */
 static struct oi_wakeup wakeup;
 static long purge_delay_ms; /* atomic */
+static uint64_t watch_at;   /* the thread's: when to look at the inboxes again */
+static unsigned watch_tries; /* the thread's: collections asked for since all inboxes were looked into by their threads */
 
 /* Nobody who counts objects while all their threads are parked meets a page half-way. */
 static void sweep(struct oi_tslot *slot, bool whole)
@@ -34,6 +40,8 @@ static void sweep(struct oi_tslot *slot, bool whole)
             if (whole)
                 oi_pool_collect(pool);
             oi_tslot_let_go(slot); /* what came into the inbox meanwhile is the duty of who pushed it (S3) */
+        } else if (still && oi_load_relaxed(&slot->state) == OI_TSLOT_THREAD) {
+            oi_pool_release_returned(pool); /* the thread may be asleep all the same; not during a fork */
         }
         if (still)
             oi_limbo_go_on();
@@ -44,6 +52,27 @@ void oi_service_sweep(bool whole)
 {
     for (uint32_t id = 1, n = oi_tslot_count(); id <= n; id++)
         sweep(oi_tslot_find(id), whole);
+}
+
+/* What a running thread does not carry out itself, being asleep or busy with something else, a collection does. What is alive comes back to the inbox, so
+ * each look comes twice as late as the one before, up to a quarter of a minute, until that thread has looked; and so late that these collections take
+ * no more than a WATCH_SHARE of a processor. Returns the milliseconds to the next look; negative: there is none. */
+static long watch_inboxes(void)
+{
+    if (!oi_inbox_is_watched())
+        return -1;
+    uint64_t now = oi_os_now_ns();
+    if (now >= watch_at) {
+        enum oi_inbox_state state = oi_inbox_watch();
+        if (state == OI_INBOX_LEFT)
+            oi_collector_request(2, OURO_GC_REASON_OWNER);
+        watch_tries = state != OI_INBOX_LEFT ? 0 : watch_tries < WATCH_TRIES_MAX ? watch_tries + 1 : watch_tries;
+        if (state == OI_INBOX_EMPTY)
+            return -1;
+        uint64_t pause = (oi_load_relaxed(&oi_inbox_patience_ns) + WATCH_SLACK_NS) << watch_tries, least = oi_collector_last_ns() * WATCH_SHARE;
+        watch_at = now + (pause > least ? pause : least);
+    }
+    return (long)((watch_at - now) / 1000000u) + 1;
 }
 
 /* One pass. Returns how long to sleep until the next is due by itself; negative: for ever. */
@@ -59,9 +88,10 @@ static long work(void)
     long delay_ms = oi_load_relaxed(&purge_delay_ms);
     if (delay_ms >= 0)
         oi_page_purge((uint64_t)delay_ms * 1000000u, &next_ns);
+    long watch_ms = watch_inboxes(), purge_ms = next_ns == UINT64_MAX ? -1 : (long)(next_ns / 1000000u) + 1;
     if (oi_limbo_is_waiting())
         return ROUND_MS;
-    return next_ns == UINT64_MAX ? -1 : (long)(next_ns / 1000000u) + 1;
+    return watch_ms < 0 ? purge_ms : purge_ms < 0 || watch_ms < purge_ms ? watch_ms : purge_ms;
 }
 
 static void *run(void *unused)
@@ -127,7 +157,7 @@ void oi_service_stop(void)
     oi_store_release(&running, false);
     oi_store_release(&stopping, false);
     pthread_mutex_unlock(&lock);
-    if (oi_limbo_is_waiting())
+    if (oi_limbo_is_waiting() || oi_inbox_is_watched())
         oi_service_wake(); /* other threads go on */
 }
 

@@ -50,8 +50,8 @@ struct oi_tslot {
     uint32_t forced;               /* atomic flag: references were dropped that no token could be made for */
     struct oi_stack_node *pending; /* taken from the inbox, not yet carried out; the holder's */
     uint32_t takes;                /* atomic: how often the holder has taken what is in the inbox; see oi_inbox_steal */
-    uint32_t takes_seen;           /* the collector's: takes + 1 when it last found something in the inbox; 0: found nothing */
-    uint64_t seen_first;           /* the collector's: when it first found that; monotonic clock, ns */
+    uint32_t takes_seen;           /* atomic: takes + 1 when the library's threads last found something in the inbox; 0: found nothing */
+    uint64_t seen_first;           /* atomic: when they first found that; monotonic clock, ns */
 };
 
 /* The slot of an id that was ever given out, or NULL. */

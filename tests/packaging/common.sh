@@ -6,6 +6,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 here=tests/packaging
 built=lib
+stress=tests/ouro-stress
 passed=0 failed=0
 
 check() { # WHAT COMMAND...: the command succeeds

@@ -13,9 +13,9 @@ for tool in gcc g++ pkg-config cmake readelf; do
 done
 [ "$failed" = 0 ] || { finish; exit 1; }
 
-check "installs" tools/install.sh lib "$built" "$prefix"
+check "installs" tools/install.sh lib "$built" "$prefix" "$stress"
 for file in include/ouro/ouro.h include/ouro/inline/count.h lib/libouro.so.0 lib/libouro.so lib/libouro.a \
-    lib/pkgconfig/ouro.pc lib/cmake/ouro/ouroConfig.cmake lib/cmake/ouro/ouroConfigVersion.cmake; do
+    bin/ouro-stress lib/pkgconfig/ouro.pc lib/cmake/ouro/ouroConfig.cmake lib/cmake/ouro/ouroConfigVersion.cmake; do
     check "$file is there" test -s "$prefix/$file"
 done
 check "no word is left unreplaced" sh -c '! grep -r "@[A-Z]*@" "$1/lib/pkgconfig" "$1/lib/cmake"' - "$prefix"
@@ -40,6 +40,14 @@ for program in c_shared cxx_shared; do
     check "$program runs" env LD_LIBRARY_PATH="$prefix/lib" "$work/$program" "$version"
     check "$program needs the shared library" sh -c 'readelf -d "$1" | grep "NEEDED.*libouro.so.0"' - "$work/$program"
 done
+
+# ouro-stress: as installed, and built like any program of a user's against what is installed
+check "ouro-stress runs" "$prefix/bin/ouro-stress" --threads 2 --ops 20000 --quiet
+# shellcheck disable=SC2086
+check "ouro-stress, shared" gcc -std=c11 -D_GNU_SOURCE -Wall -Wextra -Werror -O1 $cflags -Itests -Ibenchmarks tests/torture/*.c \
+    tests/support/check.c tests/support/fork_gate.c tests/support/perturb.c tests/support/threads.c benchmarks/histogram.c \
+    -o "$work/stress_shared" $libs -pthread -lm
+check "ouro-stress runs on the shared library" env LD_LIBRARY_PATH="$prefix/lib" "$work/stress_shared" --threads 2 --ops 20000 --quiet
 
 # CMake
 check "CMake finds it" cmake -S "$here" -B "$work/cmake" -DCMAKE_PREFIX_PATH="$prefix" -DWANTED="$version"

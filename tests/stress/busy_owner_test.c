@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "support/fixture.h"
+#include "support/perturb.h"
 #include "support/rng.h"
 #include "support/threads.h"
 
@@ -270,18 +271,6 @@ static void *be_an_owner(void *arg)
     return NULL;
 }
 
-extern void (*oi_perturb_hook)(void) __attribute__((weak));
-
-static void perturb(void)
-{
-    static _Thread_local struct rng rng;
-    static atomic_uint streams;
-    if (!rng.state)
-        rng = rng_stream(seed + 1, atomic_fetch_add(&streams, 1));
-    if (rng_one_in(&rng, 16))
-        yield_sometimes(&rng);
-}
-
 static void test_at_random(void)
 {
     pthread_t owners[OWNERS];
@@ -291,9 +280,8 @@ static void test_at_random(void)
     ouro_share(board);
     atomic_store(&stop, false);
     if (&oi_inbox_patience_ns)
-        oi_inbox_patience_ns = 0;
-    if (&oi_perturb_hook)
-        oi_perturb_hook = perturb;
+        __atomic_store_n(&oi_inbox_patience_ns, 0, __ATOMIC_RELAXED); /* the background thread reads it */
+    perturb_start(seed + 1, 128);
     for (uintptr_t i = 0; i < OWNERS; i++)
         owners[i] = thread_start(be_an_owner, (void *)i, 0);
     struct rng rng = rng_stream(seed, 0);
@@ -307,8 +295,7 @@ static void test_at_random(void)
     for (int i = 0; i < OWNERS; i++)
         thread_join_running(owners[i]);
     ouro_blocking_end();
-    if (&oi_perturb_hook)
-        oi_perturb_hook = NULL;
+    perturb_stop();
     drop_board();
     ouro_release(board);
     collect_some();

@@ -13,6 +13,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "support/perturb.h"
 #include "support/threads.h"
 #include "support/values.h"
 
@@ -32,6 +33,7 @@ struct held {
     struct node *value;      /* NULL: dropped */
     long number;
     bool entered, in_set;
+    bool hidden;             /* not entered; but its value was not to be had when it should go. If that was garbage whose finalizer is due, it is back soon */
     ouro_value map;          /* held: the map it was entered in */
     unsigned flags;
 };
@@ -74,7 +76,7 @@ static void check_entry(struct held *h)
         CHECK_EQ(status, OURO_OK);
         CHECK_EQ(status == OURO_OK ? ((struct node *)ouro_value_object(v))->id : 0, VALUE_ID(h->key->id, h->number));
     } else if (!h->entered) {
-        CHECK_EQ(status, OURO_E_KEY);
+        CHECK(status == OURO_E_KEY || h->hidden);
     } else if (status == OURO_OK) { /* dropped, but another holds it for a moment, or it is garbage not found yet */
         CHECK_EQ(((struct node *)ouro_value_object(v))->id, VALUE_ID(h->key->id, h->number));
     }
@@ -103,6 +105,7 @@ static void enter(struct worker *w, struct held *h)
         CHECK_EQ(ouro_weak_map_set(h->map, value_of(h->key), value_of(value)), OURO_OK);
     }
     h->entered = true;
+    h->hidden = false;
     ouro_release(h->value);
     h->value = value;
 }
@@ -112,9 +115,10 @@ static void take_out(struct worker *w, struct held *h)
     ouro_value v = OURO_NIL;
     ouro_status status = rng_one_in(&w->rng, 2) ? ouro_weak_map_pop(h->map, value_of(h->key), &v) : ouro_weak_map_delete(h->map, value_of(h->key));
     if (!h->entered)
-        CHECK_EQ(status, OURO_E_KEY);
+        CHECK(status == OURO_E_KEY || h->hidden);
     else if (h->value || !(h->flags & OURO_WEAK_VALUES))
         CHECK_EQ(status, OURO_OK);
+    h->hidden = status == OURO_E_KEY && (h->entered || h->hidden);
     h->entered = false;
     ouro_value_release(v);
 }
@@ -248,21 +252,7 @@ static void member(struct member *self)
         look_on(self);
 }
 
-/* ---- drawn out ---- */
-
-extern void (*oi_perturb_hook)(void) __attribute__((weak));
-
-static void perturb(void)
-{
-    static _Thread_local uint32_t state;
-    if (!state)
-        state = (uint32_t)(uintptr_t)&state | 1;
-    state = state * 1664525u + 1013904223u;
-    if (state >> 24 < 8)
-        sched_yield();
-    else if (state >> 20 == 200)
-        nanosleep(&(struct timespec){0, 1000 + (long)(state & 0x3fff)}, NULL);
-}
+/* ---- the test ---- */
 
 static uint64_t seed;
 
@@ -278,11 +268,9 @@ static void test_weak_maps(void)
     ouro_share(maps);
     ouro_share(board);
     atomic_store(&working, WORKERS);
-    if (&oi_perturb_hook)
-        oi_perturb_hook = perturb;
+    perturb_start(seed, 32);
     team_run(WORKERS + OTHERS, seed, member, NULL);
-    if (&oi_perturb_hook)
-        oi_perturb_hook = NULL;
+    perturb_stop();
     ouro_release(board);
     for (int i = 0; i < MAPS; i++) { /* keys that are held as long as their values are, values as long as their keys */
         ouro_value map = value_of(ouro_get(maps, &maps->items[i]));

@@ -13,6 +13,7 @@
 
 #include "support/fixture.h"
 #include "support/fork_gate.h"
+#include "support/perturb.h"
 #include "support/preempt.h"
 #include "support/rng.h"
 #include "support/threads.h"
@@ -84,7 +85,7 @@ static struct plan {
     bool finalizers, keepers, arrays, weak;
     bool storm; /* of upgrades of what is garbage */
     bool preempt;
-    unsigned perturb; /* one step in so many; 0: none */
+    unsigned perturb; /* one step of the library's in so many; 0: none */
     unsigned self_collect;
 } plan;
 
@@ -673,32 +674,7 @@ static void step_once(struct hand *hand)
         steps[rng_below(&hand->rng, sizeof steps / sizeof *steps)](hand);
 }
 
-/* ---- Perturbation ---- */
-
-/* Of the library, in debug builds. */
-extern void (*oi_perturb_hook)(void) __attribute__((weak));
-
-static _Thread_local struct rng perturb_rng;
-static atomic_uint perturb_streams;
-
-static void perturb(void)
-{
-    unsigned one_in = plan.perturb;
-    if (!one_in)
-        return;
-    if (!perturb_rng.state)
-        perturb_rng = rng_stream(seed + 1, atomic_fetch_add(&perturb_streams, 1));
-    if (!rng_one_in(&perturb_rng, one_in))
-        return;
-    uint32_t dice = rng_below(&perturb_rng, 16);
-    if (dice == 0)
-        nanosleep(&(struct timespec){0, 1000 + (long)rng_below(&perturb_rng, 30000)}, NULL);
-    else if (dice < 9)
-        sched_yield();
-    else
-        for (volatile int i = 0; i < 1000; i++)
-            ;
-}
+/* ---- Collections ---- */
 
 static void on_collection(ouro_gc_phase phase, const ouro_gc_info *info, void *arg)
 {
@@ -974,6 +950,7 @@ static void run_threads(size_t live_before)
     pthread_t threads[MUTATORS_MAX + COLLECTORS_MAX];
     unsigned count = plan.mutators + plan.collectors;
     REQUIRE(pthread_barrier_init(&barrier, NULL, count + 1) == 0);
+    perturb_start(seed + 1, plan.perturb);
     if (plan.preempt)
         preempt_start(graph_seeds[epoch]);
     for (unsigned i = 0; i < count; i++)
@@ -1057,14 +1034,12 @@ bool world_run(uint64_t from_seed, struct world_size size)
     seed = from_seed;
     board = board_new(BOARD);
     weak_board = board_new(WEAKS);
-    if (&oi_perturb_hook)
-        oi_perturb_hook = perturb;
     collect_all(); /* what was there before is what it is */
     for (int i = 0; i < graphs && atomic_load(&failures) < FAILURES_MAX; i++) {
         graph_number = only && !epoch ? atoi(only) : i;
         run_graph(size);
     }
-    plan.perturb = 0;
+    perturb_stop();
     ouro_gc_remove_callback(callback);
     callback = 0;
     ouro_release(board);
@@ -1124,7 +1099,7 @@ void world_leave_old(void)
     my_hand = NULL;
     memset(hands, 0, sizeof hands);
     REQUIRE(++epoch < EPOCHS);
-    plan.perturb = 0;
+    perturb_stop();
     atomic_store(&ids, 0);
     atomic_store(&weak_count, 0);
 }

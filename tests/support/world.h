@@ -4,7 +4,7 @@
  * every operation there is (slots, which hold references or numbers, weak references, read sections, finalizers that
  * keep their object or another, threads that are born, park, detach and end, unbiased threads), while others, and these
  * themselves, collect generations 1 and 2 all the time. In debug builds the collector's steps are drawn out at random
- * (oi_perturb_hook); in all but ThreadSanitizer's, threads are paused between any two instructions (support/preempt.h).
+ * (support/perturb.h); in all but ThreadSanitizer's, threads are paused between any two instructions (support/preempt.h).
  *
  * Asserted all the time: what is reached is an object with intact contents. Asserted after each phase, when all threads
  * wait and a collection finds nothing more: the number of live objects is what a mark from the roots reaches, exactly;

@@ -58,7 +58,7 @@ static void set_number(lua_State *L, const char *name, uint64_t number)
 
 static void push_generation(lua_State *L, const ouro_gc_generation_stats *generation)
 {
-    static const char *const reasons[OURO_GC_REASONS] = {"asked", "count", "growth", "memory"};
+    static const char *const reasons[OURO_GC_REASONS] = {"asked", "count", "growth", "memory", "owner"};
     lua_newtable(L);
     set_number(L, "collections", generation->collections);
     set_number(L, "collected", generation->collected);

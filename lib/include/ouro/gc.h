@@ -23,6 +23,7 @@ typedef enum ouro_gc_reason {
     OURO_GC_REASON_COUNT,  /* objects made (generation 0), or a threshold that was set (1 and 2) */
     OURO_GC_REASON_GROWTH, /* memory in use has grown since the last one */
     OURO_GC_REASON_MEMORY, /* over the soft limit, or memory is out */
+    OURO_GC_REASON_OWNER,  /* dropped references have waited too long for the thread that owns the objects (1 and 2) */
     OURO_GC_REASONS
 } ouro_gc_reason;
 

@@ -189,7 +189,8 @@ static void end_operation(void)
 
 /* ---- The collector ---- */
 
-static int collector_step, begin_at, end_at;
+static _Thread_local int collector_step; /* 0 on other threads */
+static int begin_at, end_at;
 static bool has_begun;
 
 static void on_perturb(void)
@@ -391,12 +392,12 @@ static bool follow_always(long n)
     return true;
 }
 
-/* From the last look of P5 on (x, y, and then comes the commitment). */
+/* From the last look of P5 on (two steps open the verdict; x, y, and then comes the commitment). */
 static void step_through(void)
 {
     if (is_thread || single_step_fn || !collector_step || oi_load_relaxed(&oi_verdict) != OI_VERDICT_OPEN)
         return;
-    if (++steps_open == 2)
+    if (++steps_open == 4)
         single_step_begin(follow_at ? follow_once : follow_always);
 }
 

@@ -895,7 +895,7 @@ static void test_look_before_act(void)
         CHECK_PTR(ouro_peek(&op.box->b), NULL);
         oi_fetch_or_acqrel(&op.x->object.ouro_private_owner, OI_CAND); /* the mark comes now: it is not seen */
         if (op.touch == SET) {
-            CHECK(actor_go_on(&actor, 2)); /* counted, */
+            CHECK(actor_go_on(&actor, 3)); /* counted (in two steps), */
             CHECK_EQ(ouro_refcount(op.x), before + 1);
             CHECK_PTR(ouro_peek(&op.box->a), NULL); /* not yet stored */
         }

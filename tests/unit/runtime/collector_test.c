@@ -121,6 +121,23 @@ static void test_growth_mark(void)
     CHECK_EQ(mark_now(), mark);
 }
 
+/* What counting frees brings it down: the garbage that may gather then is a share of what is left. */
+static void test_growth_mark_follows_what_is_freed(void)
+{
+    CHECK_EQ(ouro_gc_collect(2), 0);
+    size_t before = mark_now();
+    struct table *t = table_new(20000);
+    for (int i = 0; i < 20000; i++) {
+        struct bytes *b = ouro_new_array(&bytes_type, 4000);
+        REQUIRE(b);
+        ouro_give(t, &t->items[i], b);
+    }
+    CHECK_EQ(ouro_gc_collect(2), 0);
+    CHECK_GT(mark_now(), before + 64 * (size_t)(1 << 20));
+    ouro_release(t);
+    CHECK_LE(mark_now(), before + 8 * (size_t)(1 << 20));
+}
+
 int main(void)
 {
     check_start("collector_test");
@@ -129,5 +146,6 @@ int main(void)
     FIXTURE_RUN(test_after_fork);
     FIXTURE_RUN(test_after_shutdown);
     FIXTURE_RUN(test_growth_mark);
+    FIXTURE_RUN(test_growth_mark_follows_what_is_freed);
     return check_finish();
 }

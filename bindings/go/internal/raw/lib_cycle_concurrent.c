@@ -1,5 +1,6 @@
 //go:build !ouro_shared
 
+#include "lib_port_perturb.h"
 /* SPDX-License-Identifier: MIT */
 #include "lib_cycle_concurrent.h"
 
@@ -27,6 +28,7 @@ static void decide(struct oi_scope *scope, const struct oi_validation *validatio
 {
     for (int tries = 0; validation->has_weak && tries < RESCUES_MAX; tries++) {
         oi_validate_open();
+        oi_perturb();
         pthread_mutex_lock(&verdict_lock);
         if (oi_validate_commit(scope))
             return;
@@ -64,12 +66,14 @@ static void uncount_inner(struct oi_scope *scope, oi_id id, ouro_object *o, void
 /* The members are garbage: decides what becomes of them, and makes it so for all to see at once. */
 static void carry_out(struct oi_act *act, struct oi_scope *scope, const struct oi_validation *validation, struct oi_concurrent *job)
 {
+    oi_perturb();
     job->found = oi_scope_count_members(scope);
     oi_scope_each_member(scope, uncount_inner, &job->found);
     if (OI_UNLIKELY(oi_load_relaxed(&oi_debug_save_all)))
         oi_reclaim_save_all(act, scope, &job->saved);
     else if (validation->finalizers)
         oi_reclaim_set_aside(act, scope, &job->due);
+    oi_perturb();
     oi_reclaim_seal(act, scope);
 }
 
@@ -82,11 +86,13 @@ void oi_concurrent_collect(struct oi_act *act, struct oi_concurrent *job)
     act->destroying = act->in_user_code = false;
     act->reading = 1; /* no user code on this thread: what is due is handed on */
     struct oi_stack_node *tokens = oi_inbox_steal(act);
+    oi_perturb();
     struct oi_scope *scope = oi_scope_enter(job->generation);
     scope->tokens = tokens;
     job->candidates = oi_estimate(scope, &job->suspects);
     if (job->suspects) {
         oi_validate_counts(scope, &validation);
+        oi_perturb();
         oi_validate_untouched(scope);
         decide(scope, &validation);
         carry_out(act, scope, &validation, job);

@@ -113,6 +113,7 @@ void oi_reclaim_seal(struct oi_act *act, struct oi_scope *scope)
     oi_scope_each_member(scope, make_dead, NULL);
     oi_perturb();
     oi_scope_each_member(scope, clear_weak, act);
+    oi_perturb();
     oi_store_release(&oi_verdict, OI_VERDICT_IDLE); /* [MO-verdict] */
 }
 

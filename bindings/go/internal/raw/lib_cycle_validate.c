@@ -110,6 +110,7 @@ struct dropped {
 static void drop(struct dropped *dropped, oi_id id, ouro_object *o)
 {
     oi_scope_drop(dropped->scope, id);
+    oi_perturb();
     unmark(o);
     oi_scope_notes(o)[LINK] = dropped->first;
     dropped->first = id;
@@ -200,6 +201,7 @@ static void drop_weak(struct oi_scope *scope, oi_id id, ouro_object *o, void *ar
 void oi_validate_open(void)
 {
     oi_exchange_seqcst(&oi_verdict, OI_VERDICT_OPEN);
+    oi_perturb();
     oi_limbo_grace_period(); /* upgrades that have not seen OPEN have touched, or are done */
 }
 
@@ -217,6 +219,7 @@ void oi_validate_without_weak(struct oi_scope *scope)
 {
     struct dropped dropped = {scope, 0};
     oi_store_release(&oi_verdict, OI_VERDICT_IDLE); /* [MO-verdict] */
+    oi_perturb();
     oi_scope_each_member(scope, drop_weak, &dropped);
 }
 

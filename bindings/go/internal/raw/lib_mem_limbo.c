@@ -6,6 +6,7 @@
 #include <pthread.h>
 
 #include "lib_mem_pool.h"
+#include "lib_port_perturb.h"
 
 static struct oi_stack waiting; /* pages whose `limbo` is not empty */
 static struct oi_page *batch;   /* pages whose `ripening` waits for the grace period; under `batch_lock` */
@@ -30,6 +31,7 @@ void oi_limbo_retire(void *retired)
     } while (!oi_cas_weak_release(&page->limbo, &old, OI_CHAIN(position, OI_CHAIN_COUNT(old) + 1)));
     if (old)
         return;
+    oi_perturb();
     oi_stack_push(&waiting, &page->on_stack); /* the chain was empty: L1 */
     if (oi_limbo_on_waiting)
         oi_limbo_on_waiting();
@@ -105,9 +107,11 @@ size_t oi_limbo_reclaim(void)
     size_t blocks = batch ? 1 : take_waiting();
     struct oi_page *page = batch;
     pthread_mutex_unlock(&batch_lock);
+    oi_perturb();
     if (page)
         oi_limbo_grace_period();
     while (page) {
+        oi_perturb();
         pthread_mutex_lock(&batch_lock);
         page = batch;
         batch = page->ripe_next;

@@ -11,6 +11,7 @@
 
 #include "lib_mem_size_class.h"
 #include "lib_port_os.h"
+#include "lib_port_tsan.h"
 
 LIST_HEAD(segment_list, oi_segment);
 
@@ -23,6 +24,8 @@ static bool over_soft_limit; /* atomic; follows totals */
 void (*oi_page_on_dirty)(void);
 void (*oi_page_on_growth)(void);
 size_t oi_page_growth_mark = SIZE_MAX;
+void (*oi_page_on_shrinking)(void);
+size_t oi_page_shrink_mark;
 
 #define ALL_UNITS (~(uint64_t)1) /* unit 0 holds the headers */
 #define HUGE_SPARE 8 /* a huge block may be followed by one in so many of its bytes that nobody uses */
@@ -64,6 +67,7 @@ static struct oi_segment *new_segment(size_t size)
     }
     segment->size = size;
     segment->free_units = ALL_UNITS;
+    oi_tsan_release(segment); /* to who comes by an address: oi_scope_find */
     LIST_INSERT_HEAD(&segments, segment, link);
     LIST_INSERT_HEAD(&roomy, segment, roomy);
     totals.reserved += size;
@@ -213,6 +217,14 @@ static void release(struct oi_page *page)
     set_in_use(totals.in_use - bytes);
 }
 
+static void tell_released(void)
+{
+    if (oi_page_in_use() < oi_load_relaxed(&oi_page_shrink_mark) && oi_page_on_shrinking)
+        oi_page_on_shrinking();
+    if (oi_page_on_dirty)
+        oi_page_on_dirty();
+}
+
 void oi_page_release(struct oi_page *page)
 {
     pthread_mutex_lock(&lock);
@@ -223,8 +235,8 @@ void oi_page_release(struct oi_page *page)
     else
         page->released = true; /* oi_page_unpin does the rest */
     pthread_mutex_unlock(&lock);
-    if (now && oi_page_on_dirty)
-        oi_page_on_dirty();
+    if (now)
+        tell_released();
 }
 
 enum wanted { ALL, PUBLISHED, RECENT };
@@ -286,8 +298,8 @@ void oi_page_unpin(struct oi_page **pages, uint32_t *count)
         }
         pthread_mutex_unlock(&lock);
     }
-    if (dirty && oi_page_on_dirty)
-        oi_page_on_dirty();
+    if (dirty)
+        tell_released();
 }
 
 /* Gives a segment none of whose units is in use back; the lock is held, and let go for the system call. */

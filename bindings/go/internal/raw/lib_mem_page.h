@@ -220,6 +220,10 @@ size_t oi_page_in_use(void);
 extern void (*oi_page_on_growth)(void);
 extern size_t oi_page_growth_mark;
 
+/* Likewise by whoever has given a page back, while `in_use` is below oi_page_shrink_mark (0: never). Other locks may be held. */
+extern void (*oi_page_on_shrinking)(void);
+extern size_t oi_page_shrink_mark;
+
 /* Called, with no lock held, when memory has become free that a purge will have to look at later. Set once at start. */
 extern void (*oi_page_on_dirty)(void);
 

@@ -56,6 +56,7 @@ static bool carry_out(struct oi_act *act, struct oi_tslot *slot, uint32_t max, s
         slot->pending = node->next;
         max--;
         struct oi_token *token = OI_CONTAINER_OF(node, struct oi_token, node);
+        oi_perturb();
         if (OI_ID(oi_owner(oi_token_object(token))) != slot->id) {
             node->next = *aside;
             *aside = node;
@@ -176,6 +177,7 @@ static void force(struct oi_act *act, struct oi_tslot *slot, ouro_object *o)
 {
     uint32_t s = oi_shared(o);
     while (!(s & OI_STUCK)) {
+        oi_perturb();
         if (s & OI_MERGED) {
             oi_release(act, o, "ouro_release");
             return;
@@ -188,12 +190,19 @@ static void force(struct oi_act *act, struct oi_tslot *slot, ouro_object *o)
     }
 }
 
+static bool watched; /* atomic: the background thread will look at the inboxes of running threads */
+
 static void push(struct oi_act *act, struct oi_tslot *slot, struct oi_token *token)
 {
     oi_stack_push(&slot->inbox, &token->node);
+    oi_perturb();
     /* S3: after the push (a full barrier), look at the state. */
-    if (oi_load_seqcst(&slot->state) != OI_TSLOT_THREAD)
+    if (oi_load_seqcst(&slot->state) != OI_TSLOT_THREAD) {
         carry_out_for(act, slot);
+    } else if (!oi_load_seqcst(&watched)) { /* after the push: pairs with oi_inbox_watch [MO-watched] */
+        oi_store_relaxed(&watched, true);
+        oi_upcalls.wake();
+    }
 }
 
 void oi_inbox_push(struct oi_act *act, uint32_t id, ouro_object *o)
@@ -201,6 +210,7 @@ void oi_inbox_push(struct oi_act *act, uint32_t id, ouro_object *o)
     struct oi_tslot *slot = oi_tslot_find(id);
     /* A sleeper's or exited thread's slot: be its holder for a moment, the token never leaving this hand. */
     if (oi_tslot_claim_in_turn(slot)) {
+        oi_perturb();
         bool mine = OI_ID(oi_owner(o)) == id;
         if (mine && oi_unbias(o, 1, "ouro_release"))
             oi_destroy_later(act, o);
@@ -212,6 +222,7 @@ void oi_inbox_push(struct oi_act *act, uint32_t id, ouro_object *o)
     }
     if (oi_load_relaxed(&slot->state) == OI_TSLOT_RETIRED)
         return; /* its thread vanished in a fork: what it held is never touched again */
+    oi_perturb(); /* the thread has come back, and perhaps gone again */
     struct oi_token *token = oi_token_new(act, o);
     if (!token) {
         force(act, slot, o);
@@ -225,6 +236,7 @@ static void steal(struct oi_act *act, struct oi_tslot *slot, struct oi_stack_nod
 {
     struct oi_stack_node *node = oi_stack_take_all(&slot->inbox);
     while (node) {
+        oi_perturb();
         struct oi_token *token = OI_CONTAINER_OF(node, struct oi_token, node);
         ouro_object *o = oi_token_object(token);
         node = node->next;
@@ -240,22 +252,50 @@ static void steal(struct oi_act *act, struct oi_tslot *slot, struct oi_stack_nod
 
 uint64_t oi_inbox_patience_ns = 100000000;
 
+/* How long has the inbox of a running thread been waiting for it, as far as these looks can tell? Two threads may look at once: then it is a bit shorter
+ * or longer, and stealing is right at any time. */
+static enum oi_inbox_state look_at(struct oi_tslot *slot)
+{
+    bool waits = oi_load_acquire(&slot->state) == OI_TSLOT_THREAD && !oi_stack_is_empty(&slot->inbox);
+    uint32_t seen = waits ? oi_load_relaxed(&slot->takes) + 1 : 0;
+    uint64_t now = waits ? oi_os_now_ns() : 0;
+    bool again = waits && seen == oi_load_relaxed(&slot->takes_seen);
+    if (!again) {
+        oi_store_relaxed(&slot->seen_first, now);
+        oi_store_relaxed(&slot->takes_seen, seen);
+    }
+    if (again && now - oi_load_relaxed(&slot->seen_first) >= oi_load_relaxed(&oi_inbox_patience_ns))
+        return OI_INBOX_LEFT;
+    return waits ? OI_INBOX_WAITING : OI_INBOX_EMPTY;
+}
+
+enum oi_inbox_state oi_inbox_watch(void)
+{
+    enum oi_inbox_state most = OI_INBOX_EMPTY;
+    /* Before the looks: what is pushed after one of them finds that it has to wake this thread, or is found by the look. */
+    (void)oi_exchange_seqcst(&watched, false); /* [MO-watched] */
+    for (uint32_t id = 1; id <= oi_tslot_count(); id++) {
+        struct oi_tslot *slot = oi_tslot_find(id);
+        enum oi_inbox_state state = slot ? look_at(slot) : OI_INBOX_EMPTY;
+        most = state > most ? state : most;
+    }
+    if (most != OI_INBOX_EMPTY)
+        oi_store_relaxed(&watched, true);
+    return most;
+}
+
+bool oi_inbox_is_watched(void)
+{
+    return oi_load_relaxed(&watched);
+}
+
 struct oi_stack_node *oi_inbox_steal(struct oi_act *act)
 {
     struct oi_stack_node *stolen = NULL;
     for (uint32_t id = 1; id <= oi_tslot_count(); id++) {
         struct oi_tslot *slot = oi_tslot_find(id);
-        if (!slot)
-            continue; /* no memory for it */
-        bool waits = oi_load_acquire(&slot->state) == OI_TSLOT_THREAD && !oi_stack_is_empty(&slot->inbox);
-        uint32_t seen = waits ? oi_load_relaxed(&slot->takes) + 1 : 0;
-        uint64_t now = waits ? oi_os_now_ns() : 0;
-        bool again = waits && seen == slot->takes_seen;
-        if (again && now - slot->seen_first >= oi_inbox_patience_ns)
+        if (slot && look_at(slot) == OI_INBOX_LEFT) /* none: no memory for it */
             steal(act, slot, &stolen);
-        else if (!again)
-            slot->seen_first = now;
-        slot->takes_seen = seen;
     }
     return stolen;
 }

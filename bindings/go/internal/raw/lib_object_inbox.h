@@ -24,7 +24,16 @@ void oi_inbox_recheck(struct oi_act *act, struct oi_tslot *slot);
  * takes the tokens of tracked objects; these references are the caller's then. So collections never depend on a thread that is busy with something
  * else. Tokens of untracked objects wait. */
 struct oi_stack_node *oi_inbox_steal(struct oi_act *act);
-extern uint64_t oi_inbox_patience_ns; /* 100 ms; tests set it before they start threads */
+extern uint64_t oi_inbox_patience_ns; /* atomic; 100 ms; tests set it */
+
+/* A look, without taking anything, by the background thread. */
+enum oi_inbox_state {
+    OI_INBOX_EMPTY,   /* all of those whose threads run are; what comes later wakes the background thread (oi_upcalls.wake) */
+    OI_INBOX_WAITING, /* for less than oi_inbox_patience_ns */
+    OI_INBOX_LEFT,    /* a thread does not look: it is asleep, perhaps, and nobody will ever make it */
+};
+enum oi_inbox_state oi_inbox_watch(void);
+bool oi_inbox_is_watched(void); /* something was not empty at the last look, or has come since */
 
 /* A reference as a list node, from the caller's pool if it has one; NULL: no memory. */
 struct oi_token *oi_token_new(struct oi_act *act, ouro_object *o);

@@ -282,8 +282,10 @@ static bool compare_set(void *container, ouro_slot *slot, void *expected, void *
         return false;
     retain_for_store(access, word);
     void *found = expected;
+    oi_perturb(); /* counted, not yet stored */
     /* acq_rel on success, as in exchange [MO-publish]. */
     bool stored = oi_cas_acqrel(&slot->ouro_private_ref, &found, word);
+    oi_perturb();
     release(stored ? expected : word, call);
     return stored;
 }

@@ -27,6 +27,8 @@ void oi_os_prefer_huge(void *at, size_t size);
 
 /* Monotonic time, nanoseconds. */
 uint64_t oi_os_now_ns(void);
+/* Processor time that the calling thread has had. */
+uint64_t oi_os_thread_cpu_ns(void);
 
 /* size bytes (at most 256) that nobody can foresee; from the clock and addresses, if the system has no random numbers yet. */
 void oi_os_random(void *bytes, size_t size);

@@ -14,6 +14,7 @@
 
 #include "lib_base_base.h"
 #include "lib_port_atomic.h"
+#include "lib_port_perturb.h"
 
 /* The library packs addresses into 47 bits (object/header.h). Linux gives out lower ones than that unless asked otherwise on
  * x86-64; where it does not (arm64 with 48 bits), hints ask for them. */
@@ -87,11 +88,21 @@ void oi_os_prefer_huge(void *at, size_t size)
     madvise(at, size, MADV_HUGEPAGE); /* refused by kernels built without them */
 }
 
-uint64_t oi_os_now_ns(void)
+static uint64_t read_clock(clockid_t clock)
 {
     struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
+    clock_gettime(clock, &t);
     return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+uint64_t oi_os_now_ns(void)
+{
+    return read_clock(CLOCK_MONOTONIC);
+}
+
+uint64_t oi_os_thread_cpu_ns(void)
+{
+    return read_clock(CLOCK_THREAD_CPUTIME_ID);
 }
 
 void oi_os_random(void *bytes, size_t size)
@@ -140,6 +151,7 @@ void oi_wakeup_init(struct oi_wakeup *wakeup)
 
 void oi_wakeup_set(struct oi_wakeup *wakeup)
 {
+    oi_perturb();
     /* seq_cst: what the caller published before comes before this, for the waiter that clears the flag and then looks; and
      * a setter that finds the flag set knows that the waiter has yet to look [MO-wakeup]. */
     if (!oi_load_seqcst(&wakeup->set) && !oi_exchange_seqcst(&wakeup->set, 1))
@@ -167,4 +179,5 @@ void oi_wakeup_wait(struct oi_wakeup *wakeup, long timeout_ms)
     /* seq_cst, before the waiter looks at what there is to do: pairs with oi_wakeup_set [MO-wakeup]. */
     if (!failed)
         oi_exchange_seqcst(&wakeup->set, 0);
+    oi_perturb();
 }

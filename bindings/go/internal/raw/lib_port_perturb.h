@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * Schedule perturbation: in debug builds, tests may have a function called at the steps of the protocol where another thread's step in
- * between is to be feared; it yields or sleeps by a seed. Nothing at all in other builds. */
+ * between is to be feared; it yields or sleeps by a seed. Nothing at all in other builds. Not under a lock that a fork takes, but for the
+ * verdict's: tests stop a thread at a step, and fork. */
 #pragma once
 
 #include "lib_base_base.h"

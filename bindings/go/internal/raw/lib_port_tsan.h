@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Orders that ThreadSanitizer cannot see, told to it: it does not know the inside of the system's liburcu. Each use names
- * the order that liburcu documents. Nothing at all in other builds. */
+ * Orders that ThreadSanitizer cannot see, told to it: it does not know the inside of the system's liburcu, nor dependencies on addresses. Each use
+ * names the order that liburcu documents, or the dependency. Nothing at all in other builds. */
 #pragma once
 
 #include "ouro_inline_port.h"

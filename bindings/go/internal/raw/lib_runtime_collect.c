@@ -7,6 +7,7 @@
 
 #include "lib_mem_limbo.h"
 #include "lib_object_destroy.h"
+#include "lib_object_inbox.h"
 #include "lib_port_os.h"
 #include "lib_runtime_runtime.h"
 
@@ -240,6 +241,6 @@ void oi_collect_pressure(struct oi_act *act, bool force)
     } else if (may && oi_gc_is_on() && (grown || is_worth_it(act))) {
         collect_quietly(act, grown ? OURO_GC_REASON_GROWTH : OURO_GC_REASON_COUNT);
     }
-    if (oi_limbo_is_waiting())
+    if (oi_limbo_is_waiting() || oi_inbox_is_watched()) /* the wake-up may have met a fork, or no thread could be had */
         oi_service_wake();
 }

@@ -29,8 +29,8 @@
 #define CHEAP 10000u /* candidates that cost too little to learn from */
 
 static pthread_mutex_t collection_lock = PTHREAD_MUTEX_INITIALIZER; /* one collection at a time: docs/design/lock-order.md */
-static size_t base[OURO_GC_GENERATIONS]; /* bytes that the last collection of 1 or 2, and of 2, has left; atomic, written under the lock */
-static unsigned patience[OURO_GC_GENERATIONS]; /* likewise */
+static size_t base[OURO_GC_GENERATIONS]; /* bytes that the last collection of 1 or 2, and of 2, has left, or what is still there of these; atomic */
+static unsigned patience[OURO_GC_GENERATIONS]; /* atomic, written under the lock */
 
 static pthread_mutex_t thread_lock = PTHREAD_MUTEX_INITIALIZER; /* the collector thread lock */
 static pthread_t thread;   /* under it */
@@ -40,6 +40,7 @@ static struct oi_wakeup wakeup;
 static uint32_t waiting;   /* atomic: collections that want the collection lock */
 static bool collecting;    /* atomic; written under the collection lock */
 static bool busy;          /* atomic: a collection has been asked for because of growth, and is not done */
+static uint64_t last_ns;   /* atomic: processor time that the last of generation 2 took */
 static uint32_t requested; /* atomic: a bit per generation and reason */
 
 static uint32_t request_bit(int generation, enum ouro_gc_reason reason)
@@ -74,9 +75,13 @@ static bool is_old_due(size_t in_use)
 
 static void set_mark(void)
 {
-    oi_store_relaxed(&busy, false);
-    size_t mark = oi_gc_threshold(1) || is_old_due(0) ? mark_of(2) : mark_of(1);
     struct oi_page_totals totals = oi_page_totals();
+    oi_store_relaxed(&busy, false);
+    for (int i = 1; i < OURO_GC_GENERATIONS; i++) {
+        if (totals.in_use < oi_load_relaxed(&base[i]))
+            oi_store_relaxed(&base[i], totals.in_use); /* counting has freed some of it since */
+    }
+    size_t mark = oi_gc_threshold(1) || is_old_due(0) ? mark_of(2) : mark_of(1);
     if (totals.soft_limit && mark > totals.soft_limit) {
         /* Over the limit: again with every thirty-second part more. */
         size_t soft = totals.in_use > totals.soft_limit ? totals.in_use + totals.in_use / 32 : totals.soft_limit;
@@ -92,6 +97,15 @@ static void set_mark(void)
         on = oi_gc_is_on();
         oi_store_relaxed(&oi_page_growth_mark, on ? mark : SIZE_MAX);
     } while (on != oi_gc_is_on());
+    size_t left = oi_load_relaxed(&base[1]), room = step_of(1) / 2;
+    oi_store_relaxed(&oi_page_shrink_mark, left > room ? left - room : 0);
+}
+
+/* Counting has freed much of what the last collection has left: garbage may not grow up to what that was. */
+static void shrinking(void)
+{
+    if (!oi_load_relaxed(&busy)) /* else the collection that follows sets the marks */
+        set_mark();
 }
 
 /* What the program asks for may be worth it, but if not, that says nothing. */
@@ -160,6 +174,11 @@ bool oi_collector_is_busy(void)
     return oi_load_relaxed(&collecting) || (oi_load_relaxed(&requested) && oi_load_relaxed(&running));
 }
 
+uint64_t oi_collector_last_ns(void)
+{
+    return oi_load_relaxed(&last_ns);
+}
+
 bool oi_collector_finds_little(void)
 {
     return oi_load_relaxed(&patience[2]) >= 4;
@@ -192,7 +211,7 @@ void oi_collector_collect(struct oi_act *act, struct oi_concurrent *job, enum ou
     pthread_mutex_lock(&collection_lock);
     oi_fetch_sub_relaxed(&waiting, 1);
     oi_store_relaxed(&collecting, true);
-    uint64_t start = oi_os_now_ns();
+    uint64_t start = oi_os_now_ns(), cpu = oi_os_thread_cpu_ns();
     size_t in_use = oi_page_totals().in_use;
     oi_concurrent_collect(act, job);
     info.candidates = job->candidates;
@@ -200,6 +219,8 @@ void oi_collector_collect(struct oi_act *act, struct oi_concurrent *job, enum ou
     info.found = job->found;
     info.freed = job->freed;
     info.duration_ns = oi_os_now_ns() - start;
+    if (job->generation == 2)
+        oi_store_relaxed(&last_ns, oi_os_thread_cpu_ns() - cpu);
     oi_service_sweep(false); /* pages that it has emptied */
     adapt(job, reason, in_use);
     oi_debug_keep(job->saved);
@@ -302,6 +323,7 @@ void oi_collector_init(void)
         oi_wakeup_init(&wakeup);
     done = true;
     oi_page_on_growth = grown;
+    oi_page_on_shrinking = shrinking;
     set_mark();
 }
 

@@ -7,6 +7,7 @@
 #include <pthread.h>
 
 #include "lib_mem_limbo.h"
+#include "lib_object_inbox.h"
 #include "lib_object_type.h"
 #include "lib_object_weak.h"
 #include "lib_runtime_runtime.h"
@@ -69,7 +70,7 @@ static void after_in_parent(void)
     oi_tables_after_fork();
     resume_reading(oi_act.reading);
     oi_limbo_after_fork_parent();
-    if (oi_limbo_is_waiting())
+    if (oi_limbo_is_waiting() || oi_inbox_is_watched())
         oi_service_wake(); /* a wake-up may have met the fork */
 }
 
@@ -99,7 +100,6 @@ static void after_in_child(void)
     oi_service_after_fork_child();
     oi_collector_after_fork_child();
     oi_finalizer_after_fork_child();
-    oi_visit_after_fork_child();
     oi_debug_after_fork();
     oi_gc_after_fork();
     oi_start_after_fork(true);
@@ -109,6 +109,7 @@ static void after_in_child(void)
     oi_tables_after_fork();
     resume_reading(oi_act.reading);
     oi_limbo_after_fork_child();
+    oi_visit_after_fork_child(); /* last: it may give pages back, and so start the background thread */
 }
 
 ouro_status oi_fork_init(void)

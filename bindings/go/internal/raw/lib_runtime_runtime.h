@@ -78,6 +78,7 @@ void oi_collector_init(void);
 void oi_collector_collect(struct oi_act *act, struct oi_concurrent *job, enum ouro_gc_reason reason);
 /* One on the collector's own thread, which is started if need be. Never blocks. */
 void oi_collector_request(int generation, enum ouro_gc_reason reason);
+uint64_t oi_collector_last_ns(void); /* processor time that the last collection of generation 2 took */
 /* Between these two no concurrent collection runs, and no user code on this thread, which holds a slot and is in no read section. Waits for
  * the collection under way. */
 void oi_collector_hold_off(struct oi_act *act, bool *outer);

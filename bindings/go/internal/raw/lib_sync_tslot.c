@@ -8,6 +8,7 @@
 
 #include "lib_base_base.h"
 #include "lib_port_atomic.h"
+#include "lib_port_perturb.h"
 
 static struct oi_tslot *slots[OI_TSLOT_MAX + 1]; /* [id], set once (release), never unset */
 static uint32_t created;                         /* highest id in use; grows under `lock` */
@@ -75,12 +76,14 @@ void oi_tslot_park(struct oi_tslot *slot)
 {
     /* seq_cst exchange: release for the next holder (S2), and the barrier of S3. */
     oi_exchange_seqcst(&slot->state, OI_TSLOT_PARKED);
+    oi_perturb();
 }
 
 void oi_tslot_unpark(struct oi_tslot *slot)
 {
     /* From here on nobody claims: a claim expects PARKED and nothing else (S4). */
     uint32_t before = oi_fetch_or_seqcst(&slot->state, OI_TSLOT_WANTED);
+    oi_perturb();
     if (before == OI_TSLOT_PARKED) {
         oi_exchange_seqcst(&slot->state, OI_TSLOT_THREAD);
         return;
@@ -96,11 +99,13 @@ void oi_tslot_vacate(struct oi_tslot *slot)
     held--;
     oi_exchange_seqcst(&slot->state, OI_TSLOT_VACANT); /* as in oi_tslot_park */
     pthread_mutex_unlock(&lock);
+    oi_perturb();
 }
 
 bool oi_tslot_claim(struct oi_tslot *slot)
 {
     uint32_t state = oi_load_seqcst(&slot->state); /* after the caller's push: S3 */
+    oi_perturb();
     return (state == OI_TSLOT_PARKED && transition(slot, OI_TSLOT_PARKED, OI_TSLOT_CLAIMED_PARKED)) ||
            (state == OI_TSLOT_VACANT && transition(slot, OI_TSLOT_VACANT, OI_TSLOT_CLAIMED_VACANT));
 }
@@ -118,6 +123,7 @@ bool oi_tslot_claim_in_turn(struct oi_tslot *slot)
 
 void oi_tslot_let_go(struct oi_tslot *slot)
 {
+    oi_perturb();
     if (oi_load_relaxed(&slot->state) == OI_TSLOT_CLAIMED_VACANT)
         oi_exchange_seqcst(&slot->state, OI_TSLOT_VACANT); /* nobody else changes it meanwhile */
     else if (!transition(slot, OI_TSLOT_CLAIMED_PARKED, OI_TSLOT_PARKED))

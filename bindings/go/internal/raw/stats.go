@@ -85,10 +85,13 @@ func Memory(classes bool) (m MemStats) {
 	return m
 }
 
+// Reasons is how many there are for a collection.
+const Reasons = C.OURO_GC_REASONS
+
 // A GCGeneration is an ouro_gc_generation_stats.
 type GCGeneration struct {
 	Collections, Collected, Uncollectable, Candidates, DurationNs, DurationMaxNs, Suspects uint64
-	Reasons                                                                                [4]uint64
+	Reasons                                                                                [Reasons]uint64
 }
 
 // GC reads the collections' statistics.
@@ -97,7 +100,7 @@ func GC() (g [3]GCGeneration) {
 	C.ouro_gc_get_stats(&s, C.sizeof_ouro_gc_stats)
 	for i, c := range s.generation {
 		g[i] = GCGeneration{uint64(c.collections), uint64(c.collected), uint64(c.uncollectable), uint64(c.candidates),
-			uint64(c.duration_ns), uint64(c.duration_max_ns), uint64(c.suspects), [4]uint64{}}
+			uint64(c.duration_ns), uint64(c.duration_max_ns), uint64(c.suspects), [Reasons]uint64{}}
 		for r, n := range c.reasons {
 			g[i].Reasons[r] = uint64(n)
 		}
