@@ -99,6 +99,11 @@ static void take_all_hints(struct closure *closure, struct oi_scope *scope)
 
 /* ---- roots ---- */
 
+/* For each segment with pages in the scope. Its pages come one after the other. */
+#define EACH_SEGMENT(scope, segment) \
+    for (uint32_t at_ = 0; at_ < (scope)->count; at_++) \
+        if (((segment) = oi_segment_of((scope)->pinned[at_])) && (!at_ || oi_segment_of((scope)->pinned[at_ - 1]) != (segment)))
+
 /* The place of a remembered object, if there still is one; it may be another's. */
 static oi_id find_root(const struct oi_scope *scope, struct oi_segment *segment, const struct oi_root *root)
 {
@@ -107,6 +112,12 @@ static oi_id find_root(const struct oi_scope *scope, struct oi_segment *segment,
     if (!id || oi_scope_index(id) >= scope->extents[id >> OI_SCOPE_INDEX_BITS].carved || oi_scope_object(scope, id) != o)
         return 0;
     return id;
+}
+
+/* References to it have been dropped since. */
+static bool has_fallen(const struct oi_scope *scope, oi_id id, const struct oi_root *root)
+{
+    return oi_estimate_references(oi_scope_object(scope, id)) < (int32_t)root->count;
 }
 
 /* Roots of which references have been dropped are candidates, and no roots any more. */
@@ -124,7 +135,7 @@ static void check_roots(struct closure *closure, struct oi_segment *segment)
         }
         if (!id || !oi_scope_may_look(oi_scope_object(closure->scope, id)))
             continue;
-        if (oi_estimate_references(oi_scope_object(closure->scope, id)) < (int32_t)root->count)
+        if (has_fallen(closure->scope, id, root))
             include(closure, id >> OI_SCOPE_INDEX_BITS, oi_scope_index(id));
         else
             segment->roots[kept++] = *root;
@@ -137,6 +148,20 @@ static bool was_looked_at(const struct oi_scope *scope, oi_id id)
 {
     const int32_t *counts = scope->extents[id >> OI_SCOPE_INDEX_BITS].count;
     return counts && counts[oi_scope_index(id)];
+}
+
+void oi_candidates_each_fallen_root(struct oi_scope *scope, void (*fn)(struct oi_scope *scope, oi_id id))
+{
+    struct oi_segment *segment;
+    EACH_SEGMENT (scope, segment) {
+        oi_rcu_read_lock();
+        for (uint32_t i = 0; i < segment->root_count; i++) {
+            oi_id id = find_root(scope, segment, &segment->roots[i]);
+            if (id && has_fallen(scope, id, &segment->roots[i]))
+                fn(scope, id);
+        }
+        oi_rcu_read_unlock();
+    }
 }
 
 /* Those that this collection has looked at are remembered anew, if they still are any. */
@@ -176,11 +201,6 @@ static bool remember_page(const struct oi_scope *scope, uint32_t number)
     return true;
 }
 
-/* For each segment with pages in the scope. Its pages come one after the other. */
-#define EACH_SEGMENT(scope, segment) \
-    for (uint32_t at_ = 0; at_ < (scope)->count; at_++) \
-        if (((segment) = oi_segment_of((scope)->pinned[at_])) && (!at_ || oi_segment_of((scope)->pinned[at_ - 1]) != (segment)))
-
 void oi_candidates_remember(struct oi_scope *scope)
 {
     struct oi_segment *segment;
@@ -190,6 +210,11 @@ void oi_candidates_remember(struct oi_scope *scope)
     for (uint32_t number = 1; all && number <= scope->count; number++)
         all = remember_page(scope, number);
     known = all;
+}
+
+bool oi_candidates_are_known(void)
+{
+    return known && !oi_load_relaxed(&oi_hint_loss);
 }
 
 void oi_candidates_forget(void)

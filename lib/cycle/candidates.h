@@ -19,6 +19,12 @@ size_t oi_candidates_estimate(struct oi_scope *scope, size_t *members);
 /* At its end, before it leaves its scope: remembers the roots among what it has looked at. */
 void oi_candidates_remember(struct oi_scope *scope);
 
+/* Nothing is lost so far that the next collection needs in order to follow candidates. A moment's reading. */
+bool oi_candidates_are_known(void);
+
+/* Calls fn for each root of which references have been dropped since it was remembered; in read sections. For checks. */
+void oi_candidates_each_fallen_root(struct oi_scope *scope, void (*fn)(struct oi_scope *scope, oi_id id));
+
 /* The next collection looks at everything. */
 void oi_candidates_forget(void);
 

@@ -5,6 +5,7 @@
 #include <pthread.h>
 
 #include "cycle/candidates.h"
+#include "cycle/check.h"
 #include "cycle/debug.h"
 #include "cycle/estimate.h"
 #include "cycle/reclaim.h"
@@ -104,6 +105,8 @@ void oi_concurrent_collect(struct oi_act *act, struct oi_concurrent *job)
     if (old)
         oi_candidates_remember(scope);
     oi_scope_leave(scope);
+    if (OURO_DEBUG && old && oi_candidates_are_known())
+        oi_candidates_check();
     OI_ASSERT(!act->dead && !act->dead_plain && !act->dead_blocks);
     job->dead = act->dead_waiting;
     job->callbacks = act->callbacks;

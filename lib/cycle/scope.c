@@ -141,18 +141,28 @@ static void unmark_all(void)
     }
 }
 
-struct oi_scope *oi_scope_open(int generation)
+static void begin(void)
 {
     if (scope.count) {
         unmark_all();
         oi_scope_leave(&scope);
     }
     scope.segment_count = 0;
-    scope.keeps_counts = generation == 2;
-    oi_page_pin(scope.pinned, &scope.count, OI_SCOPE_PAGES_MAX, generation < 2);
+}
+
+static void enter_pinned(void)
+{
     scope.is_partial = scope.count == OI_SCOPE_PAGES_MAX;
     for (uint32_t i = 0; i < scope.count; i++)
         enter(i + 1, scope.pinned[i]);
+}
+
+struct oi_scope *oi_scope_open(int generation)
+{
+    begin();
+    scope.keeps_counts = generation == 2;
+    oi_page_pin(scope.pinned, &scope.count, OI_SCOPE_PAGES_MAX, generation < 2);
+    enter_pinned();
     return &scope;
 }
 
@@ -178,6 +188,22 @@ struct oi_scope *oi_scope_enter(int generation)
     oi_scope_open(generation);
     oi_scope_furnish_all(&scope);
     return &scope;
+}
+
+struct oi_scope *oi_scope_enter_all(void)
+{
+    begin();
+    scope.keeps_counts = false;
+    oi_page_pin_all(scope.pinned, &scope.count, OI_SCOPE_PAGES_MAX);
+    enter_pinned();
+    oi_scope_furnish_all(&scope);
+    return &scope;
+}
+
+void oi_scope_look_again(struct oi_scope *scope)
+{
+    for (uint32_t i = 0; i < scope->count; i++)
+        scope->extents[i + 1].carved = oi_load_acquire(&scope->pinned[i]->carved); /* [MO-carved] */
 }
 
 void oi_scope_clear(struct oi_scope *scope)

@@ -63,6 +63,12 @@ struct oi_scope *oi_scope_enter(int generation);
 /* The same, but its pages have no tables yet. */
 struct oi_scope *oi_scope_open(int generation);
 
+/* For a look at all pages that says nothing to collections: what is recent stays so. */
+struct oi_scope *oi_scope_enter_all(void);
+
+/* Takes in what blocks its pages have got since it was opened; before anything is looked at. */
+void oi_scope_look_again(struct oi_scope *scope);
+
 /* Gives the page its tables. False: there is no memory. */
 bool oi_scope_furnish(struct oi_scope *scope, uint32_t number);
 
