@@ -87,14 +87,19 @@ static void take_hints(struct closure *closure, const struct oi_page *page, uint
 
 static void take_all_hints(struct closure *closure, struct oi_scope *scope)
 {
-    for (uint32_t i = 0; i < scope->count; i++) {
-        const struct oi_page *page = scope->pinned[i];
-        take_hints(closure, page, i + 1);
-        if (closure && page->was_recent)
-            include_page(closure, i + 1);
-    }
+    for (uint32_t i = 0; i < scope->count; i++)
+        take_hints(closure, scope->pinned[i], i + 1);
     oi_store_release(&oi_hint_epoch, oi_hint_epoch + 1); /* after the taking; pairs with oi_hint_before_store [MO-hint] */
     oi_os_membarrier(); /* changes whose hints have been taken, and publications that found their page recent, are visible from here on */
+    oi_scope_look_again(scope); /* and so are the blocks that these are of, which had been cut by then */
+}
+
+static void include_recent(struct closure *closure)
+{
+    for (uint32_t i = 0; i < closure->scope->count; i++) {
+        if (closure->scope->pinned[i]->was_recent)
+            include_page(closure, i + 1);
+    }
 }
 
 /* ---- roots ---- */
@@ -214,7 +219,7 @@ void oi_candidates_remember(struct oi_scope *scope)
 
 bool oi_candidates_are_known(void)
 {
-    return known && !oi_load_relaxed(&oi_hint_loss);
+    return known && oi_candidates_share && !oi_load_relaxed(&oi_hint_loss);
 }
 
 void oi_candidates_forget(void)
@@ -302,6 +307,7 @@ static bool try_candidates(struct oi_scope *scope, size_t room, size_t *objects)
     struct closure closure = {.trace = {.scope = scope}, .scope = scope, .room = room};
     struct oi_segment *segment;
     take_all_hints(&closure, scope);
+    include_recent(&closure);
     EACH_SEGMENT (scope, segment)
         check_roots(&closure, segment);
     bool ok = !closure.failed && follow(&closure);

@@ -325,10 +325,9 @@ void *oi_pool_alloc_large(struct oi_pool *pool, size_t size, bool leaf)
     oi_store_release(&page->carved, 1); /* [MO-carved] */
     set_full(page); /* nobody else knows the block yet */
     join_young(pool, page);
-    if (pool->born_published)
-        oi_page_set_published(page);
     page->young_base = 0;
     pool->fresh_blocks++;
+    oi_perturb(); /* the page is there, and nothing on it */
     return block;
 }
 

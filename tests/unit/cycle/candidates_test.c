@@ -12,6 +12,7 @@
 #include "mem/page.h"
 #include "object/count.h"
 #include "object/hint.h"
+#include "port/perturb.h"
 #include "support/fixture.h"
 #include "support/rng.h"
 #include "support/threads.h"
@@ -339,6 +340,90 @@ static void test_list(void)
     ouro_value_release(list);
 }
 
+/* ---- publication beside a collection ---- */
+
+/* A block is cut and its object published just before a collection pins the page; the collection reads how many blocks there are a bit too early. */
+static void test_cut_late(void)
+{
+    enum { MOST = 4000 };
+    static struct node *spread[MOST];
+    struct node *ring = NULL;
+    size_t made = 0;
+    do { /* the first of a page */
+        spread[made] = plain_new(1);
+        ouro_share(spread[made]);
+    } while (oi_page_of(spread[made])->base != (char *)spread[made] && ++made < MOST / 2);
+    made++;
+    ouro_gc_collect(2);
+    ouro_blocking_begin();
+    struct oi_scope *scope = oi_scope_open(2);
+    scope->tokens = NULL;
+    ouro_blocking_end();
+    for (bool late = false; made < MOST && !late; made++) {
+        ring = spread[made] = plain_new(1);
+        ouro_share(ring);
+        oi_id id = oi_scope_find(scope, ring);
+        late = id && oi_scope_index(id) >= scope->extents[id >> OI_SCOPE_INDEX_BITS].carved;
+    }
+    oi_id id = oi_scope_find(scope, ring);
+    REQUIRE(id);
+    oi_page_of(ring)->recent = 0; /* as if it had been found to be recent, and then taken */
+    oi_page_of(ring)->was_recent = true;
+    ouro_set(ring, &ring->a, ring);
+    size_t members;
+    ouro_blocking_begin();
+    oi_candidates_estimate(scope, &members);
+    CHECK_EQ(scope->extents[id >> OI_SCOPE_INDEX_BITS].count[oi_scope_index(id)], 2 + 1); /* looked at, and one more */
+    oi_candidates_remember(scope);
+    oi_scope_leave(scope);
+    ouro_blocking_end();
+    while (made)
+        ouro_release(spread[--made]);
+    CHECK_EQ(ouro_gc_collect(2), 1);
+    collect_all();
+}
+
+static _Thread_local int beside; /* so many steps of this thread have a collection beside them */
+
+static void *collect_old(void *unused)
+{
+    ouro_gc_collect(2);
+    return unused;
+}
+
+static void collect_beside(void)
+{
+    if (beside <= 0)
+        return;
+    beside--;
+    pthread_t thread = thread_start(collect_old, NULL, 0);
+    thread_join_running(thread);
+}
+
+/* An object that is born published, on a page of its own, which a collection has looked at before. */
+static void *make_large(void *made)
+{
+    CHECK_EQ(ouro_thread_attach(OURO_THREAD_UNBIASED), OURO_OK);
+    oi_perturb_hook = collect_beside;
+    beside = 100;
+    struct table *table = table_new(20000);
+    beside = 0;
+    oi_perturb_hook = NULL;
+    *(struct table **)made = table;
+    return NULL;
+}
+
+static void test_large_is_born(void)
+{
+    struct table *table = NULL;
+    settle();
+    thread_do(make_large, &table, 0);
+    CHECK(oi_page_of(table)->recent == OI_RECENT);
+    settle();
+    ouro_give(table, &table->items[7], table);
+    check_collection(1, 1);
+}
+
 /* ---- finalizers ---- */
 
 static struct node *kept;
@@ -630,6 +715,8 @@ int main(void)
     FIXTURE_RUN(test_too_many_roots);
     FIXTURE_RUN(test_lost_hints);
     FIXTURE_RUN(test_list);
+    FIXTURE_RUN(test_cut_late);
+    FIXTURE_RUN(test_large_is_born);
     FIXTURE_RUN(test_finalizers);
     FIXTURE_RUN(test_doubted);
     FIXTURE_RUN(test_random);
