@@ -4,7 +4,8 @@
  * such a container, or removes one, leaves a hint at the object that the reference is to; a collection of generation 2 takes them all. A hint is a
  * byte per 128 bytes of a segment, in its header, set by plain stores. It may say too much, never too little:
  *
- * N1  A store's hint comes before the store, and after it the thread looks whether hints have been taken meanwhile: then they are lost.
+ * N1  A store's hint comes after it, and before the caller's own reference can go. If that is what is stored, it comes before the store, and
+ *     after it the thread looks whether hints have been taken meanwhile: then they are lost.
  * N2  A removal's hint comes after it, and before the reference is disposed of or handed on.
  *
  * While hints are lost, nobody knows what has changed: the next collection of generation 2 looks at everything. */
@@ -30,7 +31,7 @@ static inline void oi_hints_are_lost(void)
         oi_store_relaxed(&oi_hint_loss, true);
 }
 
-/* Around a store of a reference to o. */
+/* Around a store of the caller's reference to o. */
 static inline uint32_t oi_hint_before_store(const ouro_object *o)
 {
     uint32_t epoch = oi_load_acquire(&oi_hint_epoch); /* acquire: the hint comes after the taking that it is not for [MO-hint] */

@@ -79,19 +79,22 @@ static void publish_for(enum access access, ouro_object *o)
         oi_publish(o);
 }
 
-/* Puts a word, already counted or taken over, into the slot; returns the old content. */
+static void hint(void *word)
+{
+    ouro_object *o = oi_slot_ref(word);
+    if (o)
+        oi_hint(o);
+}
+
+/* Puts a word, already counted or taken over, into the slot; returns the old content. The hint of a store is the caller's. */
 static OI_ALWAYS_INLINE void *exchange(enum access access, ouro_slot *slot, void *word)
 {
     if (access == SHARED) {
         /* acq_rel: release the object's content, its publication and its count before the new edge; acquire the old content's.
          * Pairs with ouro_peek and with the other exchanges [MO-publish]. */
-        ouro_object *o = oi_slot_ref(word);
-        uint32_t epoch = o ? oi_hint_before_store(o) : 0;
         void *old = oi_exchange_acqrel(&slot->ouro_private_ref, word);
-        if (o)
-            oi_hint_after_store(epoch);
-        if (oi_slot_ref(old))
-            oi_hint(oi_slot_ref(old));
+        oi_perturb(); /* exchanged, and nobody told */
+        hint(old); /* N2 */
         return old;
     }
     void *old = slot->ouro_private_ref;
@@ -105,9 +108,23 @@ static void *move_in(enum access access, ouro_slot *slot, void *word)
 {
     ouro_object *o = oi_slot_ref(word);
     publish_for(access, o);
-    if (access == SHARED && o)
-        oi_check(o);
-    return exchange(access, slot, word);
+    if (access != SHARED || !o)
+        return exchange(access, slot, word);
+    oi_check(o);
+    uint32_t epoch = oi_hint_before_store(o);
+    oi_perturb(); /* told too early */
+    void *old = exchange(SHARED, slot, word);
+    oi_hint_after_store(epoch);
+    return old;
+}
+
+/* Puts in what was retained for the slot: it stays the caller's, too. */
+static void *store(enum access access, ouro_slot *slot, void *word)
+{
+    void *old = exchange(access, slot, word);
+    if (access == SHARED)
+        hint(word); /* N1 */
+    return old;
 }
 
 /* Store: one check serves the retain and the move in. */
@@ -204,7 +221,7 @@ static void set(void *container, ouro_slot *slot, void *word, const char *call)
         return;
     retain_for_store(access, word);
     oi_perturb(); /* counted, not yet stored */
-    release(exchange(access, slot, word), call);
+    release(store(access, slot, word), call);
 }
 
 void ouro_private_set_slow(void *container, ouro_slot *slot, void *object)
@@ -289,15 +306,13 @@ static bool compare_set(void *container, ouro_slot *slot, void *expected, void *
     retain_for_store(access, word);
     void *found = expected;
     oi_perturb(); /* counted, not yet stored */
-    ouro_object *o = oi_slot_ref(word);
-    uint32_t epoch = o ? oi_hint_before_store(o) : 0;
     /* acq_rel on success, as in exchange [MO-publish]. */
     bool stored = oi_cas_acqrel(&slot->ouro_private_ref, &found, word);
-    if (o)
-        oi_hint_after_store(epoch);
-    if (stored && oi_slot_ref(expected))
-        oi_hint(oi_slot_ref(expected));
-    oi_perturb();
+    oi_perturb(); /* stored, and nobody told */
+    if (stored) {
+        hint(word);     /* N1 */
+        hint(expected); /* N2 */
+    }
     release(stored ? expected : word, call);
     return stored;
 }

@@ -201,6 +201,57 @@ static void test_moved_in(void)
     check_collection(2, 2);
 }
 
+/* Whatever the way: as many references as before, and one of them is an edge now. */
+
+static void store_by_set(struct node *to, struct node *o)
+{
+    ouro_set(to, &to->b, o);
+    ouro_release(o);
+}
+
+static void store_by_give(struct node *to, struct node *o)
+{
+    ouro_give(to, &to->b, o);
+}
+
+static void store_by_swap(struct node *to, struct node *o)
+{
+    CHECK(!ouro_swap(to, &to->b, o));
+}
+
+static void store_by_compare_set(struct node *to, struct node *o)
+{
+    CHECK(ouro_compare_set(to, &to->b, NULL, o));
+    ouro_release(o);
+}
+
+static void store_by_value(struct node *to, struct node *o)
+{
+    ouro_value_set(to, &to->b, ouro_value_of(o));
+    ouro_release(o);
+}
+
+static void store_by_value_compare_set(struct node *to, struct node *o)
+{
+    CHECK(ouro_value_compare_set(to, &to->b, OURO_NIL, ouro_value_of(o)));
+    ouro_release(o);
+}
+
+static void test_stored(void)
+{
+    void (*const ways[])(struct node *, struct node *) = {store_by_set,   store_by_give,  store_by_swap, store_by_compare_set,
+                                                          store_by_value, store_by_value_compare_set};
+    for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
+        struct node *a = ring_new(1), *b = ring_new(1);
+        ouro_share(b);
+        settle();
+        ways[i](a, ouro_retain(b));
+        ways[i](b, a);
+        ouro_release(b);
+        check_collection(2, 2);
+    }
+}
+
 static void test_moved_into_itself(void)
 {
     struct node *a = plain_new(1);
@@ -706,6 +757,7 @@ int main(void)
     FIXTURE_RUN(test_taken_out_and_kept);
     FIXTURE_RUN(test_container_dies);
     FIXTURE_RUN(test_moved_in);
+    FIXTURE_RUN(test_stored);
     FIXTURE_RUN(test_moved_into_itself);
     FIXTURE_RUN(test_holder_is_published);
     FIXTURE_RUN(test_young_first);
