@@ -455,11 +455,11 @@ static void collect_beside(void)
 static void *make_large(void *made)
 {
     CHECK_EQ(ouro_thread_attach(OURO_THREAD_UNBIASED), OURO_OK);
-    oi_perturb_hook = collect_beside;
+    __atomic_store_n(&oi_perturb_hook, collect_beside, __ATOMIC_RELAXED);
     beside = 100;
     struct table *table = table_new(20000);
     beside = 0;
-    oi_perturb_hook = NULL;
+    __atomic_store_n(&oi_perturb_hook, NULL, __ATOMIC_RELAXED);
     *(struct table **)made = table;
     return NULL;
 }
