@@ -134,7 +134,7 @@ static ouro_status hash_of(const struct oi_weak_map *map, ouro_value key, uint32
 }
 
 /* The key's value, and the word that it has in its entry, both new. What is dead must be met twice: the first time it may have been replaced
- * before it died, and then there was a value all the time (W5). */
+ * before it died, and then there was a value all the time (W5). OURO_E_KEY: *word is that of the dead value, or nil. */
 static ouro_status find(struct oi_weak_map *map, ouro_value key, ouro_value *word, ouro_value *value)
 {
     uint32_t hash;
@@ -143,9 +143,10 @@ static ouro_status find(struct oi_weak_map *map, ouro_value key, ouro_value *wor
     ouro_status status = hash_of(map, key, &hash);
     while (status == OURO_OK) {
         status = oi_dict_find_hashed(&map->dict, key, hash, word);
-        if (status == OURO_OK && dead && *word == dead)
-            status = OURO_E_KEY;
+        bool same = status == OURO_OK && dead && *word == dead;
         ouro_value_release(dead);
+        if (same)
+            return OURO_E_KEY;
         if (status != OURO_OK)
             break;
         oi_perturb();
@@ -275,14 +276,19 @@ static ouro_status try_setdefault(struct oi_weak_map *map, struct oi_change *cha
     return status;
 }
 
-/* A value that may die is held first, so that what is taken out is alive. */
+/* A value that may die is held first, so that what is taken out is alive. What is not there for a moment only, since its finalizer is due, goes
+ * as well: who has taken a key out does not find it again (W5). */
 static ouro_status take_weak(struct oi_weak_map *map, struct oi_change *change, ouro_value *value, const char *call)
 {
     for (;;) {
         ouro_value word;
         ouro_status status = find(map, change->key, &word, value);
-        if (status != OURO_OK)
+        if (status != OURO_OK) {
+            if (word)
+                oi_dict_take_word(&map->dict, change->hash, word);
+            ouro_value_release(word);
             return status;
+        }
         change->kind = OI_TAKE_IF;
         change->expected = word;
         status = change_entry(map, change, call);

@@ -10,7 +10,9 @@
  *     weak callbacks run on, takes this entry out, if it is there; in a turn, as any writer.
  * W5  What is dead is not in the map: whoever finds it treats it as absent. So a death takes effect at one moment, that of the target; what
  *     the callback does later changes nothing but the length. But a dead value that was found may have left its entry before it died: it is
- *     absent if it is found there once more. (A dead key leaves its entry to nobody, and its look-up's caller holds a key.) */
+ *     absent if it is found there once more. (A dead key leaves its entry to nobody, and its look-up's caller holds a key.)
+ *     A value in a shared garbage cycle reads as dead for a moment and may then be had again, while its finalizer is due. A look-up in
+ *     that moment misses it, and leaves the entry as it is, for readers never wait for a turn; who takes its key out takes the entry out. */
 #pragma once
 
 #include "object/weak.h"

@@ -33,7 +33,6 @@ struct held {
     struct node *value;      /* NULL: dropped */
     long number;
     bool entered, in_set;
-    bool hidden;             /* not entered; but its value was not to be had when it should go. If that was garbage whose finalizer is due, it is back soon */
     ouro_value map;          /* held: the map it was entered in */
     unsigned flags;
 };
@@ -76,7 +75,7 @@ static void check_entry(struct held *h)
         CHECK_EQ(status, OURO_OK);
         CHECK_EQ(status == OURO_OK ? ((struct node *)ouro_value_object(v))->id : 0, VALUE_ID(h->key->id, h->number));
     } else if (!h->entered) {
-        CHECK(status == OURO_E_KEY || h->hidden);
+        CHECK_EQ(status, OURO_E_KEY);
     } else if (status == OURO_OK) { /* dropped, but another holds it for a moment, or it is garbage not found yet */
         CHECK_EQ(((struct node *)ouro_value_object(v))->id, VALUE_ID(h->key->id, h->number));
     }
@@ -105,7 +104,6 @@ static void enter(struct worker *w, struct held *h)
         CHECK_EQ(ouro_weak_map_set(h->map, value_of(h->key), value_of(value)), OURO_OK);
     }
     h->entered = true;
-    h->hidden = false;
     ouro_release(h->value);
     h->value = value;
 }
@@ -115,10 +113,9 @@ static void take_out(struct worker *w, struct held *h)
     ouro_value v = OURO_NIL;
     ouro_status status = rng_one_in(&w->rng, 2) ? ouro_weak_map_pop(h->map, value_of(h->key), &v) : ouro_weak_map_delete(h->map, value_of(h->key));
     if (!h->entered)
-        CHECK(status == OURO_E_KEY || h->hidden);
+        CHECK_EQ(status, OURO_E_KEY);
     else if (h->value || !(h->flags & OURO_WEAK_VALUES))
         CHECK_EQ(status, OURO_OK);
-    h->hidden = status == OURO_E_KEY && (h->entered || h->hidden);
     h->entered = false;
     ouro_value_release(v);
 }

@@ -381,7 +381,7 @@ size_t oi_page_purge(uint64_t min_age_ns, uint64_t *next_ns)
     return bytes;
 }
 
-void oi_page_each(void (*fn)(struct oi_page *page, void *arg), void *arg)
+struct oi_page_totals oi_page_each(void (*fn)(struct oi_page *page, void *arg), void *arg)
 {
     struct oi_segment *segment;
     pthread_mutex_lock(&lock);
@@ -392,7 +392,9 @@ void oi_page_each(void (*fn)(struct oi_page *page, void *arg), void *arg)
                 fn(page, arg);
         }
     }
+    struct oi_page_totals copy = totals;
     pthread_mutex_unlock(&lock);
+    return copy;
 }
 
 /* Pins those of one segment; the lock is held. */

@@ -190,8 +190,12 @@ void oi_page_pin_all(struct oi_page **pages, uint32_t *count, uint32_t max);
 /* Ends that, and gives the empty ones back; *count goes to 0 in the same way. */
 void oi_page_unpin(struct oi_page **pages, uint32_t *count);
 
-/* Calls fn for every page in use, under the page lock. */
-void oi_page_each(void (*fn)(struct oi_page *page, void *arg), void *arg);
+struct oi_page_totals {
+    size_t in_use, committed, reserved, soft_limit, hard_limit; /* bytes */
+};
+
+/* Calls fn for every page in use, under the page lock. Returns the totals as they are with exactly these pages. */
+struct oi_page_totals oi_page_each(void (*fn)(struct oi_page *page, void *arg), void *arg);
 
 /* False: all its objects have been published, and young collections need not look at them. The holder. */
 static inline bool oi_page_may_have_private(const struct oi_page *page)
@@ -207,9 +211,6 @@ void oi_page_each_of(const struct oi_pool *pool, void (*fn)(struct oi_page *page
 void oi_page_keep_mapped(void);
 void oi_page_may_unmap(void);
 
-struct oi_page_totals {
-    size_t in_use, committed, reserved, soft_limit, hard_limit; /* bytes */
-};
 struct oi_page_totals oi_page_totals(void);
 void oi_page_set_limits(size_t soft, size_t hard);
 bool oi_page_is_over_soft_limit(void); /* this and the next: a moment's reading, without the lock */

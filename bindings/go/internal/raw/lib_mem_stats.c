@@ -38,10 +38,9 @@ void oi_mem_count(ouro_mem_stats *stats, bool reading)
         stats->classes[class].block_size = oi_class_size(class);
     stats->classes[OI_CLASSES].block_size = SIZE_MAX;
     bool still = oi_limbo_hold_still(reading);
-    oi_page_each(add, stats);
+    struct oi_page_totals totals = oi_page_each(add, stats);
     if (still)
         oi_limbo_go_on();
-    struct oi_page_totals totals = oi_page_totals();
     stats->committed_bytes = totals.committed;
     stats->reserved_bytes = totals.reserved;
     stats->soft_limit = totals.soft_limit;

@@ -85,7 +85,8 @@ OURO_API OURO_NODISCARD ouro_status ouro_weak_map_get(ouro_value map, ouro_value
 OURO_API OURO_NODISCARD ouro_status ouro_weak_map_has(ouro_value map, ouro_value key, bool *has);
 OURO_API OURO_NODISCARD ouro_status ouro_weak_map_set(ouro_value map, ouro_value key, ouro_value value);
 OURO_API OURO_NODISCARD ouro_status ouro_weak_map_setdefault(ouro_value map, ouro_value key, ouro_value value, ouro_value *now);
-/* OURO_E_KEY. */
+/* OURO_E_KEY, also when the value has died. Either way the key is out: a value that reads as gone for a moment only (<ouro/weak.h>) does not come
+ * back. */
 OURO_API OURO_NODISCARD ouro_status ouro_weak_map_delete(ouro_value map, ouro_value key);
 OURO_API OURO_NODISCARD ouro_status ouro_weak_map_pop(ouro_value map, ouro_value key, ouro_value *value);
 OURO_API OURO_NODISCARD ouro_status ouro_weak_map_clear(ouro_value map);
