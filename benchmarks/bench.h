@@ -146,6 +146,7 @@ void bench_list(void);
 void bench_publish(void);
 void bench_slots(void);
 void bench_weak(void);
+void bench_hot(void);
 void bench_young(void);
 void bench_rings(void);
 void bench_collect(void);

@@ -23,6 +23,7 @@ static const bench_entry entries[] = {
     {"publish", "sharing private objects, and what their death then costs", bench_publish, NULL},
     {"slots", "get, set, swap and take on private and shared containers", bench_slots, NULL},
     {"weak", "making and reading weak references", bench_weak, NULL},
+    {"hot", "one object that all threads count at once", bench_hot, NULL},
     {"young", "one young collection, live and garbage rings", bench_young, NULL},
     {"rings", "rings made and dropped, collected automatically", bench_rings, bench_rings_child},
     {"collect", "one full collection of a million shared objects, live and garbage", bench_collect, NULL},

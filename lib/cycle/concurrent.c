@@ -10,6 +10,7 @@
 #include "cycle/estimate.h"
 #include "cycle/reclaim.h"
 #include "cycle/validate.h"
+#include "object/credit.h"
 #include "object/inbox.h"
 #include "object/weak.h"
 
@@ -85,6 +86,7 @@ void oi_concurrent_collect(struct oi_act *act, struct oi_concurrent *job)
     act->callbacks = NULL;
     act->destroying = act->in_user_code = false;
     act->reading = 1; /* no user code on this thread: what is due is handed on */
+    oi_credit_recall(act, false); /* references that nobody needs, but of what is in use at this moment */
     struct oi_stack_node *tokens = oi_inbox_steal(act);
     oi_perturb();
     bool old = job->generation == 2;

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "object/act.h"
+#include "object/credit.h"
 #include "port/perturb.h"
 
 /* Rule D (disposals check): whoever drops a reference, or moves one into a slot, first looks whether the collector has marked the object, and
@@ -46,4 +47,20 @@ void oi_release_last(struct oi_act *act, ouro_object *o);
  * object is DEAD and the caller's. */
 bool oi_unbias(ouro_object *o, uint32_t used, const char *call);
 
+/* Ends the bias of a published object that the caller has a reference to, or, if it is another thread's to end, asks that one for it. */
+void oi_end_bias(struct oi_act *act, ouro_object *o);
+
 void oi_make_immortal(ouro_object *o);
+
+/* Whether a reference to a wide object is one of the thread's credit: then that is all. As for oi_try_retain, and for oi_release. */
+static inline bool oi_credit_retain(struct oi_act *act, ouro_object *o)
+{
+    struct oi_credit *credit = oi_credit_find(o);
+    return (OI_LIKELY(credit != NULL) && OI_LIKELY(oi_credit_take(credit, o))) || oi_credit_retain_slow(act, o);
+}
+
+static inline bool oi_credit_release(struct oi_act *act, ouro_object *o)
+{
+    struct oi_credit *credit = oi_credit_find(o);
+    return (OI_LIKELY(credit != NULL) && OI_LIKELY(oi_credit_put(credit, o))) || oi_credit_release_slow(act, o);
+}

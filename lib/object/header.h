@@ -21,7 +21,7 @@
  * H1 (one word decides) whether an object dies, merges or has a token queued is decided by one CAS on `shared`; after it, an operation
  *     never touches the object again, unless it made it DEAD or its thread owns another reference.
  * H2 `owner`: only the owner (and the holder of its slot) changes the id, and only to 0; anybody may clear CAND.
- * H3 `flags`: plain while private; afterwards atomic read-modify-writes of the low four bits. */
+ * H3 `flags`: plain while private; afterwards atomic read-modify-writes of the low four bits and OI_WIDE. */
 #pragma once
 
 #include <ouro/object.h>
@@ -44,6 +44,7 @@ _Static_assert(OI_TYPE_ID_BITS == OURO_PRIVATE_UNITS_SHIFT, "the inline slot che
 #define OI_UNTRACKED 0x8u /* of a type without slots, or acyclic, or frozen: collections do not look at it */
 #define OI_LOOSE (OI_UNTRACKED | OI_FINALIZED) /* of a type that is tracked and has no finalizer: what is in its slots is not, or not yet, its own */
 #define OI_FLAGS 0xfu
+#define OI_WIDE 0x20u /* published, and many threads count it at once: they take credit (object/credit.h). Not kept in death */
 #define OI_AGED 0x10u /* private: a young collection has left it, and the next ones pass it by (cycle/young.h); not kept in death or publication */
 
 #define OI_MERGED 1u

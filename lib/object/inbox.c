@@ -167,6 +167,8 @@ void oi_inbox_look(struct oi_act *act)
         }
     }
     act->looking = false;
+    if (OI_UNLIKELY(oi_credit_is_mine_out()))
+        oi_credit_return_unused(act);
 }
 
 /* The last resort: `shared` may go negative. Nothing is lost, for the sum stays right; the owner finds the object when it looks

@@ -3,7 +3,9 @@
 
 #include <sched.h>
 
+#include "object/count.h"
 #include "object/gray.h"
+#include "object/inbox.h"
 #include "object/misuse.h"
 #include "object/weak.h"
 #include "port/perturb.h"
@@ -88,15 +90,35 @@ bool oi_publish_was_cut_off(const ouro_object *o)
     return slot && oi_load_relaxed(&slot->state) == OI_TSLOT_RETIRED && oi_load_relaxed(publications_of(slot)) % 2;
 }
 
+/* False: it cannot be, which is reported; or there is nothing to share. */
+static bool share(ouro_object *o, const char *call)
+{
+    if (!o)
+        return false;
+    if (oi_is_dead(o)) {
+        oi_misuse(OURO_MISUSE_OVER_RELEASE, call, o, "the object is dead");
+        return false;
+    }
+    if (oi_is_foreign(o)) {
+        oi_misuse(OURO_MISUSE_FOREIGN_PRIVATE, call, o, "only the thread that made an object can share it");
+        return false;
+    }
+    if (!(oi_flags(o) & OI_PUBLISHED))
+        oi_publish(o);
+    return true;
+}
+
 void ouro_share(void *object)
 {
+    share(object, "ouro_share");
+}
+
+void ouro_share_widely(void *object)
+{
     ouro_object *o = object;
-    if (!o)
+    if (!share(o, "ouro_share_widely"))
         return;
-    if (oi_is_dead(o))
-        oi_misuse(OURO_MISUSE_OVER_RELEASE, "ouro_share", o, "the object is dead");
-    else if (oi_is_foreign(o))
-        oi_misuse(OURO_MISUSE_FOREIGN_PRIVATE, "ouro_share", o, "only the thread that made an object can share it");
-    else if (!(oi_flags(o) & OI_PUBLISHED))
-        oi_publish(o);
+    oi_end_bias(&oi_act, o);
+    if (!(oi_shared(o) & OI_STUCK))
+        oi_fetch_or_acqrel(&o->ouro_private_flags, OI_WIDE); /* relaxed would do: a hint */
 }

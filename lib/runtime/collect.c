@@ -239,6 +239,6 @@ void oi_collect_pressure(struct oi_act *act, bool force)
     } else if (may && oi_gc_is_on() && (grown || is_worth_it(act))) {
         collect_quietly(act, grown ? OURO_GC_REASON_GROWTH : OURO_GC_REASON_COUNT);
     }
-    if (oi_limbo_is_waiting() || oi_inbox_is_watched()) /* the wake-up may have met a fork, or no thread could be had */
+    if (oi_service_is_needed()) /* the wake-up may have met a fork, or no thread could be had */
         oi_service_wake();
 }

@@ -5,6 +5,7 @@
 #include <sched.h>
 #include <signal.h>
 
+#include "object/credit.h"
 #include "object/destroy.h"
 #include "port/os.h"
 #include "runtime/runtime.h"
@@ -277,6 +278,7 @@ static void *run(void *unused)
     long timeout_ms = -1;
     (void)unused;
     oi_os_name_thread("ouro-collector");
+    oi_counting.never = true;
     while (!oi_load_acquire(&stopping)) {
         oi_wakeup_wait(&wakeup, timeout_ms);
         bool late = timeout_ms >= 0 && !oi_load_relaxed(&requested) && is_beyond_mark();

@@ -96,7 +96,7 @@ void oi_collector_after_fork_child(void);
 
 /* ---- runtime/finalizer.c ---- */
 
-/* Takes over what a collection has found due. */
+/* Takes over what a collection, or the background thread, has found due. */
 void oi_finalizer_queue(struct oi_concurrent *job);
 /* Runs at most budget of it on the calling thread. Returns how many ran. */
 size_t oi_finalizer_run(struct oi_act *act, size_t budget);
@@ -132,6 +132,8 @@ void oi_visit_after_fork_child(void);
 void oi_service_init(void);
 /* Something is to be done (limbo, purging): wakes the background thread, or starts it. Never blocks for long, never fails. */
 void oi_service_wake(void);
+/* There is something of what it was woken for; a moment's reading. */
+bool oi_service_is_needed(void);
 void oi_service_stop(void);
 /* Takes back what others freed on parked and exited threads' pages. */
 void oi_service_sweep(bool whole);

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT
  *
- * The background thread: takes dead blocks through grace periods, returns memory to the OS, keeps hash tables in shape. It
- * sleeps without a timer while there is nothing to do, and is started by the first thing there is. */
+ * The background thread: takes dead blocks through grace periods, returns memory to the OS, keeps hash tables in shape, takes back the credit of
+ * threads that do not use it. It sleeps without a timer while there is nothing to do, and is started by the first thing there is. */
 #include <pthread.h>
 #include <signal.h>
 
 #include "mem/limbo.h"
+#include "object/credit.h"
 #include "object/inbox.h"
 #include "object/weak.h"
 #include "port/os.h"
@@ -75,10 +76,44 @@ static long watch_inboxes(void)
     return (long)((watch_at - now) / 1000000u) + 1;
 }
 
+/* Takes back what credit is not used: it keeps objects alive that nobody else does. What dies by it is destroyed here, but for user code: that is
+ * the finalizer thread's. Returns how long to sleep until the next time; negative: for ever. */
+static long recall_credit(void)
+{
+    static uint64_t last_ns; /* the thread's, as is the next */
+    static uint32_t times;
+    const uint64_t patience_ns = oi_credit_patience_ms * UINT64_C(1000000), now_ns = oi_os_now_ns();
+    struct oi_act *act = &oi_act;
+    if (!oi_credit_attend(true)) {
+        last_ns = 0;
+        return -1;
+    }
+    if (!last_ns)
+        last_ns = now_ns; /* it has just been taken */
+    if (now_ns - last_ns < patience_ns)
+        return (long)((patience_ns - (now_ns - last_ns)) / 1000000u) + 1;
+    act->reading = 1;
+    oi_credit_recall(act, ++times % OI_CREDIT_ALL_EVERY);
+    act->reading = 0;
+    struct oi_concurrent due = {.dead = act->dead_waiting, .callbacks = act->callbacks};
+    act->dead_waiting = NULL;
+    act->callbacks = NULL;
+    if (due.dead || due.callbacks)
+        oi_finalizer_queue(&due);
+    last_ns = now_ns;
+    return oi_credit_patience_ms;
+}
+
+static long sooner(long a, long b)
+{
+    return a < 0 || (b >= 0 && b < a) ? b : a;
+}
+
 /* One pass. Returns how long to sleep until the next is due by itself; negative: for ever. */
 static long work(void)
 {
     uint64_t next_ns = UINT64_MAX;
+    long credit_ms = recall_credit();
     if (oi_limbo_is_waiting()) {
         oi_limbo_reclaim();
         oi_service_sweep(false);
@@ -91,7 +126,7 @@ static long work(void)
     long watch_ms = watch_inboxes(), purge_ms = next_ns == UINT64_MAX ? -1 : (long)(next_ns / 1000000u) + 1;
     if (oi_limbo_is_waiting())
         return ROUND_MS;
-    return watch_ms < 0 ? purge_ms : purge_ms < 0 || watch_ms < purge_ms ? watch_ms : purge_ms;
+    return sooner(credit_ms, sooner(watch_ms, purge_ms));
 }
 
 static void *run(void *unused)
@@ -99,6 +134,7 @@ static void *run(void *unused)
     (void)unused;
     long timeout_ms = 0;
     oi_os_name_thread("ouro-service");
+    oi_counting.never = true;
     while (!oi_load_acquire(&stopping)) {
         oi_wakeup_wait(&wakeup, timeout_ms);
         timeout_ms = work();
@@ -107,6 +143,7 @@ static void *run(void *unused)
             oi_os_sleep_ms(ROUND_MS);
         }
     }
+    (void)oi_credit_attend(false);
     return NULL;
 }
 
@@ -123,6 +160,11 @@ static void start(void)
         oi_store_release(&running, ok); /* if not: the next wake-up tries again; allocation under pressure does the work */
     }
     pthread_mutex_unlock(&lock);
+}
+
+bool oi_service_is_needed(void)
+{
+    return oi_limbo_is_waiting() || oi_inbox_is_watched() || oi_credit_is_out();
 }
 
 void oi_service_wake(void)
@@ -157,7 +199,7 @@ void oi_service_stop(void)
     oi_store_release(&running, false);
     oi_store_release(&stopping, false);
     pthread_mutex_unlock(&lock);
-    if (oi_limbo_is_waiting() || oi_inbox_is_watched())
+    if (oi_service_is_needed())
         oi_service_wake(); /* other threads go on */
 }
 

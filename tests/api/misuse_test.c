@@ -55,6 +55,11 @@ static void do_share(void *dead)
     ouro_share(dead);
 }
 
+static void do_share_widely(void *dead)
+{
+    ouro_share_widely(dead);
+}
+
 static void do_immortalize(void *dead)
 {
     ouro_immortalize(dead);
@@ -129,6 +134,7 @@ static const struct use uses[] = {
     {"ouro_release", do_release, false},
     {"ouro_retain", do_retain, false},
     {"ouro_share", do_share, false},
+    {"ouro_share_widely", do_share_widely, false},
     {"ouro_immortalize", do_immortalize, false},
     {"ouro_type_of", do_type_of, true},
     {"ouro_get", do_get, true},
@@ -253,6 +259,8 @@ static void *use_foreign(void *arg)
     expect_foreign("ouro_release", n);
     ouro_share(n);
     expect_foreign("ouro_share", n);
+    ouro_share_widely(n);
+    expect_foreign("ouro_share_widely", n);
     ouro_immortalize(n);
     expect_foreign("ouro_immortalize", n);
     CHECK_PTR(ouro_get(n, &n->a), NULL);

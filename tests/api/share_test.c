@@ -259,6 +259,69 @@ static void test_producers_and_consumers(void)
     CHECK_EQ(finalized(), 2 * 3 * q.per_producer);
 }
 
+/* Shared widely, an object is counted as any other, as far as can be seen. */
+enum { MANY = 4, USES = SCALED(100000) };
+
+static void use_widely(struct member *self)
+{
+    struct node *held[16] = {0}, *n = self->arg;
+    for (int i = 0; i < USES; i++) {
+        struct node **place = &held[rng_below(&self->rng, 16)];
+        ouro_release(*place);
+        *place = rng_one_in(&self->rng, 2) ? ouro_get(n, &n->a) : ouro_retain(n);
+    }
+    CHECK_GE(ouro_refcount(n), 1);
+    for (int i = 0; i < 16; i++)
+        ouro_release(held[i]);
+}
+
+static void test_widely(void)
+{
+    struct node *n = node_new(1), *child = node_new(2);
+    ouro_set(n, &n->a, child);
+    ouro_share_widely(n); /* publishes as ouro_share does */
+    ouro_share_widely(child);
+    ouro_share_widely(NULL);
+    CHECK_EQ(ouro_refcount(n), 1);
+    team_run(MANY, seed, use_widely, n);
+    CHECK_EQ(ouro_refcount(n), 1);
+    CHECK_EQ(ouro_refcount(child), 2);
+    CHECK_EQ(finalized(), 0);
+    ouro_release(child);
+    ouro_release(n); /* the threads have exited: it dies at once */
+    CHECK_EQ(finalized(), 2);
+}
+
+static struct step used = STEP_INITIALIZER, may_end = STEP_INITIALIZER;
+
+static void *use_and_wait(void *n)
+{
+    ouro_retain(n);
+    ouro_release(n);
+    step_set(&used, 1);
+    CHECK(step_wait(&may_end, 1)); /* reaches no safepoint */
+    return NULL;
+}
+
+static bool is_finalized(void *unused)
+{
+    (void)unused;
+    return finalized() == 1;
+}
+
+/* A thread that has used it keeps it for a while; not for ever, whatever it does. */
+static void test_widely_for_a_while(void)
+{
+    struct node *n = node_new(1);
+    ouro_share_widely(n);
+    pthread_t thread = thread_start(use_and_wait, n, 0);
+    CHECK(step_wait(&used, 1));
+    ouro_release(n);
+    CHECK(wait_until(is_finalized, NULL));
+    step_set(&may_end, 1);
+    thread_join_running(thread);
+}
+
 int main(void)
 {
     check_start("share_test");
@@ -270,5 +333,7 @@ int main(void)
     FIXTURE_RUN(test_partly_published);
     FIXTURE_RUN(test_private_around_published);
     FIXTURE_RUN(test_producers_and_consumers);
+    FIXTURE_RUN(test_widely);
+    FIXTURE_RUN(test_widely_for_a_while);
     return check_finish();
 }

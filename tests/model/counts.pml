@@ -4,6 +4,7 @@
  *
  * Two objects, two slots, three threads. T1 holds slot 1 at the start; T2 holds slot 2 or none; T3 holds none. Each runs a
  * bounded number of operations, chosen and interleaved freely; a thread may stop early at any point between operations.
+ * With CREDITS, T1 and T2 may take credit of object 0 (docs/design/biased-counts.md, "Credit"), and T3 may take it back.
  * With SWEEPS there is a fourth, the service: it claims slots for purposes of its own and never looks at a queue.
  *
  * One step = one access to shared memory, plus accesses to what only this thread can touch at that moment. A CAS loop on
@@ -69,6 +70,12 @@
 #ifndef SWEEPS
 #define SWEEPS  0               /* how often the service may claim a slot; 0: there is no service */
 #endif
+#ifndef CREDITS
+#define CREDITS 0               /* how often each thread may take credit of object 0, of two references; 0: there is no credit */
+#endif
+#ifndef RECALLS
+#define RECALLS 1               /* how often T3 may take back what another has */
+#endif
 #ifdef VARIANT_EARLY            /* a thread may take its slot back, or adopt one, in the middle of destroying */
 #define MAY_HOLD (!settle)
 #else
@@ -112,6 +119,19 @@ bit   destroyed[N];
 byte  finished;
 bit   waiting[3];               /* the tenant waits in blocking_end for a claim to end */
 
+#if CREDITS
+byte  credit[4];                /* references that thread t has in its entry of object 0 ... */
+bit   open[4];                  /* ... which is the object's, or closed (or there is none) */
+bit   used[4];                  /* `uses` is odd: the thread is about to change its entry */
+byte  lock;                     /* the credit lock: who has it */
+byte  grip[4];                  /* ghost: references on their way into an entry or out of it */
+#define CREDIT + credit[1]+credit[2]+credit[3] + grip[1]+grip[2]+grip[3]
+#define NO_CREDIT && !credit[me]
+#else
+#define CREDIT
+#define NO_CREDIT
+#endif
+
 /* ---- what is checked ------------------------------------------------------------------------------------------------ */
 /* a thread touches o on the strength of a token */
 #define ALIVE(o) assert(!DEAD(o))
@@ -132,7 +152,7 @@ bit   waiting[3];               /* the tenant waits in blocking_end for a claim 
 #else
 #define SERVICE(o)
 #endif
-#define TOKENS(o) (HAND(1,o)+HAND(2,o)+HAND(3,o) + TODO(1,o)+TODO(2,o)+TODO(3,o) + IN_QUEUES(o) + ((o)==1 && field) SERVICE(o))
+#define TOKENS(o) (HAND(1,o)+HAND(2,o)+HAND(3,o) + TODO(1,o)+TODO(2,o)+TODO(3,o) + IN_QUEUES(o) + ((o)==1 && field) SERVICE(o) + ((o)==0 -> 0 CREDIT : 0))
 /* the count is exact at every moment, and within its domain. So a dead object has no token anywhere. */
 inline exact(o) {
   assert(TOKENS(o) == (merged[o] -> cnt[o] : cnt[o] + lcl[o]));
@@ -489,6 +509,39 @@ inline drain(w) {
   :: !PENDING(w) && !QUEUED(w) -> break
   od }
 
+#if CREDITS
+/* under the lock: what is in grip goes back, by one CAS */
+inline give_back() {
+  atomic { ALIVE(0); cnt[0] = cnt[0] - grip[me]; grip[me] = 0; exact(0);
+    if
+    :: DEAD(0) -> died(0);
+#ifdef REACH_DIES_BY_RECALL
+       assert(!z)
+#endif
+    :: else
+    fi };
+  atomic { lock = 0; z = 0 } }
+
+/* without the lock: plain loads and stores of the thread's own */
+inline use_credit(change) {
+  used[me] = 1;
+#ifdef MUTANT_USES_CLOSED
+  atomic { b = 1; y = credit[me] };
+#else
+  atomic { b = open[me]; y = credit[me] };
+#endif
+  atomic {
+    if
+    :: b && y + (change) > 0 -> ALIVE(0); credit[me] = y + (change); HAND(me,0) = HAND(me,0) - (change); exact(0)
+    :: else
+#ifdef REACH_FINDS_CLOSED
+       -> assert(b)
+#endif
+    fi;
+    y = 0 };
+  atomic { used[me] = 0; b = 0 } }
+#endif
+
 /* where a thread is. IN: outside of blocking regions, with or without a slot */
 #define IN       0
 #define PARKING  1              /* blocking_begin: drained, about to park */
@@ -499,6 +552,9 @@ inline drain(w) {
 
 /* slot, the slot that is this thread's, and id, what it compares owners with: differ while parked */
 proctype thread(byte me; byte slot; byte ops; byte parks; byte exits; byte adopts; byte sweeps) {
+#if CREDITS
+  byte takes = (me < 3 -> CREDITS : 0), recalls = (me == 3 -> RECALLS : 0);
+#endif
   byte id, phase, corpses, settle, x, y, z, b;
 #ifdef MUTANT_RAW_QUEUE
   bit raw = 1;
@@ -533,6 +589,57 @@ proctype thread(byte me; byte slot; byte ops; byte parks; byte exits; byte adopt
   :: atomic { IDLE && (phase == IN || phase == OUT) && ops && (HAND(me,0) || HAND(me,1)) ->
        ops--; if :: HAND(me,0) -> y = 0 :: HAND(me,1) -> y = 1 fi; HAND(me,y)--; TODO(me,y)++; y = 0 }
 
+#if CREDITS
+  /* two references at once; the thread has one, and nobody's bias is in the way */
+#ifdef MUTANT_CREDIT_OF_BIASED
+  :: atomic { IDLE && phase == IN && takes && HAND(me,0) && !credit[me] && !lock -> takes--; lock = me };
+#else
+  :: atomic { IDLE && phase == IN && takes && HAND(me,0) && !credit[me] && !lock && merged[0] -> takes--; lock = me };
+#endif
+     atomic { ALIVE(0); cnt[0] = cnt[0] + 2; grip[me] = 2; exact(0) };
+     atomic { credit[me] = grip[me]; grip[me] = 0; open[me] = 1; lock = 0 }
+
+  /* retain from it, also by who has no other reference (a weak one); one always stays. Release into it */
+  :: atomic { IDLE && phase == IN && ops && open[me] -> ops-- }; use_credit(-1)
+  :: atomic { IDLE && phase == IN && ops && open[me] && HAND(me,0) && cnt[0] != credit[me] + 1 -> ops-- }; use_credit(1)
+
+  /* all references that there are; and, at any moment, all credit */
+  :: atomic { IDLE && phase == IN && ops && credit[me] && HAND(me,0) && !lock && cnt[0] == credit[me] + 1 -> ops--; lock = me };
+     atomic { grip[me] = credit[me] + 1; HAND(me,0)--; credit[me] = 0; open[me] = 0 };
+#ifdef REACH_ALL_MINE
+     assert(false);
+#endif
+     give_back()
+  :: atomic { IDLE && phase == IN && credit[me] && !lock -> lock = me };
+     atomic { grip[me] = credit[me]; credit[me] = 0; open[me] = 0 };
+     give_back()
+
+  /* another's: close, (barrier), look */
+  :: atomic { IDLE && recalls && !lock && (credit[1] || credit[2]) -> recalls--; lock = me;
+       if :: credit[1] -> z = 1 :: credit[2] -> z = 2 fi };
+#ifdef MUTANT_LOOKS_BEFORE_CLOSING
+     x = used[z];
+#endif
+#ifndef MUTANT_RECALLS_OPEN
+     open[z] = 0;
+#endif
+#ifndef MUTANT_LOOKS_BEFORE_CLOSING
+     x = used[z];
+#endif
+#ifdef MUTANT_RECALLS_IN_USE
+     x = 0;
+#endif
+#ifdef REACH_RECALL_MEETS_USE
+     assert(!x);
+#endif
+     if
+     :: x -> atomic { open[z] = 1; lock = 0; x = 0; z = 0 }
+     :: else ->
+        atomic { grip[me] = credit[z]; credit[z] = 0; open[z] = 0 };
+        give_back()
+     fi
+#endif
+
   /* safepoint */
   :: atomic { IDLE && phase == IN && slot && ops && (QUEUED(slot) || PENDING(slot)) -> ops-- };
 #ifdef REACH_INHERITED_QUEUE
@@ -541,7 +648,7 @@ proctype thread(byte me; byte slot; byte ops; byte parks; byte exits; byte adopt
      drain(slot)
 
   /* blocking_begin: drain all; park; look at the queue once more, and claim for that as anyone would */
-  :: atomic { IDLE && phase == IN && slot && parks -> parks--; phase = PARKING };
+  :: atomic { IDLE && phase == IN && slot && parks NO_CREDIT -> parks--; phase = PARKING };
 #ifdef MUTANT_PARKS_WITH_LEFTOVER
      take_queue(slot);
      if :: PENDING(slot) -> one_token(slot) :: else fi
@@ -609,7 +716,7 @@ proctype thread(byte me; byte slot; byte ops; byte parks; byte exits; byte adopt
      }
 
   /* exit: drain all; vacate; look once more, now as a thread without a slot */
-  :: atomic { IDLE && phase == IN && slot && exits -> exits--; phase = LEAVING };
+  :: atomic { IDLE && phase == IN && slot && exits NO_CREDIT -> exits--; phase = LEAVING };
      drain(slot)
   :: IDLE && phase == LEAVING ->
 #ifdef MUTANT_LOOKS_BEFORE_EXIT
@@ -654,7 +761,7 @@ proctype thread(byte me; byte slot; byte ops; byte parks; byte exits; byte adopt
 #endif
 #endif
 
-  :: atomic { IDLE && (phase == IN || phase == OUT) -> finished++; break }
+  :: atomic { IDLE && (phase == IN || phase == OUT) NO_CREDIT -> finished++; break }
   od }
 
 /* what must hold when everybody is idle: each slot is what its thread left it as; nothing is stranded where nobody comes by;

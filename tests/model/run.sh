@@ -96,6 +96,7 @@ run() {
 P="-DHANDS0=111 -DOPS1=2 -DOPS2=2 -DOPS3=1"                                # parking: T1 owns 0 -> 1; all three hold 0
 M="-DHANDS0=122 -DOPS1=1 -DOPS2=2 -DOPS3=2"                                # the same with more tokens
 E="-DHANDS0=111 -DOPS1=1 -DOPS2=1 -DOPS3=2 -DPARKS1=0 -DEXITS=1"           # exit, adoption
+C="-DCREDITS=1 -DOWNER0=0 -DHANDS0=110 -DOPS1=2 -DOPS2=2 -DOPS3=0 -DPARKS1=0" # credit; a later -DNAME=VALUE takes precedence
 X="-DSLOT2=1 -DOWNER1=2 -DHANDS0=110 -DHANDS1=101 -DPARKS2=1"              # two slots, both may park; 0 -> 1 crosses them
 
 run parking                          none $P
@@ -118,6 +119,11 @@ run exit_service                     none $E -DSWEEPS=1
 run cross                            none $X -DOPS1=2 -DOPS2=2 -DOPS3=1
 run cross_exit                       none $X -DOPS1=1 -DOPS2=1 -DOPS3=0 -DEXITS=1
 run cross_service                    none $X -DOPS1=1 -DOPS2=1 -DOPS3=1 -DSWEEPS=1
+run credit                           none $C
+run credit_of_biased_object          none $C -DOWNER0=1
+run credit_parking                   none $C -DOWNER0=1 -DPARKS1=1 -DOPS1=1
+run credit_exit                      none $C -DOWNER0=1 -DEXITS=1 -DOPS1=1
+run credit_twice                     none $C -DCREDITS=2 -DRECALLS=2
 run parking_ends                     none $P
 run parking_service_ends             none $P -DSWEEPS=1
 run exit_ends                        none $E -DOPS3=1
@@ -174,6 +180,12 @@ mutant IGNORES_WANTED                deadlock        $P
 mutant FINALIZER_UNDER_CLAIM         deadlock        $P -DFINALIZER
 mutant NO_WANTED                     second-batch    $P
 
+mutant USES_CLOSED                   count           $C
+mutant RECALLS_IN_USE                count           $C
+mutant RECALLS_OPEN                  count           $C
+mutant LOOKS_BEFORE_CLOSING          count           $C
+mutant CREDIT_OF_BIASED              domain          $C -DOWNER0=1 -DPARKS1=1
+
 # ---- what must be able to happen ---------------------------------------------------------------------------------------
 reach() { local name=$1; shift; run "${prefix}reach_${name,,}" reached -DREACH_"$name" "$@"; }
 reach DIRECTLY                 $P
@@ -197,6 +209,10 @@ reach INHERITED                $E
 reach INHERITED_QUEUE          $E
 reach INHERITED_PENDING        $E
 reach HANDOVER                 $P
+reach FINDS_CLOSED             $C
+reach RECALL_MEETS_USE         $C
+reach DIES_BY_RECALL           $C
+reach ALL_MINE                 $C
 
 # ======== validation.pml ================================================================================================
 model=validation prefix=validation_

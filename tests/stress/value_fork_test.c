@@ -262,7 +262,7 @@ static void test_forks(void)
     while (atomic_load(&begun) < WORKERS)
         sched_yield();
     if (&oi_perturb_hook)
-        oi_perturb_hook = linger;
+        __atomic_store_n(&oi_perturb_hook, linger, __ATOMIC_RELAXED); /* threads of the library may be running */
     struct rng rng = rng_stream(seed, 99);
     int failed = 0;
     for (uint64_t i = 0; i < FORKS && !failed; i++) {
@@ -274,7 +274,7 @@ static void test_forks(void)
                    WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
     }
     if (&oi_perturb_hook)
-        oi_perturb_hook = NULL;
+        __atomic_store_n(&oi_perturb_hook, NULL, __ATOMIC_RELAXED);
     atomic_store(&stop, true);
     for (int i = 0; i < WORKERS; i++)
         thread_join_parked(threads[i]);

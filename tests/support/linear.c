@@ -307,10 +307,10 @@ static long run_rounds(const struct linear_subject *subject, int rounds, uint64_
     for (unsigned i = 0; i < LINEAR_THREADS_MAX; i++)
         pthread_cond_init(&schedule.changed[i], NULL);
     if (linear_can_schedule())
-        oi_perturb_hook = scheduled ? step_scheduled : step_free;
+        __atomic_store_n(&oi_perturb_hook, scheduled ? step_scheduled : step_free, __ATOMIC_RELAXED); /* threads of the library may be running */
     team_run(subject->threads + 1 + collecting, seed, member, &run);
     if (linear_can_schedule())
-        oi_perturb_hook = NULL;
+        __atomic_store_n(&oi_perturb_hook, NULL, __ATOMIC_RELAXED);
     pthread_barrier_destroy(&run.start);
     pthread_barrier_destroy(&run.end);
     return run.failures;

@@ -102,7 +102,8 @@ OURO_API ouro_type *ouro_type_of(const void *object);
 /* Adds a reference; returns its argument (NULL on misuse, which is reported); NULL is accepted. The caller holds a reference already, or reached the
  * object through a chain of slots, from one it holds, that nobody changes meanwhile (in a read section use
  * ouro_try_retain). Cannot fail: a count that would overflow makes the object immortal instead.
- * Threads: any that was given the object. Never blocks, never allocates. Owner: at most 8 instructions, no lock. */
+ * Threads: any that was given the object. Never blocks, never allocates; but when it first takes references in advance
+ * (ouro_share_widely), a lock for an instant and, once per thread, a kilobyte. Owner: at most 8 instructions, no lock. */
 OURO_INLINE void *ouro_retain(void *object);
 
 /* Drops the caller's reference; NULL is accepted. The last one destroys the object, now: its finalizer runs, its slots
@@ -118,8 +119,23 @@ OURO_INLINE void ouro_release(void *object);
  * Threads: the one that made the object. O(private objects reached); never allocates, never blocks. */
 OURO_API void ouro_share(void *object);
 
-/* The number of references. Exact for private objects and in quiet programs, else a moment's estimate: for tests and
- * tools. Immortal objects: SIZE_MAX. NULL: 0. Any thread that may use the object. */
+/* The same for an object that many threads will retain and release at once, all the time (a configuration, a table that
+ * all look things up in). Each thread then counts in memory of its own: it takes a few thousand references at once, and
+ * gives them back when it has not used them between two safepoints or for 10 to 20 ms, when it enters a blocking region,
+ * detaches or ends, to every concurrent collection, and each 100 ms in any case. So if several threads have used the
+ * object, it may die up to 20 ms after its last reference was dropped (longer by as much as the longest read section,
+ * which the background thread may be waiting for), its weak references lead to it until then, and its finalizer may run on
+ * any of these threads or on ouro-finalizer. Its maker counts it no cheaper than others do.
+ * Objects for which threads are found to contend are treated so by themselves. For both, it is over when no thread has
+ * any such references left, and begins again when threads contend.
+ * Threads: the one that made it; once it is shared, any that may use it. If another running thread owns it, that one has
+ * to reach a safepoint first. Ownership: none passes. O(private objects reached); never fails, never blocks; waits as
+ * ouro_release does if the owner is parked or gone. NULL is accepted. */
+OURO_API void ouro_share_widely(void *object);
+
+/* The number of references, but for those that threads have taken in advance (ouro_share_widely). Exact for private
+ * objects and in quiet programs, else a moment's estimate: for tests and tools. Immortal objects: SIZE_MAX. NULL: 0.
+ * Any thread that may use the object. */
 OURO_API size_t ouro_refcount(const void *object);
 
 /* Makes an object (and its slots' contents, as long as they stay there) live for ever; publishes it first. Its count is

@@ -10,6 +10,7 @@
 #include "lib_cycle_estimate.h"
 #include "lib_cycle_reclaim.h"
 #include "lib_cycle_validate.h"
+#include "lib_object_credit.h"
 #include "lib_object_inbox.h"
 #include "lib_object_weak.h"
 
@@ -85,6 +86,7 @@ void oi_concurrent_collect(struct oi_act *act, struct oi_concurrent *job)
     act->callbacks = NULL;
     act->destroying = act->in_user_code = false;
     act->reading = 1; /* no user code on this thread: what is due is handed on */
+    oi_credit_recall(act, false); /* references that nobody needs, but of what is in use at this moment */
     struct oi_stack_node *tokens = oi_inbox_steal(act);
     oi_perturb();
     struct oi_scope *scope = oi_scope_enter(job->generation);

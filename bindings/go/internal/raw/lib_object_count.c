@@ -31,26 +31,42 @@ bool oi_is_foreign(const ouro_object *o)
     return true;
 }
 
-/* Adds a reference in `shared`. */
-static void retain_shared(ouro_object *o)
+/* Adds a reference in `shared`. False: somebody else has changed it meanwhile. */
+static inline bool retain_once(ouro_object *o)
 {
     uint32_t s = oi_shared(o);
-    for (;;) {
-        if (s & OI_STUCK)
-            return;
-        oi_perturb();
-        /* Relaxed: the caller has a reference, so nothing is concluded from this one's being there. */
-        if (oi_cas_weak_relaxed(&o->ouro_private_shared, &s, oi_shared_plus_one(s)))
-            return;
-    }
+    oi_perturb();
+    /* Relaxed: the caller has a reference, so nothing is concluded from this one's being there. */
+    return (s & OI_STUCK) || oi_cas_weak_relaxed(&o->ouro_private_shared, &s, oi_shared_plus_one(s));
+}
+
+static OI_NOINLINE void retain_contended(ouro_object *o)
+{
+    do {
+        if (oi_shared(o) & OI_MERGED) /* an owner is told by a release, which has a reference to tell it with */
+            (void)oi_credit_contended(&oi_act, o);
+    } while (!retain_once(o));
+}
+
+static inline void retain_shared(ouro_object *o)
+{
+    if (OI_UNLIKELY(!retain_once(o)))
+        retain_contended(o);
+}
+
+static OI_NOINLINE bool retain_wide(ouro_object *o)
+{
+    return oi_credit_retain(&oi_act, o);
 }
 
 void oi_retain_as(ouro_object *o, uint32_t id)
 {
-    if (id != oi_my_id())
+    if (id == oi_my_id()) {
+        if (ouro_private_add1(&o->ouro_private_local))
+            oi_make_immortal(o);
+    } else if (OI_LIKELY(!(oi_flags(o) & OI_WIDE)) || !retain_wide(o)) {
         retain_shared(o);
-    else if (ouro_private_add1(&o->ouro_private_local))
-        oi_make_immortal(o);
+    }
 }
 
 void *ouro_private_retain_full(void *object)
@@ -59,19 +75,26 @@ void *ouro_private_retain_full(void *object)
     return object;
 }
 
+static OI_COLD void *refuse(ouro_object *o, ouro_misuse_kind misuse, const char *call, const char *text)
+{
+    oi_misuse(misuse, call, o, text);
+    return NULL;
+}
+
 void *ouro_private_retain_other(void *object)
 {
     ouro_object *o = object;
-    if (OI_UNLIKELY(oi_is_dead(o))) {
-        oi_misuse(OURO_MISUSE_OVER_RELEASE, "ouro_retain", o, OVER_RELEASED);
-        return NULL;
-    }
-    if (OI_UNLIKELY(oi_is_foreign(o))) {
-        oi_misuse(OURO_MISUSE_FOREIGN_PRIVATE, "ouro_retain", o, FOREIGN);
-        return NULL;
-    }
-    oi_retain_as(o, OI_ID(oi_owner(o)));
-    return object;
+    if (OI_UNLIKELY(oi_flags(o) & OI_WIDE) && retain_wide(o))
+        return o;
+    if (OI_UNLIKELY(oi_is_dead(o)))
+        return refuse(o, OURO_MISUSE_OVER_RELEASE, "ouro_retain", OVER_RELEASED);
+    if (OI_UNLIKELY(!(oi_flags(o) & OI_PUBLISHED)) && oi_is_foreign(o))
+        return refuse(o, OURO_MISUSE_FOREIGN_PRIVATE, "ouro_retain", FOREIGN);
+    if (OI_ID(oi_owner(o)) != oi_my_id())
+        retain_shared(o);
+    else if (ouro_private_add1(&o->ouro_private_local))
+        oi_make_immortal(o);
+    return o;
 }
 
 bool oi_try_retain(ouro_object *o)
@@ -82,6 +105,8 @@ bool oi_try_retain(ouro_object *o)
             oi_make_immortal(o);
         return true;
     }
+    if (OI_UNLIKELY(oi_flags(o) & OI_WIDE) && retain_wide(o))
+        return true;
     uint32_t s = oi_shared(o);
     for (;;) {
         if (s == OI_DEAD || oi_is_finalizing(s))
@@ -124,6 +149,8 @@ void oi_release_last(struct oi_act *act, ouro_object *o)
         oi_destroy_private(act, o);
     else if (oi_unbias(o, 1, "ouro_release"))
         oi_destroy_dead(act, o);
+    else if (!oi_stack_is_empty(&act->self->tslot.inbox) && oi_may_run_user_code(act))
+        oi_inbox_look(act); /* the last reference of all may be there (look_around); the owner may not look again for long */
 }
 
 /* What can be seen to be wrong with releasing an object that is not biased to the caller. True: reported. */
@@ -133,7 +160,7 @@ static bool release_is_misuse(const ouro_object *o, const char *call)
         oi_misuse(OURO_MISUSE_OVER_RELEASE, call, o, OVER_RELEASED);
         return true;
     }
-    if (OI_UNLIKELY(oi_is_foreign(o))) {
+    if (OI_UNLIKELY(!(oi_flags(o) & OI_PUBLISHED)) && oi_is_foreign(o)) {
         oi_misuse(OURO_MISUSE_FOREIGN_PRIVATE, call, o, FOREIGN);
         return true;
     }
@@ -142,35 +169,74 @@ static bool release_is_misuse(const ouro_object *o, const char *call)
 
 /* Every so many slow releases, a thread that does little else looks into its inbox. */
 #define RELEASES_PER_LOOK 64u
+/* So many of these in succession were of one object that is biased to another thread: if that one counts it as well, both lose by the cache
+ * line that their words are in. */
+#define LOOKS_PER_REQUEST 16u
 
-/* Drops a reference that is not counted in a `local` of this thread. id: the owner as the check found it. */
-static void release_shared(struct oi_act *act, ouro_object *o, uint32_t id, const char *call)
+/* True: its owner should end the bias, so that others need not go on in this way. Once, while the thread does nothing else. */
+static bool is_used_like_own(const ouro_object *o)
+{
+    struct oi_counting *counting = &oi_counting;
+    if (counting->sampled != o)
+        counting->samples = 0;
+    counting->sampled = o;
+    return ++counting->samples == LOOKS_PER_REQUEST;
+}
+
+/* Before such a release. Returns the owner's id as rule D's check then finds it; OI_TSLOT_NONE: the release is done. */
+static OI_NOINLINE uint32_t look_around(struct oi_act *act, ouro_object *o)
+{
+    oi_inbox_look(act);
+    uint32_t id = OI_ID(oi_check(o)); /* again: what has been done here lies between the check before and what follows */
+    if (!id || id == oi_my_id() || !is_used_like_own(o))
+        return id;
+    oi_inbox_push(act, id, o); /* whoever carries out a token ends the bias */
+    return OI_TSLOT_NONE;
+}
+
+/* Drops a reference that is not counted in a `local` of this thread. id: the owner as the check found it. False: somebody else has changed
+ * `shared` meanwhile. */
+static inline bool release_once(struct oi_act *act, ouro_object *o, uint32_t id, const char *call)
 {
     uint32_t s = oi_shared(o);
-    for (;;) {
-        if (s & OI_STUCK)
-            return;
-        if (!(s & OI_MERGED) && oi_count(s) <= 0 && id) {
-            oi_inbox_push(act, id, o); /* o itself is not written: the token goes to who can decide */
-            return;
-        }
-        if (OI_UNLIKELY(s == OI_DEAD)) {
-            oi_misuse(OURO_MISUSE_OVER_RELEASE, call, o, OVER_RELEASED);
-            return;
-        }
-        oi_perturb();
-        /* acq_rel as in oi_unbias [MO-count]. After it, o is not touched again unless it died by it (H1). */
-        if (oi_cas_weak_acqrel(&o->ouro_private_shared, &s, s - OI_ONE))
-            break;
+    if (s & OI_STUCK)
+        return true;
+    if (!(s & OI_MERGED) && oi_count(s) <= 0 && id) {
+        oi_inbox_push(act, id, o); /* o itself is not written: the token goes to who can decide */
+        return true;
     }
+    if (OI_UNLIKELY(s == OI_DEAD)) {
+        oi_misuse(OURO_MISUSE_OVER_RELEASE, call, o, OVER_RELEASED);
+        return true;
+    }
+    oi_perturb();
+    /* acq_rel as in oi_unbias [MO-count]. After it, o is not touched again unless it died by it (H1). */
+    if (!oi_cas_weak_acqrel(&o->ouro_private_shared, &s, s - OI_ONE))
+        return false;
     if (s - OI_ONE == OI_DEAD)
         oi_destroy_dead(act, o);
-    if (OI_UNLIKELY(++act->slow_releases % RELEASES_PER_LOOK == 0))
-        oi_inbox_look(act);
+    return true;
+}
+
+static OI_NOINLINE void release_contended(struct oi_act *act, ouro_object *o, uint32_t id, const char *call)
+{
+    do {
+        if (oi_credit_contended(act, o) && id && !(oi_shared(o) & OI_MERGED)) {
+            oi_inbox_push(act, id, o); /* as in look_around */
+            return;
+        }
+    } while (!release_once(act, o, id, call));
+}
+
+static OI_NOINLINE bool release_wide(struct oi_act *act, ouro_object *o)
+{
+    return oi_credit_release(act, o);
 }
 
 void oi_release(struct oi_act *act, ouro_object *o, const char *call)
 {
+    if (OI_UNLIKELY(oi_flags(o) & OI_WIDE) && release_wide(act, o))
+        return; /* no disposal, hence no check (K2) */
     uint32_t id = oi_check(o);
     if (id != oi_my_id()) {
         if (release_is_misuse(o, call))
@@ -178,17 +244,34 @@ void oi_release(struct oi_act *act, ouro_object *o, const char *call)
         id = OI_ID(oi_owner(o)); /* a parked owner may just have come back */
         oi_perturb();
     }
+    if (id != oi_my_id() && OI_UNLIKELY(++act->slow_releases % RELEASES_PER_LOOK == 0)) {
+        id = look_around(act, o);
+        if (id == OI_TSLOT_NONE)
+            return;
+    }
     if (id == oi_my_id()) {
         if (ouro_private_sub1(&o->ouro_private_local))
             oi_release_last(act, o);
-    } else {
-        release_shared(act, o, id, call);
+    } else if (OI_UNLIKELY(!release_once(act, o, id, call))) {
+        release_contended(act, o, id, call);
     }
 }
 
 void ouro_private_release_other(void *object)
 {
     oi_release(&oi_act, object, "ouro_release");
+}
+
+void oi_end_bias(struct oi_act *act, ouro_object *o)
+{
+    uint32_t id = OI_ID(oi_owner(o));
+    if (id && id == oi_my_id()) {
+        oi_unbias(o, 0, "ouro_share_widely");
+    } else if (id) {
+        retain_shared(o);
+        oi_check(o);
+        oi_inbox_push(act, id, o); /* whoever carries out a token ends the bias */
+    }
 }
 
 void oi_make_immortal(ouro_object *o)
@@ -202,6 +285,7 @@ void oi_make_immortal(ouro_object *o)
     uint32_t s = oi_shared(o);
     while (!(s & OI_STUCK) && !oi_cas_weak_acqrel(&o->ouro_private_shared, &s, OI_STUCK_WORD)) {
     }
+    oi_credit_narrow(o); /* its count is nobody's rival */
 }
 
 void ouro_immortalize(void *object)
@@ -219,16 +303,18 @@ void ouro_immortalize(void *object)
 
 size_t ouro_refcount(const void *object)
 {
-    const ouro_object *o = object;
+    ouro_object *o = (ouro_object *)object;
     if (!o)
         return 0;
-    uint32_t s = oi_load_acquire(&o->ouro_private_shared);
+    uint32_t s = oi_load_acquire(&o->ouro_private_shared), credit = 0;
+    if (OI_UNLIKELY(oi_credit_is_out()) && (s & OI_MERGED))
+        credit = oi_credit_count(o, &s); /* nobody's but threads', for the time being */
     if (s & OI_STUCK)
         return SIZE_MAX;
     uint32_t local = oi_local_tokens(oi_local(o));
     if (!(oi_flags(o) & OI_PUBLISHED))
         return local;
-    int64_t n = (int64_t)oi_count(s) + (s & OI_MERGED ? 0 : local);
+    int64_t n = (int64_t)oi_count(s) + (s & OI_MERGED ? 0 : local) - credit;
     if (oi_is_finalizing(s))
         n -= OI_FINALIZING;
     return n > 0 ? (size_t)n : 0;

@@ -350,3 +350,15 @@ void oi_destroy_section_ended(struct oi_act *act)
     }
     oi_destroy_run(act);
 }
+
+void oi_destroy_unwound(struct oi_act *act)
+{
+    /* A section that was never ended ends here. liburcu's own destructor, which may have run already, forgets the reader. */
+    act->reading = 0;
+    /* Nor does user code that called pthread_exit return. */
+    act->destroying = act->in_user_code = act->calling = act->looking = false;
+    if (act->dead || act->dead_plain)
+        oi_destroy_run(act);
+    if (act->dead_blocks || act->dead_waiting)
+        oi_destroy_section_ended(act);
+}

@@ -38,5 +38,8 @@ static inline bool oi_may_run_user_code(const struct oi_act *act)
     return !act->reading && !act->in_user_code && !act->destroying;
 }
 
+/* The thread ends, wherever it is: what was on its stack is gone, and what was left to that is done now. */
+void oi_destroy_unwound(struct oi_act *act);
+
 /* The outermost read section has ended: frees what died privately in it, and finalizes what waited for this. */
 void oi_destroy_section_ended(struct oi_act *act);

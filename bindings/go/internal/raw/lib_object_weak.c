@@ -262,6 +262,7 @@ void oi_weak_target_died(struct oi_act *act, ouro_object *o)
     oi_store_release(&anchor->target, NULL);
     oi_perturb();
     pthread_mutex_lock(&callback_lock);
+    oi_credit_haste(); /* nothing is taken under this lock */
     for (struct ouro_weak *weak; (weak = LIST_FIRST(&anchor->calls));) {
         LIST_REMOVE(weak, link);
         weak->listed = false;
@@ -270,6 +271,7 @@ void oi_weak_target_died(struct oi_act *act, ouro_object *o)
             act->callbacks = weak;
         }
     }
+    oi_credit_haste_ended();
     pthread_mutex_unlock(&callback_lock);
     oi_anchor_release(anchor);
 }

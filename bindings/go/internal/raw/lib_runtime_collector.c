@@ -7,6 +7,7 @@
 #include <sched.h>
 #include <signal.h>
 
+#include "lib_object_credit.h"
 #include "lib_object_destroy.h"
 #include "lib_port_os.h"
 #include "lib_runtime_runtime.h"
@@ -279,6 +280,7 @@ static void *run(void *unused)
     long timeout_ms = -1;
     (void)unused;
     oi_os_name_thread("ouro-collector");
+    oi_counting.never = true;
     while (!oi_load_acquire(&stopping)) {
         oi_wakeup_wait(&wakeup, timeout_ms);
         bool late = timeout_ms >= 0 && !oi_load_relaxed(&requested) && is_beyond_mark();

@@ -7,7 +7,7 @@
 #include <pthread.h>
 
 #include "lib_mem_limbo.h"
-#include "lib_object_inbox.h"
+#include "lib_object_credit.h"
 #include "lib_object_type.h"
 #include "lib_object_weak.h"
 #include "lib_runtime_runtime.h"
@@ -50,10 +50,12 @@ static void before(void)
     oi_page_before_fork();
     oi_type_before_fork();
     oi_weak_before_fork();
+    oi_credit_before_fork();
 }
 
 static void after_in_parent(void)
 {
+    oi_credit_after_fork(false);
     oi_weak_after_fork();
     oi_type_after_fork();
     oi_page_after_fork();
@@ -70,7 +72,7 @@ static void after_in_parent(void)
     oi_tables_after_fork();
     resume_reading(oi_act.reading);
     oi_limbo_after_fork_parent();
-    if (oi_limbo_is_waiting() || oi_inbox_is_watched())
+    if (oi_service_is_needed())
         oi_service_wake(); /* a wake-up may have met the fork */
 }
 
@@ -87,6 +89,7 @@ static void keep_from_retired(void)
 static void after_in_child(void)
 {
     struct oi_local *mine = oi_holds_slot(&oi_act) ? oi_act.self : NULL;
+    oi_credit_after_fork(true);
     oi_weak_after_fork();
     oi_type_after_fork();
     oi_page_after_fork();
@@ -110,6 +113,8 @@ static void after_in_child(void)
     resume_reading(oi_act.reading);
     oi_limbo_after_fork_child();
     oi_visit_after_fork_child(); /* last: it may give pages back, and so start the background thread */
+    if (oi_credit_is_out())
+        oi_service_wake(); /* and so does this */
 }
 
 ouro_status oi_fork_init(void)

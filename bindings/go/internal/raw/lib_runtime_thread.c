@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib_object_credit.h"
 #include "lib_object_destroy.h"
 #include "lib_object_inbox.h"
 #include "lib_object_misuse.h"
@@ -90,6 +91,7 @@ static void detach(struct oi_act *act)
     oi_collect_young(act);
     oi_destroy_run(act); /* also when there was no memory to collect with: private objects die on their own thread, or never */
     struct oi_local *local = act->self;
+    oi_credit_return_all(act);
     OI_ASSERT(!act->dead && !act->dead_plain && !act->dead_waiting && !act->dead_blocks);
     oi_young_publish_all(act);
     oi_pool_collect(&local->pool);
@@ -104,14 +106,7 @@ static void thread_exits(void *arg)
     struct oi_act *act = arg;
     if (act->home)
         oi_hold_slot(act); /* it ended in a blocking region; what follows needs the pool */
-    /* A section that was never ended ends here. liburcu's own destructor, which may have run already, forgets the reader. */
-    act->reading = 0;
-    /* Nor does user code that called pthread_exit return. */
-    act->destroying = act->in_user_code = act->calling = act->looking = false;
-    if (act->dead || act->dead_plain)
-        oi_destroy_run(act);
-    if (act->dead_blocks || act->dead_waiting)
-        oi_destroy_section_ended(act);
+    oi_destroy_unwound(act);
     if ((oi_holds_slot(act) || act->home) && oi_hold_slot(act))
         detach(act);
 }
@@ -152,11 +147,17 @@ void ouro_thread_detach(void)
 void ouro_blocking_begin(void)
 {
     struct oi_act *act = &oi_act;
-    if (!oi_holds_slot(act) || is_wrong_place(act, "ouro_blocking_begin", false))
+    if (!oi_holds_slot(act)) {
+        if (!act->home && !act->reading)
+            oi_credit_return_all(act); /* all that there is to give up */
+        return;
+    }
+    if (is_wrong_place(act, "ouro_blocking_begin", false))
         return;
     /* What is carried out here may be user code that needs the slot, and so ends the region: then once more. */
     do {
         ouro_safepoint();
+        oi_credit_return_all(act);
         struct oi_local *local = act->self;
         act->home = local;
         leave(act);
@@ -177,8 +178,7 @@ void ouro_blocking_end(void)
 void ouro_safepoint(void)
 {
     struct oi_act *act = &oi_act;
-    if (!oi_holds_slot(act))
-        return;
     oi_inbox_look(act);
-    oi_collect_run_due(act);
+    if (oi_holds_slot(act))
+        oi_collect_run_due(act);
 }

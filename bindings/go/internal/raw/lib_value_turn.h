@@ -16,6 +16,7 @@
 #pragma once
 
 #include "lib_base_base.h"
+#include "lib_object_credit.h"
 #include "lib_port_atomic.h"
 #include "lib_port_perturb.h"
 
@@ -32,6 +33,7 @@ bool oi_turn_wait(uint64_t *turn);
 static inline bool oi_turn_take(uint64_t *turn)
 {
     uint64_t word = oi_load_relaxed(turn);
+    oi_credit_haste(); /* T2 */
     oi_perturb();
     /* Acquire: what the previous writer did; and the new version comes before this one's effect, which releases [MO-turn]. */
     if (OI_UNLIKELY(word & OI_TURN_LOW) || !oi_cas_acquire(turn, &word, word + (OI_TURN_VERSION | oi_turn_mine)))
@@ -44,6 +46,7 @@ static inline void oi_turn_end(uint64_t *turn)
 {
     oi_perturb();
     oi_store_release(turn, oi_load_relaxed(turn) & ~OI_TURN_LOW); /* [MO-turn] */
+    oi_credit_haste_ended();
 }
 
 /* Ends a turn that had no effect, and takes its version back. (A reader that has met it and then meets the next turn, with the same version,
@@ -51,6 +54,7 @@ static inline void oi_turn_end(uint64_t *turn)
 static inline void oi_turn_end_unchanged(uint64_t *turn)
 {
     oi_store_release(turn, (oi_load_relaxed(turn) & ~OI_TURN_LOW) - OI_TURN_VERSION); /* [MO-turn] */
+    oi_credit_haste_ended();
 }
 
 /* What readers compare. Acquire: what the turns up to this version did; and, the second time, all that was looked at comes before. */
