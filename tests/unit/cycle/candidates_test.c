@@ -11,6 +11,7 @@
 
 #include "mem/page.h"
 #include "object/count.h"
+#include "object/credit.h"
 #include "object/hint.h"
 #include "port/perturb.h"
 #include "support/fixture.h"
@@ -235,6 +236,33 @@ static void store_by_value_compare_set(struct node *to, struct node *o)
 {
     CHECK(ouro_value_compare_set(to, &to->b, OURO_NIL, ouro_value_of(o)));
     ouro_release(o);
+}
+
+/* A thread drops the last reference from outside into its credit: what gives that back, not the drop, makes the count fall. */
+
+static void *collect_and_count(void *found)
+{
+    *(long *)found = ouro_gc_collect(2);
+    return NULL;
+}
+
+static void test_credit(void)
+{
+    struct node *ring = ring_new(3);
+    long found = 0;
+    ouro_share_widely(ring);
+    settle();
+    size_t followed = oi_candidates_followed;
+    ouro_share_widely(ring); /* the collections have taken all credit back */
+    ouro_retain(ring);
+    CHECK(oi_credit_is_mine_out());
+    ouro_release(ring);
+    ouro_release(ring);
+    CHECK(oi_count(oi_shared(&ring->object)) > 1);
+    pthread_t thread = thread_start(collect_and_count, &found, 0);
+    thread_join_running(thread); /* this one goes on: its credit is taken from it */
+    CHECK_EQ(found, 3);
+    CHECK_GT(oi_candidates_followed, followed);
 }
 
 static void test_stored(void)
@@ -758,6 +786,7 @@ int main(void)
     FIXTURE_RUN(test_container_dies);
     FIXTURE_RUN(test_moved_in);
     FIXTURE_RUN(test_stored);
+    FIXTURE_RUN(test_credit);
     FIXTURE_RUN(test_moved_into_itself);
     FIXTURE_RUN(test_holder_is_published);
     FIXTURE_RUN(test_young_first);
