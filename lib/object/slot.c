@@ -92,9 +92,10 @@ static OI_ALWAYS_INLINE void *exchange(enum access access, ouro_slot *slot, void
         /* acq_rel: release the object's content, its publication and its count before the new edge; acquire the old content's.
          * Pairs with ouro_peek and with the other exchanges [MO-publish]. */
         void *old = oi_exchange_acqrel(&slot->ouro_private_ref, word);
-        oi_perturb(); /* exchanged, and nobody told */
-        if (kept)
+        if (kept) {
+            oi_perturb(); /* exchanged, and nobody told */
             hint(word);
+        }
         hint(old); /* N2 */
         return old;
     }

@@ -479,16 +479,58 @@ static void collect_beside(void)
     thread_join_running(thread);
 }
 
+static void with_collections_beside(void (*fn)(void *arg), void *arg)
+{
+    __atomic_store_n(&oi_perturb_hook, collect_beside, __ATOMIC_RELAXED);
+    beside = 100;
+    fn(arg);
+    beside = 0;
+    __atomic_store_n(&oi_perturb_hook, NULL, __ATOMIC_RELAXED);
+}
+
+static void give_to_itself(void *o)
+{
+    struct node *ring = o;
+    ouro_give(ring, &ring->b, ring);
+}
+
+static void set_in_itself(void *o)
+{
+    struct node *ring = o;
+    ouro_set(ring, &ring->b, ring);
+    ouro_release(ring);
+}
+
+static void compare_set_in_itself(void *o)
+{
+    struct node *ring = o;
+    CHECK(ouro_compare_set(ring, &ring->b, NULL, ring));
+    ouro_release(ring);
+}
+
+/* A collection at each step of a store: one takes the hint before there is anything to see. */
+static void test_collections_beside(void)
+{
+    void (*const ways[])(void *) = {give_to_itself, set_in_itself, compare_set_in_itself};
+    for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
+        struct node *ring = ring_new(1);
+        settle();
+        with_collections_beside(ways[i], ring);
+        CHECK_EQ(ouro_gc_collect(2), 1);
+        collect_all();
+    }
+}
+
 /* An object that is born published, on a page of its own, which a collection has looked at before. */
+static void make_table(void *made)
+{
+    *(struct table **)made = table_new(20000);
+}
+
 static void *make_large(void *made)
 {
     CHECK_EQ(ouro_thread_attach(OURO_THREAD_UNBIASED), OURO_OK);
-    __atomic_store_n(&oi_perturb_hook, collect_beside, __ATOMIC_RELAXED);
-    beside = 100;
-    struct table *table = table_new(20000);
-    beside = 0;
-    __atomic_store_n(&oi_perturb_hook, NULL, __ATOMIC_RELAXED);
-    *(struct table **)made = table;
+    with_collections_beside(make_table, made);
     return NULL;
 }
 
@@ -797,6 +839,7 @@ int main(void)
     FIXTURE_RUN(test_lost_hints);
     FIXTURE_RUN(test_list);
     FIXTURE_RUN(test_cut_late);
+    FIXTURE_RUN(test_collections_beside);
     FIXTURE_RUN(test_large_is_born);
     FIXTURE_RUN(test_finalizers);
     FIXTURE_RUN(test_doubted);
