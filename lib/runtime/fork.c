@@ -91,7 +91,7 @@ static void after_in_child(void)
     oi_weak_after_fork();
     oi_type_after_fork();
     oi_page_after_fork();
-    /* Vanished threads may have had these for a moment, but none was changing a list: that takes a claim, or the batch lock. */
+    /* Vanished threads may have had these for a moment, but none was changing a list: that takes a claim, or the page lock. */
     for (uint32_t id = 1; id <= oi_tslot_count(); id++)
         pthread_mutex_init(&OI_CONTAINER_OF(oi_tslot_find(id), struct oi_local, tslot)->pool.young_lock, NULL);
     if (mine)

@@ -45,7 +45,7 @@ done
 check "ouro-stress runs" "$prefix/bin/ouro-stress" --threads 2 --ops 20000 --quiet
 # shellcheck disable=SC2086
 check "ouro-stress, shared" gcc -std=c11 -D_GNU_SOURCE -Wall -Wextra -Werror -O1 $cflags -Itests -Ibenchmarks tests/torture/*.c \
-    tests/support/check.c tests/support/fork_gate.c tests/support/perturb.c tests/support/threads.c benchmarks/histogram.c \
+    tests/support/check.c tests/support/fork_gate.c tests/support/hang.c tests/support/perturb.c tests/support/threads.c benchmarks/histogram.c \
     -o "$work/stress_shared" $libs -pthread -lm
 check "ouro-stress runs on the shared library" env LD_LIBRARY_PATH="$prefix/lib" "$work/stress_shared" --threads 2 --ops 20000 --quiet
 

@@ -272,10 +272,6 @@ static void test_child_of_fork_hangs_in_its_first_collection(void)
         printf("       skipped: ThreadSanitizer ends a child that starts threads where its parent had some\n");
         return;
     }
-    if (TEST_SLOWDOWN == 3) {
-        printf("       skipped: a child hung once under AddressSanitizer, whose allocator another thread may hold at the fork; not understood\n");
-        return;
-    }
     atomic_store(&collecting, true);
     pthread_t collector = thread_start(collect_all_the_time, NULL, 0);
     for (int i = 0; i < (TEST_SLOWDOWN > 1 ? 3 : 15); i++)

@@ -9,7 +9,9 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { MESSAGES_MAX = 40, HANG_SECONDS = 280 };
+#include "support/hang.h"
+
+enum { MESSAGES_MAX = 40, TIMEOUT = 320 };
 
 static atomic_ulong passed, failed;
 static const char *program_name = "?";
@@ -100,7 +102,25 @@ static void hung(int signal_number)
     if (write(2, before, sizeof before - 1) < 0 || write(2, current_test, strlen(current_test)) < 0 ||
         write(2, after, sizeof after - 1) < 0)
         _exit(4);
+    hang_report();
     _exit(3);
+}
+
+static double now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
+}
+
+static double deadline;
+
+/* An eighth of the time is left for telling where it hangs, before whoever has set the limit ends the process without a word. */
+static void limit_to(double seconds)
+{
+    double most = seconds > 2 ? seconds * 7 / 8 : 1;
+    deadline = now() + most;
+    alarm((unsigned)most);
 }
 
 void check_start(const char *program)
@@ -109,20 +129,14 @@ void check_start(const char *program)
     setvbuf(stdout, buffer, _IOLBF, sizeof buffer);
     program_name = program;
     signal(SIGALRM, hung);
-    alarm(HANG_SECONDS);
+    const char *timeout = getenv("TEST_TIMEOUT"); /* Bazel's */
+    limit_to(timeout && atoi(timeout) > 0 ? atoi(timeout) : TIMEOUT);
 }
 
 void check_around(void (*before)(void), void (*after)(void))
 {
     before_test = before;
     after_test = after;
-}
-
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
 }
 
 void check_run(const char *name, void (*test)(void))
@@ -157,5 +171,5 @@ void check_restart(void)
 {
     atomic_store(&passed, 0);
     atomic_store(&failed, 0);
-    alarm(HANG_SECONDS);
+    limit_to(deadline - now()); /* before its parent */
 }

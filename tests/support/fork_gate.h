@@ -2,8 +2,8 @@
  *
  * Keeps forks of a test away from what does not survive them, in other people's code:
  *
- *     liburcu      a thread's first read section and its end take a lock that is not held around fork (urcu-bp.c, init_lock)
- *     AddressSanitizer   likewise malloc, and each thread's beginning and end
+ *     liburcu            a thread's first read section and its end take a lock that is not held around fork (urcu-bp.c, init_lock)
+ *     AddressSanitizer   likewise each thread's end (for malloc and a thread's beginning nothing need be done: sanitizer_fork.c)
  *
  * In a child, such a lock would stay locked for ever, by a thread that is not there. Everything else may be cut in two by a fork: nothing of
  * the library under test needs this.

@@ -22,7 +22,7 @@ def ouro_c_tests(pattern, library, include = [], size = "small", tags = []):
             linkstatic = True,
             tags = tags,
             deps = [library, ":support"] + select({
-                "//tools/bazel:sanitized": [":sanitizer_defaults"],
+                "//tools/bazel:sanitized": [":sanitizers"],
                 "//conditions:default": [],
             }),
         )

@@ -4,7 +4,9 @@
  * runtime is not involved: pools are only named. */
 #include "mem/page.h"
 
+#include <pthread.h>
 #include <string.h>
+#include <time.h>
 
 #include "mem/size_class.h"
 #include "port/os.h"
@@ -493,6 +495,53 @@ static void test_race(void)
     check_nothing_left();
 }
 
+static struct step forking = STEP_INITIALIZER, forked = STEP_INITIALIZER;
+static pthread_t forker;
+static bool is_cut;
+
+static void *fork_now(void *unused)
+{
+    (void)unused;
+    step_set(&forking, 1);
+    oi_page_before_fork();
+    step_set(&forked, 1);
+    oi_page_after_fork();
+    return NULL;
+}
+
+static bool leave_slowly(struct oi_page *page)
+{
+    (void)page;
+    forker = thread_start(fork_now, NULL, 0);
+    CHECK(step_wait(&forking, 1));
+    nanosleep(&(struct timespec){0, 20000000}, NULL);
+    pthread_mutex_lock(&forked.mutex);
+    is_cut = forked.value;
+    pthread_mutex_unlock(&forked.mutex);
+    return true;
+}
+
+static bool stay(struct oi_page *page)
+{
+    (void)page;
+    return false;
+}
+
+/* A page that is not to leave its list stays as it is; of one that does, a fork finds the list as it was or as it will be. */
+static void test_release_from_a_list(void)
+{
+    struct oi_page *page = acquire(64);
+    size_t in_use = oi_page_totals().in_use;
+    CHECK(!oi_page_release_from(page, stay));
+    CHECK_EQ(oi_page_totals().in_use, in_use);
+    check_page(page, OI_PAGE_TRACED, 3, 64);
+    CHECK(oi_page_release_from(page, leave_slowly));
+    thread_join_running(forker);
+    CHECK(!is_cut);
+    CHECK_EQ(forked.value, 1);
+    check_nothing_left();
+}
+
 int main(void)
 {
     check_start("page_test");
@@ -503,6 +552,7 @@ int main(void)
     CHECK_RUN(test_segment_is_filled);
     CHECK_RUN(test_runs);
     CHECK_RUN(test_each);
+    CHECK_RUN(test_release_from_a_list);
     CHECK_RUN(test_hard_limit);
     CHECK_RUN(test_soft_limit);
     CHECK_RUN(test_purge_gives_back);

@@ -225,18 +225,31 @@ static void tell_released(void)
         oi_page_on_dirty();
 }
 
-void oi_page_release(struct oi_page *page)
+bool oi_page_release_from(struct oi_page *page, bool (*leave)(struct oi_page *page))
 {
     pthread_mutex_lock(&lock);
-    bool now = !page->pins;
-    oi_store_relaxed(&page->pool, NULL);
+    bool left = leave(page), now = left && !page->pins;
+    if (left)
+        oi_store_relaxed(&page->pool, NULL);
     if (now)
         release(page);
-    else
+    else if (left)
         page->released = true; /* oi_page_unpin does the rest */
     pthread_mutex_unlock(&lock);
     if (now)
         tell_released();
+    return left;
+}
+
+static bool has_left(struct oi_page *page)
+{
+    (void)page;
+    return true;
+}
+
+void oi_page_release(struct oi_page *page)
+{
+    oi_page_release_from(page, has_left);
 }
 
 enum wanted { ALL, PUBLISHED, RECENT };

@@ -159,6 +159,10 @@ struct oi_page *oi_page_acquire(struct oi_pool *pool, enum oi_page_kind kind, un
 /* Gives back a page none of whose blocks is in use or in limbo. The caller has taken it off every list. */
 void oi_page_release(struct oi_page *page);
 
+/* The same, for who is not the holder: leave takes it off the list that it is on, or says false, and then so does this. A child of fork finds the
+ * list with or without it, not half-way: leave is called under the page lock. */
+bool oi_page_release_from(struct oi_page *page, bool (*leave)(struct oi_page *page));
+
 /* Returns memory that has been free for min_age_ns (and not long beyond twice that) to the OS. Returns the bytes; *next_ns: time until the next will be due, or
  * UINT64_MAX. May take long; no other call waits for it, but another purge. */
 size_t oi_page_purge(uint64_t min_age_ns, uint64_t *next_ns);

@@ -34,18 +34,23 @@ static struct oi_block *last_of(const struct oi_page *page, uint32_t position)
     return block;
 }
 
-/* For a page on no list of its pool whose blocks have been freed by others, every one: so nobody uses or frees one any more. False: its holder is walking
- * over its young pages. */
-static bool release_for_holder(struct oi_pool *pool, struct oi_page *page)
+static bool try_leave_young(struct oi_page *page)
 {
+    struct oi_pool *pool = page->pool;
     if (pthread_mutex_trylock(&pool->young_lock) != 0)
         return false;
     if (page->young_list)
         LIST_REMOVE(page, young);
     page->young_list = OI_YOUNG_NONE;
     pthread_mutex_unlock(&pool->young_lock);
-    oi_page_release(page);
     return true;
+}
+
+/* For a page on no other list of its pool whose blocks have been freed by others, every one: so nobody uses or frees one any more. False: its holder is
+ * walking over its young pages. */
+static bool release_for_holder(struct oi_page *page)
+{
+    return oi_page_release_from(page, try_leave_young);
 }
 
 void oi_page_push_remote(struct oi_page *page, uint32_t head, uint32_t n)
@@ -71,7 +76,7 @@ void oi_page_push_remote(struct oi_page *page, uint32_t head, uint32_t n)
         return;
     }
     /* This thread cleared FULL, so the page is on no list of its pool and it alone decides where it goes. */
-    if (OI_CHAIN_COUNT(new) != page->capacity || !release_for_holder(pool, page))
+    if (OI_CHAIN_COUNT(new) != page->capacity || !release_for_holder(page))
         oi_stack_push(&pool->returned, &page->returned);
 }
 
@@ -84,7 +89,7 @@ void oi_pool_release_returned(struct oi_pool *pool)
         struct oi_page *page = OI_CONTAINER_OF(node, struct oi_page, returned);
         node = node->next;
         /* Acquire: those who freed the blocks are done with them; pairs with oi_page_push_remote [MO-remote]. */
-        if (OI_CHAIN_COUNT(oi_load_acquire(&page->remote)) != page->capacity || !release_for_holder(pool, page))
+        if (OI_CHAIN_COUNT(oi_load_acquire(&page->remote)) != page->capacity || !release_for_holder(page))
             oi_stack_push(&pool->returned, &page->returned);
     }
 }
