@@ -14,13 +14,15 @@
 #include "object/hint.h"
 #include "port/os.h"
 
-/* One check in so many collections as it has looked at this many objects, for tests that make many small collections beside much that lives. */
+/* After a check that has looked at so many objects one collection more goes unchecked: for tests that make many small ones beside much that lives. */
 #define CHEAP 20000u
 
 /* A thread may be stopped between an exchange and the next instruction, which would tell of it, while others make garbage of that: then what is
  * missing is there soon. */
 #define PATIENCE 300
 #define REST_US 10000
+
+unsigned oi_candidates_check_every = 4;
 
 static bool has_trace(struct oi_page *page, const ouro_object *o)
 {
@@ -88,7 +90,7 @@ void oi_candidates_check(void)
     struct oi_scope *scope = oi_scope_enter_all();
     scope->tokens = NULL;
     objects = oi_estimate(scope, &missed);
-    skip = objects / CHEAP;
+    skip = oi_candidates_check_every - 1 + objects / CHEAP;
     if (missed) {
         oi_validate_counts(scope, &validation);
         oi_validate_untouched(scope);

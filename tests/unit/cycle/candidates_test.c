@@ -4,6 +4,7 @@
  * which objects can become garbage, a collection that follows candidates finds what there is: one that looks at everything, right
  * after it, finds nothing. Seed: OURO_TEST_SEED. */
 #include "cycle/candidates.h"
+#include "cycle/check.h"
 #include "cycle/validate.h"
 
 #include <ouro/ouro.h>
@@ -820,6 +821,7 @@ int main(void)
     fixture_start();
     ouro_gc_disable();
     oi_candidates_share = 1;
+    oi_candidates_check_every = 1;
     FIXTURE_RUN(test_unchanged);
     FIXTURE_RUN(test_new);
     FIXTURE_RUN(test_root_dropped);
