@@ -143,10 +143,19 @@ static void compute_until(double end)
     ouro_blocking_end();
 }
 
-static void collect_until(double end, collections *done)
+/* A store that changes nothing, at an object from which all of the graph can be reached: without it, a collection would look at
+ * what has changed, which is nothing. */
+static void make_suspicious(vertex *graph)
+{
+    vertex *next = ouro_get(graph, &graph->next);
+    ouro_give(graph, &graph->next, next);
+}
+
+static void collect_until(double end, vertex *graph, collections *done)
 {
     double cpu = process_thread_cpu();
     do {
+        make_suspicious(graph);
         long found = ouro_gc_collect(2);
         bench_check(found == 0 || (shared_rings && found > 0), "a collection returned %ld", found);
         done->count++;
@@ -154,7 +163,7 @@ static void collect_until(double end, collections *done)
     done->cpu_s += process_thread_cpu() - cpu;
 }
 
-static void take_turns(collections *done, long turn_ms)
+static void take_turns(vertex *graph, collections *done, long turn_ms)
 {
     for (unsigned turn = 0; turn < TURNS; turn++) {
         atomic_store(&now_in, ASLEEP);
@@ -162,7 +171,7 @@ static void take_turns(collections *done, long turn_ms)
         atomic_store(&now_in, COMPUTING);
         compute_until(bench_now() + (double)turn_ms * 1e-3);
         atomic_store(&now_in, COLLECTING);
-        collect_until(bench_now() + (double)turn_ms * 1e-3, done);
+        collect_until(bench_now() + (double)turn_ms * 1e-3, graph, done);
     }
 }
 
@@ -253,7 +262,7 @@ int bench_pause_child(const char *argument)
     double begin = bench_now(), others = process_others_cpu();
     if (pthread_create(&prober, NULL, prober_main, NULL) != 0)
         return 2;
-    take_turns(&done, bench_quick ? TURN_MS / 5 : TURN_MS);
+    take_turns(graph, &done, bench_quick ? TURN_MS / 5 : TURN_MS);
     atomic_store(&now_in, STOP);
     pthread_join(prober, NULL);
 

@@ -3,6 +3,8 @@
 
 #include <pthread.h>
 
+#include "cycle/candidates.h"
+#include "cycle/check.h"
 #include "cycle/debug.h"
 #include "cycle/estimate.h"
 #include "cycle/reclaim.h"
@@ -87,9 +89,10 @@ void oi_concurrent_collect(struct oi_act *act, struct oi_concurrent *job)
     oi_credit_recall(act, false); /* references that nobody needs, but of what is in use at this moment */
     struct oi_stack_node *tokens = oi_inbox_steal(act);
     oi_perturb();
-    struct oi_scope *scope = oi_scope_enter(job->generation);
+    bool old = job->generation == 2;
+    struct oi_scope *scope = old ? oi_scope_open(job->generation) : oi_scope_enter(job->generation);
     scope->tokens = tokens;
-    job->candidates = oi_estimate(scope, &job->suspects);
+    job->candidates = old ? oi_candidates_estimate(scope, &job->suspects) : oi_estimate(scope, &job->suspects);
     if (job->suspects) {
         oi_validate_counts(scope, &validation);
         oi_perturb();
@@ -101,7 +104,11 @@ void oi_concurrent_collect(struct oi_act *act, struct oi_concurrent *job)
         job->freed = oi_reclaim_free(act, scope, &job->freed_bytes);
     }
     oi_reclaim_tokens(act, scope);
+    if (old)
+        oi_candidates_remember(scope);
     oi_scope_leave(scope);
+    if (OURO_DEBUG && old && oi_candidates_are_known())
+        oi_candidates_check();
     OI_ASSERT(!act->dead && !act->dead_plain && !act->dead_blocks);
     job->dead = act->dead_waiting;
     job->callbacks = act->callbacks;
@@ -120,6 +127,7 @@ void oi_concurrent_after_fork_parent(void)
 
 void oi_concurrent_after_fork_child(void)
 {
+    oi_candidates_forget();
     oi_store_release(&oi_verdict, OI_VERDICT_IDLE); /* marks that are left are taken away by whoever meets them */
     pthread_mutex_unlock(&verdict_lock);
 }

@@ -7,19 +7,18 @@
  * random places in them, so they lie close together, and what is beyond the first HUGE in huge pages if the system has any: with small ones
  * nearly every access would miss the processor's table of pages. */
 #define TABLES_MAX (((size_t)1 << (32 - OI_SCOPE_INDEX_BITS)) * TABLE_MAX)
-#define TABLE_MAX ((size_t)12288)
+#define TABLE_MAX ((size_t)24576)
 #define HUGE ((size_t)2 << 20)
 
 /* With so many of a segment's units in the scope, one huge page of notes costs less than faulting in the small ones. */
 #define MANY_UNITS (OI_SEGMENT_UNITS / 2)
 
 static struct oi_scope scope;
-static unsigned units; /* of the last segment in the scope, so far */
 static char *tables;
 static size_t tables_size, tables_usable, tables_used;
 
 _Static_assert(OI_UNIT / 24 <= 1u << OI_SCOPE_INDEX_BITS, "a unit's blocks have an index each");
-_Static_assert((OI_UNIT / 24) * 4 + OI_UNIT / 24 / 4 + 80 <= TABLE_MAX, "a word and two bits for each"); /* 24: the least that can hold a reference */
+_Static_assert((OI_UNIT / 24) * 8 + OI_UNIT / 24 / 4 + 80 <= TABLE_MAX, "two words and two bits for each"); /* 24: the least that can hold a reference */
 
 /* x / n for x * n < 2^32, both positive, is x * ceil(2^32 / n) >> 32 (Granlund and Montgomery, "Division by Invariant Integers using
  * Multiplication", PLDI 1994): 8 units of 8192 words, and blocks of at most 8192 words. */
@@ -77,31 +76,44 @@ static char *take_table(size_t size)
     return tables + tables_used - size;
 }
 
-static bool enter(uint32_t number, struct oi_page *page)
+/* Stand for the tables of pages that have none. */
+#define BLOCKS_MAX ((size_t)1 << OI_SCOPE_INDEX_BITS)
+uint64_t oi_scope_nothing[BLOCKS_MAX / 64];
+static int32_t counted_for_nothing[BLOCKS_MAX];
+
+static void enter(uint32_t number, struct oi_page *page)
 {
-    struct oi_segment *segment = oi_segment_of(page);
-    size_t counts = oi_round_up((size_t)page->capacity * 4, 8);
-    size_t bits = oi_round_up(page->capacity, 64) / 8;
-    char *table = take_table(oi_round_up(counts + 2 * bits, 64));
-    if (!table)
-        return false;
     scope.pages[number] = (struct oi_scope_page){
         .base = page->base,
         .words = page->block_units,
         .reciprocal = reciprocal_of(page),
-        .estimate = (int32_t *)table,
-        .member = (uint64_t *)(table + counts),
-        .gray = (uint64_t *)(table + counts + bits),
+        .estimate = counted_for_nothing,
+        .member = oi_scope_nothing,
+        .gray = oi_scope_nothing,
     };
     scope.extents[number] = (struct oi_scope_extent){.carved = oi_load_acquire(&page->carved)}; /* [MO-carved] */
     set_number(page, number);
-    if (!scope.segment_count || scope.segments[scope.segment_count - 1] != segment) {
-        scope.segments[scope.segment_count++] = segment;
-        units = 0;
+}
+
+bool oi_scope_furnish(struct oi_scope *scope, uint32_t number)
+{
+    const struct oi_page *page = scope->pinned[number - 1];
+    struct oi_segment *segment = oi_segment_of(page);
+    struct oi_scope_page *at = &scope->pages[number];
+    size_t estimates = (size_t)page->capacity * 4, counts = scope->keeps_counts ? estimates : 0;
+    size_t words = oi_round_up(estimates + counts, 8), bits = oi_round_up(page->capacity, 64) / 8;
+    char *table = take_table(oi_round_up(words + 2 * bits, 64));
+    if (!table)
+        return false;
+    at->estimate = (int32_t *)table;
+    at->member = (uint64_t *)(table + words);
+    at->gray = (uint64_t *)(table + words + bits);
+    scope->extents[number].count = counts ? (int32_t *)(table + estimates) : NULL;
+    if (!segment->in_scope) {
+        scope->segments[scope->segment_count++] = segment;
+        oi_os_prefer_small(segment->shadow, oi_shadow_size(segment->size)); /* until enough of the segment is in the scope */
     }
-    units += units_of(page);
-    if (units - units_of(page) < MANY_UNITS && units >= MANY_UNITS)
-        oi_os_prefer_huge(segment->shadow, oi_shadow_size(segment->size));
+    segment->in_scope = true;
     return true;
 }
 
@@ -109,7 +121,10 @@ static bool enter(uint32_t number, struct oi_page *page)
 static void let_go_from(uint32_t first)
 {
     uint32_t rest = scope.count - first;
+    for (uint32_t i = first; i < scope.count; i++)
+        set_number(scope.pinned[i], 0);
     scope.count = first;
+    scope.is_partial = true;
     oi_page_unpin(scope.pinned + first, &rest);
 }
 
@@ -126,25 +141,84 @@ static void unmark_all(void)
     }
 }
 
-struct oi_scope *oi_scope_enter(int generation)
+static void begin(void)
 {
     if (scope.count) {
         unmark_all();
         oi_scope_leave(&scope);
     }
     scope.segment_count = 0;
+}
+
+static void enter_pinned(void)
+{
+    scope.is_partial = scope.count == OI_SCOPE_PAGES_MAX;
+    for (uint32_t i = 0; i < scope.count; i++)
+        enter(i + 1, scope.pinned[i]);
+}
+
+struct oi_scope *oi_scope_open(int generation)
+{
+    begin();
+    scope.keeps_counts = generation == 2;
     oi_page_pin(scope.pinned, &scope.count, OI_SCOPE_PAGES_MAX, generation < 2);
-    for (uint32_t i = 0; i < scope.count; i++) {
-        if (!enter(i + 1, scope.pinned[i]))
-            let_go_from(i);
-    }
+    enter_pinned();
     return &scope;
+}
+
+void oi_scope_furnish_all(struct oi_scope *scope)
+{
+    struct oi_segment *last = NULL;
+    for (uint32_t i = 0, units = 0; i < scope->count; i++) {
+        struct oi_segment *segment = oi_segment_of(scope->pinned[i]);
+        if (!oi_scope_furnish(scope, i + 1)) {
+            let_go_from(i);
+            return;
+        }
+        uint32_t more = units_of(scope->pinned[i]);
+        units = segment == last ? units + more : more;
+        last = segment;
+        if (units - more < MANY_UNITS && units >= MANY_UNITS)
+            oi_os_prefer_huge(segment->shadow, oi_shadow_size(segment->size));
+    }
+}
+
+struct oi_scope *oi_scope_enter(int generation)
+{
+    oi_scope_open(generation);
+    oi_scope_furnish_all(&scope);
+    return &scope;
+}
+
+struct oi_scope *oi_scope_enter_all(void)
+{
+    begin();
+    scope.keeps_counts = false;
+    oi_page_pin_all(scope.pinned, &scope.count, OI_SCOPE_PAGES_MAX);
+    enter_pinned();
+    oi_scope_furnish_all(&scope);
+    return &scope;
+}
+
+void oi_scope_look_again(struct oi_scope *scope)
+{
+    for (uint32_t i = 0; i < scope->count; i++)
+        scope->extents[i + 1].carved = oi_load_acquire(&scope->pinned[i]->carved); /* [MO-carved] */
+}
+
+void oi_scope_clear(struct oi_scope *scope)
+{
+    oi_os_purge(tables, oi_round_up(tables_used, HUGE));
+    tables_used = 0;
+    for (uint32_t i = 0; i < scope->count; i++)
+        enter(i + 1, scope->pinned[i]);
 }
 
 void oi_scope_leave(struct oi_scope *leaving)
 {
     for (; leaving->segment_count; leaving->segment_count--) {
         struct oi_segment *segment = leaving->segments[leaving->segment_count - 1];
+        segment->in_scope = false;
         oi_os_purge(segment->shadow, oi_shadow_size(segment->size));
     }
     oi_os_purge(tables, oi_round_up(tables_used, HUGE));

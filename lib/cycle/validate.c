@@ -3,6 +3,7 @@
 
 #include "cycle/tally.h"
 #include "mem/limbo.h"
+#include "object/hint.h"
 #include "object/inbox.h"
 #include "object/weak.h"
 #include "port/os.h"
@@ -108,6 +109,7 @@ struct dropped {
 static void drop(struct dropped *dropped, oi_id id, ouro_object *o)
 {
     oi_scope_drop(dropped->scope, id);
+    oi_hint(o); /* a candidate of the next collection */
     oi_perturb();
     unmark(o);
     oi_scope_notes(o)[LINK] = dropped->first;

@@ -4,6 +4,7 @@
 #include "mem/limbo.h"
 #include "mem/watch.h"
 #include "object/count.h"
+#include "object/hint.h"
 #include "object/history.h"
 #include "object/inbox.h"
 #include "object/weak.h"
@@ -64,10 +65,19 @@ static void release_ref(ouro_object *ref, void *act)
         release_child(act, ref);
 }
 
+static void hint_and_release_ref(ouro_object *ref, void *act)
+{
+    oi_hint(ref);
+    release_ref(ref, act);
+}
+
 void oi_release_slots(struct oi_act *act, const struct oi_type *type, ouro_object *o)
 {
     /* The slots' content stays, for read sections that are on their way through. */
-    oi_each_ref(type, o, release_ref, act);
+    if (oi_flags(o) & OI_PUBLISHED)
+        oi_each_ref(type, o, hint_and_release_ref, act);
+    else
+        oi_each_ref(type, o, release_ref, act);
 }
 
 /* What the quick loop below leaves to others. They may give pages back, and put objects on the lists. */
@@ -163,6 +173,7 @@ static void revive(struct oi_act *act, ouro_object *o)
     oi_set_flags(o, flags); /* nobody else writes the flags of a dead object */
     oi_set_local(o, 0);
     if (flags & OI_PUBLISHED) {
+        oi_hint(o); /* its references count as edges again */
         /* Release: pairs with the load in ouro_get, which then sees what died before [MO-count]. */
         oi_store_release(&o->ouro_private_shared, (uint32_t)(OI_FINALIZING + 1) << 2 | OI_MERGED);
         oi_perturb();

@@ -6,6 +6,7 @@
 
 #include "object/count.h"
 #include "object/destroy.h"
+#include "object/hint.h"
 #include "object/misuse.h"
 #include "object/publish.h"
 #include "object/reader.h"
@@ -79,13 +80,25 @@ static void publish_for(enum access access, ouro_object *o)
         oi_publish(o);
 }
 
-/* Puts a word, already counted or taken over, into the slot; returns the old content. */
-static void *exchange(enum access access, ouro_slot *slot, void *word)
+static OI_ALWAYS_INLINE void hint(void *word)
+{
+    if (OI_LIKELY(!((uintptr_t)word & OURO_PRIVATE_TAG)) && OI_LIKELY(word))
+        oi_hint(word);
+}
+
+/* Puts a word, already counted or taken over, into the slot; returns the old content. kept: the caller keeps a reference of its own (N1). */
+static OI_ALWAYS_INLINE void *exchange(enum access access, ouro_slot *slot, void *word, bool kept)
 {
     if (access == SHARED) {
         /* acq_rel: release the object's content, its publication and its count before the new edge; acquire the old content's.
          * Pairs with ouro_peek and with the other exchanges [MO-publish]. */
-        return oi_exchange_acqrel(&slot->ouro_private_ref, word);
+        void *old = oi_exchange_acqrel(&slot->ouro_private_ref, word);
+        if (kept) {
+            oi_perturb(); /* exchanged, and nobody told */
+            hint(word);
+        }
+        hint(old); /* N2 */
+        return old;
     }
     void *old = slot->ouro_private_ref;
     slot->ouro_private_ref = word;
@@ -98,9 +111,14 @@ static void *move_in(enum access access, ouro_slot *slot, void *word)
 {
     ouro_object *o = oi_slot_ref(word);
     publish_for(access, o);
-    if (access == SHARED && o)
-        oi_check(o);
-    return exchange(access, slot, word);
+    if (access != SHARED || !o)
+        return exchange(access, slot, word, false);
+    oi_check(o);
+    uint32_t epoch = oi_hint_before_store(o);
+    oi_perturb(); /* told too early */
+    void *old = exchange(SHARED, slot, word, false);
+    oi_hint_after_store(epoch);
+    return old;
 }
 
 /* Store: one check serves the retain and the move in. */
@@ -197,7 +215,7 @@ static void set(void *container, ouro_slot *slot, void *word, const char *call)
         return;
     retain_for_store(access, word);
     oi_perturb(); /* counted, not yet stored */
-    release(exchange(access, slot, word), call);
+    release(exchange(access, slot, word, true), call);
 }
 
 void ouro_private_set_slow(void *container, ouro_slot *slot, void *object)
@@ -232,7 +250,7 @@ void ouro_private_value_give_slow(void *container, ouro_slot *slot, ouro_value v
 static void *take(void *container, ouro_slot *slot, const char *call)
 {
     enum access access = access_to(container, slot, call, false);
-    return access == REFUSED ? NULL : exchange(access, slot, NULL);
+    return access == REFUSED ? NULL : exchange(access, slot, NULL, false);
 }
 
 void *ouro_take(void *container, ouro_slot *slot)
@@ -274,7 +292,7 @@ static bool compare_set(void *container, ouro_slot *slot, void *expected, void *
         if (slot->ouro_private_ref != expected)
             return false;
         retain_for_store(access, word);
-        release(exchange(access, slot, word), call);
+        release(exchange(access, slot, word, true), call);
         return true;
     }
     if (oi_load_relaxed(&slot->ouro_private_ref) != expected) /* relaxed: nothing is concluded from what is not there */
@@ -284,7 +302,11 @@ static bool compare_set(void *container, ouro_slot *slot, void *expected, void *
     oi_perturb(); /* counted, not yet stored */
     /* acq_rel on success, as in exchange [MO-publish]. */
     bool stored = oi_cas_acqrel(&slot->ouro_private_ref, &found, word);
-    oi_perturb();
+    oi_perturb(); /* stored, and nobody told */
+    if (stored) {
+        hint(word);     /* N1 */
+        hint(expected); /* N2 */
+    }
     release(stored ? expected : word, call);
     return stored;
 }

@@ -25,6 +25,9 @@ void oi_os_purge(void *at, size_t size);
 /* From now on the system may back the range with huge pages, if it has any to spare. */
 void oi_os_prefer_huge(void *at, size_t size);
 
+/* The opposite: of memory that is used here and there. */
+void oi_os_prefer_small(void *at, size_t size);
+
 /* Monotonic time, nanoseconds. */
 uint64_t oi_os_now_ns(void);
 /* Processor time that the calling thread has had. */

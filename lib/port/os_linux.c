@@ -88,6 +88,11 @@ void oi_os_prefer_huge(void *at, size_t size)
     madvise(at, size, MADV_HUGEPAGE); /* refused by kernels built without them */
 }
 
+void oi_os_prefer_small(void *at, size_t size)
+{
+    madvise(at, size, MADV_NOHUGEPAGE);
+}
+
 static uint64_t read_clock(clockid_t clock)
 {
     struct timespec t;

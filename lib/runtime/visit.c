@@ -10,6 +10,7 @@
 #include "cycle/scope.h"
 #include "object/count.h"
 #include "object/destroy.h"
+#include "object/hint.h"
 #include "object/misuse.h"
 #include "object/publish.h"
 #include "runtime/runtime.h"
@@ -296,11 +297,13 @@ static void do_to_all(const char *call, look_fn *look, void *arg)
 void ouro_gc_freeze(void)
 {
     do_to_all("ouro_gc_freeze", freeze, NULL);
+    oi_hints_are_lost(); /* references in frozen objects do not count as edges, without a hint of it; and the other way round */
 }
 
 void ouro_gc_unfreeze(void)
 {
     do_to_all("ouro_gc_unfreeze", unfreeze, NULL);
+    oi_hints_are_lost();
 }
 
 size_t ouro_gc_get_freeze_count(void)

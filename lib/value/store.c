@@ -44,6 +44,7 @@ static void move_private(ouro_slot *slot, ouro_array *from, ouro_array *to, size
 static void tighten(ouro_object *store)
 {
     oi_fetch_and_acqrel(&store->ouro_private_flags, (uint16_t)~OI_LOOSE);
+    oi_page_set_published(oi_page_of(store)); /* a collection that has passed it by looks at it next time */
 }
 
 void oi_store_move(ouro_object *container, ouro_slot *slot, ouro_array *from, ouro_array *to, size_t length)

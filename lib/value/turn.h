@@ -17,6 +17,7 @@
 
 #include "base/base.h"
 #include "object/credit.h"
+#include "object/hint.h"
 #include "port/atomic.h"
 #include "port/perturb.h"
 
@@ -45,6 +46,7 @@ static inline bool oi_turn_take(uint64_t *turn)
 static inline void oi_turn_end(uint64_t *turn)
 {
     oi_perturb();
+    oi_hints_are_lost(); /* what has been put in and taken out, nobody hints at one by one */
     oi_store_release(turn, oi_load_relaxed(turn) & ~OI_TURN_LOW); /* [MO-turn] */
     oi_credit_haste_ended();
 }

@@ -7,6 +7,7 @@
 
 #include <ouro/ouro.h>
 
+#include "cycle/candidates.h"
 #include "cycle/estimate.h"
 #include "cycle/reclaim.h"
 #include "cycle/validate.h"
@@ -23,6 +24,7 @@ struct collection {
 static inline struct collection collection_enter(int generation)
 {
     ouro_blocking_begin();
+    oi_candidates_forget(); /* this one takes no hints */
     return (struct collection){.scope = oi_scope_enter(generation), .act = {.self = &oi_nobody, .reading = 1}};
 }
 

@@ -12,6 +12,7 @@
 #include <time.h>
 
 #include "cycle/concurrent.h"
+#include "cycle/candidates.h"
 #include "cycle/estimate.h"
 #include "object/weak.h"
 #include "port/perturb.h"
@@ -450,6 +451,7 @@ int main(void)
     check_start("instruction_test");
     rng = (struct rng){rng_seed()};
     fixture_start();
+    oi_candidates_share = 0; /* the estimate above, always */
     ouro_gc_disable();
     CHECK_GE(ouro_gc_collect(2), 0);
     FIXTURE_RUN(test_instructions_until_the_verdict);

@@ -86,10 +86,10 @@ static void test_set_aside(void)
     CHECK(c.validation.finalizers);
     struct oi_page *page = oi_page_of(ring);
     struct oi_stack_node *due = NULL;
-    CHECK(!page->recent);
+    CHECK_NE(page->recent, OI_RECENT);
     CHECK_EQ(oi_reclaim_set_aside(&c.act, c.scope, &due), LENGTH);
     CHECK_EQ(length_of(due), LENGTH);
-    CHECK(page->recent); /* so that generation 1 finds it next time */
+    CHECK_EQ(page->recent, OI_RECENT); /* so that generation 1 finds it next time */
     struct node *n = ring;
     for (int i = 0; i < LENGTH; i++, n = next_of(n)) {
         CHECK(!is_member(&c, n));

@@ -889,7 +889,7 @@ static void test_look_before_act(void)
         if (op.touch == OVERWRITE)
             ouro_set(op.box, &op.box->b, op.x);
         size_t before = ouro_refcount(op.x);
-        CHECK(actor_start(&actor, operate, &op, op.touch == OVERWRITE ? 2 : 1)); /* first it stores, then it drops what was there */
+        CHECK(actor_start(&actor, operate, &op, op.touch == OVERWRITE ? 3 : 1)); /* first it stores, and says so, then it drops what was there */
         CHECK_EQ(ouro_refcount(op.x), before);
         CHECK_PTR(ouro_peek(&op.box->a), NULL);
         CHECK_PTR(ouro_peek(&op.box->b), NULL);

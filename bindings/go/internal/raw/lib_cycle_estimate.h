@@ -9,3 +9,23 @@
 /* Makes members of those objects of the scope that seem to be referred to from members only. Returns the number of objects looked
  * at; *members: of members. */
 size_t oi_estimate(struct oi_scope *scope, size_t *members);
+
+/* Its parts, for who has chosen the objects otherwise (cycle/candidates.h). */
+
+#define OI_ENOUGH (INT32_MAX / 4) /* as many references as matter */
+
+/* References to an object, as a moment's reading has it. */
+static inline int32_t oi_estimate_references(const ouro_object *o)
+{
+    uint32_t s = oi_shared(o);
+    if (s & OI_STUCK)
+        return OI_ENOUGH;
+    int64_t n = (int64_t)oi_count(s) + (s & OI_MERGED ? 0 : oi_local_tokens(oi_local(o)));
+    return n < OI_ENOUGH ? (int32_t)n : OI_ENOUGH;
+}
+
+/* The scope's tokens count as references from members. */
+void oi_estimate_tokens(struct oi_scope *scope);
+
+/* Every object in question is a member, and counted: those reachable from elsewhere are none. */
+void oi_estimate_finish(struct oi_scope *scope, size_t *members);

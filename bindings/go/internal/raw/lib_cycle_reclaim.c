@@ -8,6 +8,7 @@
 #include "lib_mem_watch.h"
 #include "lib_object_count.h"
 #include "lib_object_destroy.h"
+#include "lib_object_hint.h"
 #include "lib_object_history.h"
 #include "lib_object_inbox.h"
 #include "lib_object_weak.h"
@@ -137,6 +138,17 @@ struct outside {
     size_t inner; /* of the members freed */
 };
 
+/* An object that this collection has looked at is held by others than the garbage, as far as was seen, or is a candidate of the next one: all it
+ * needs is that the reference is not missed. */
+static bool uncount(const struct oi_scope *scope, oi_id id)
+{
+    int32_t *counts = scope->extents[id >> OI_SCOPE_INDEX_BITS].count;
+    if (!counts || !counts[oi_scope_index(id)])
+        return false;
+    counts[oi_scope_index(id)]--;
+    return true;
+}
+
 /* A member's slots are as they were when they were noted. */
 static void release_outside(const struct outside *outside, const struct oi_type *type, ouro_object *o)
 {
@@ -150,6 +162,8 @@ static void release_outside(const struct outside *outside, const struct oi_type 
             OI_ASSERT(note[i] == (child ? oi_scope_find(outside->scope, child) : 0));
             if (!child || (note[i] && oi_scope_is_member(outside->scope, note[i])))
                 continue;
+            if (!note[i] || !uncount(outside->scope, note[i]))
+                oi_hint(child);
             if (oi_flags(child) & OI_PUBLISHED) /* else a thread that vanished in a fork was publishing it: nobody's */
                 oi_release(outside->act, child, "ouro_gc_collect");
         }

@@ -10,6 +10,11 @@
  *     note        a uint32 per 8 bytes of the block, members only: [0] its count as read, [1] a worklist's link, then, in the
  *                 place of each slot, the id of what the slot referred to when it was read, or 0
  *
+ *     count       an int32 per block, in generation 2: how many references the object had when it was looked at, and one more; 0: not looked at
+ *
+ * Pages get their tables when they are needed: all at once, or, while a collection follows candidates, the first time that it
+ * gets to a page. Until then, none of the page's blocks is a member, and what is counted there counts for nothing.
+ *
  * Only the collecting thread reads or writes any of this. */
 #pragma once
 
@@ -35,6 +40,7 @@ struct oi_scope_extent {
     uint32_t next_gray;  /* on the list of pages with gray blocks, if it is */
     bool is_gray;
     bool has_members;    /* or had */
+    int32_t *count;      /* NULL: not kept */
 };
 
 struct oi_scope {
@@ -43,6 +49,8 @@ struct oi_scope {
     struct oi_scope_extent *extents;
     struct oi_segment **segments;    /* [segment_count]: each has a page in the scope */
     uint32_t count, segment_count;
+    bool keeps_counts;               /* generation 2 */
+    bool is_partial;                 /* there are pages of the generation that are not in it */
     struct oi_stack_node *tokens;    /* references that the collecting thread holds, but nobody needs: they count as a member's */
 };
 
@@ -52,6 +60,24 @@ bool oi_scope_init(void);
 /* The one scope that there is; its user is whoever collects. Takes in the pages of a generation. */
 struct oi_scope *oi_scope_enter(int generation);
 
+/* The same, but its pages have no tables yet. */
+struct oi_scope *oi_scope_open(int generation);
+
+/* For a look at all pages that says nothing to collections: what is recent stays so. */
+struct oi_scope *oi_scope_enter_all(void);
+
+/* Takes in what blocks its pages have got since it was opened; before anything is looked at. */
+void oi_scope_look_again(struct oi_scope *scope);
+
+/* Gives the page its tables. False: there is no memory. */
+bool oi_scope_furnish(struct oi_scope *scope, uint32_t number);
+
+/* Gives all pages tables; those for which there is no memory leave the scope. */
+void oi_scope_furnish_all(struct oi_scope *scope);
+
+/* Forgets what has been noted so far, before anything was marked: no page has tables. */
+void oi_scope_clear(struct oi_scope *scope);
+
 size_t oi_scope_count_members(struct oi_scope *scope);
 
 /* Lets the pages go, and returns the shadow memory to the system. */
@@ -60,6 +86,13 @@ void oi_scope_leave(struct oi_scope *scope);
 static inline struct oi_scope_page *oi_scope_page_of(const struct oi_scope *scope, oi_id id)
 {
     return &scope->pages[id >> OI_SCOPE_INDEX_BITS];
+}
+
+extern uint64_t oi_scope_nothing[]; /* the member bits of pages without tables */
+
+static inline bool oi_scope_is_furnished(const struct oi_scope *scope, uint32_t number)
+{
+    return scope->pages[number].member != oi_scope_nothing;
 }
 
 static inline uint32_t oi_scope_index(oi_id id)

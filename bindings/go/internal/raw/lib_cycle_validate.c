@@ -5,6 +5,7 @@
 
 #include "lib_cycle_tally.h"
 #include "lib_mem_limbo.h"
+#include "lib_object_hint.h"
 #include "lib_object_inbox.h"
 #include "lib_object_weak.h"
 #include "lib_port_os.h"
@@ -110,6 +111,7 @@ struct dropped {
 static void drop(struct dropped *dropped, oi_id id, ouro_object *o)
 {
     oi_scope_drop(dropped->scope, id);
+    oi_hint(o); /* a candidate of the next collection */
     oi_perturb();
     unmark(o);
     oi_scope_notes(o)[LINK] = dropped->first;

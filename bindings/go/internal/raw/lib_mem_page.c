@@ -73,10 +73,12 @@ static void give_memory_back(struct oi_segment *segment, size_t size)
     oi_os_unmap(segment, size);
 }
 
-static char *map_shadow(size_t size, bool single)
+/* Single segments share these: their header has no room, and nobody wants to know. */
+static uint8_t no_hints[OI_SEGMENT >> OI_HINT_SHIFT];
+
+static size_t aside_size(size_t size, bool single)
 {
-    return single ? oi_os_map(oi_round_up(oi_shadow_size(size), SINGLE_SHADOW_ALIGN), SINGLE_SHADOW_ALIGN)
-                  : oi_os_map(oi_shadow_size(size), OI_SHADOW_ALIGN);
+    return single ? oi_round_up(oi_shadow_size(size), SINGLE_SHADOW_ALIGN) : oi_aside_size(size);
 }
 
 static uint64_t unit_run(unsigned first, unsigned n)
@@ -106,15 +108,17 @@ static struct oi_segment *new_segment(size_t size, bool single)
 {
     pthread_mutex_unlock(&lock);
     struct oi_segment *segment = take_memory(size, single);
-    char *shadow = segment ? map_shadow(size, single) : NULL;
-    if (segment && !shadow) {
+    char *aside = segment ? oi_os_map(aside_size(size, single), single ? SINGLE_SHADOW_ALIGN : OI_SHADOW_ALIGN) : NULL;
+    if (segment && !aside) {
         give_memory_back(segment, size);
         segment = NULL;
     }
     pthread_mutex_lock(&lock);
     if (!segment)
         return NULL;
-    segment->shadow = shadow;
+    segment->shadow = aside;
+    segment->roots = single ? NULL : (struct oi_root *)(aside + oi_shadow_size(size));
+    segment->hints = single ? no_hints : segment->own_hints;
     segment->size = size;
     segment->single = single;
     segment->free_units = ALL_UNITS;
@@ -260,7 +264,7 @@ struct oi_page *oi_page_acquire(struct oi_pool *pool, enum oi_page_kind kind, un
         page->pins = 0;
         page->released = false;
         oi_store_relaxed(&page->published, false);
-        oi_store_relaxed(&page->recent, false);
+        oi_store_relaxed(&page->recent, 0);
         oi_store_relaxed(&page->bearing, false);
         oi_store_relaxed(&page->remote, 0);
         oi_store_relaxed(&page->limbo, 0);
@@ -324,7 +328,7 @@ static void unmap_segment(struct oi_segment *segment)
     LIST_REMOVE(segment, link);
     totals.reserved -= segment->size;
     pthread_mutex_unlock(&lock);
-    oi_os_unmap(segment->shadow, oi_shadow_size(segment->size));
+    oi_os_unmap(segment->shadow, aside_size(segment->size, segment->single));
     give_memory_back(segment, segment->size);
     pthread_mutex_lock(&lock);
 }
@@ -372,6 +376,18 @@ static bool is_wanted(const struct oi_page *page, enum wanted wanted)
     return wanted == ALL || (wanted == RECENT ? oi_page_is_recent(page) : oi_load_relaxed(&page->published));
 }
 
+/* What is published after this is for the next collection. */
+static void make_old(struct oi_page *page, enum wanted wanted)
+{
+    if (wanted == RECENT) {
+        oi_store_relaxed(&page->recent, OI_RECENT_OLD);
+        return;
+    }
+    /* Acquire: who stops bearing has made it recent before; an exchange, so that this is seen or comes later. */
+    bool bearing = oi_load_acquire(&page->bearing);
+    page->was_recent = oi_exchange_acquire(&page->recent, 0) || bearing;
+}
+
 /* Pins the wanted pages of one segment; the lock is held. */
 static void pin_segment(struct oi_segment *segment, struct oi_page **pages, uint32_t *count, uint32_t max, enum wanted wanted)
 {
@@ -380,7 +396,7 @@ static void pin_segment(struct oi_segment *segment, struct oi_page **pages, uint
         if (page->back || !page->pool || page->kind != OI_PAGE_TRACED || !is_wanted(page, wanted))
             continue;
         if (wanted != ALL)
-            oi_store_relaxed(&page->recent, false); /* what is published after this is for the next collection */
+            make_old(page, wanted);
         page->pins++;
         pages[(*count)++] = page;
     }

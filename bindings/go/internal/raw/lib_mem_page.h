@@ -84,9 +84,24 @@ struct oi_page {
     uint16_t pins;                /* this and the next: under the page lock */
     bool released;                /* its last block has gone while it was pinned */
     bool published;               /* atomic flag: something was published here, ever */
-    bool recent;                  /* atomic flag: and since the last concurrent collection */
+    uint8_t recent;               /* atomic: OI_RECENT_...: and since when */
+    bool was_recent;              /* the collector's: or bearing, when generation 2 last pinned it */
     bool bearing;                 /* atomic flag: objects are born published on it; so it is recent as long as it is current */
 } __attribute__((aligned(64)));
+
+/* Values of `recent`: whole values are stored, by those who publish and by the collector, so none is lost. */
+#define OI_RECENT_OLD 2u /* nothing has been published on the page since the last collection, but since the last of generation 2 */
+#define OI_RECENT 3u     /* something has since the last collection */
+
+/* Hints of changes, a byte per line of this many bytes: object/hint.h. */
+#define OI_HINT_SHIFT 7
+
+/* Roots, as collections remember them: cycle/candidates.h. */
+struct oi_root {
+    uint32_t position;              /* of the object in its segment, in units of 8 bytes */
+    uint32_t count;                 /* its references */
+};
+#define OI_ROOTS_MAX ((size_t)1 << 14)
 
 struct oi_segment {
     LIST_ENTRY(oi_segment) link;    /* all segments; first: see oi_checker_divided */
@@ -98,8 +113,13 @@ struct oi_segment {
     uint64_t looked_at;             /* when that was, or when the first unit became dirty after it */
     uint32_t number[OI_SEGMENT_UNITS]; /* the collector's: of each unit's page in its scope (cycle/scope.h); 0: not in it */
     char *shadow;                   /* scratch memory of oi_shadow_size(size) bytes, the collector's; immutable */
+    struct oi_root *roots;          /* this and the next two: the collector's; room for OI_ROOTS_MAX, behind the shadow; NULL: a single one */
+    uint32_t root_count;
+    bool in_scope;                  /* some of its pages have tables */
+    uint8_t *hints;                 /* atomic, a byte per line: its own, or those of nobody; immutable */
     LIST_ENTRY(oi_segment) roomy;   /* those with free units; segments for one block that are not in use are on a list of their own */
     struct oi_page pages[OI_SEGMENT_UNITS];
+    uint8_t own_hints[OI_SEGMENT >> OI_HINT_SHIFT];
 };
 
 _Static_assert(sizeof(struct oi_page) == 192, "three cache lines: the holder's, the shared one, the collections'");
@@ -124,6 +144,12 @@ static inline struct oi_page *oi_page_of(const void *block)
 static inline size_t oi_shadow_size(size_t segment_size)
 {
     return segment_size / 2;
+}
+
+/* All that is reserved beside a segment of many blocks. */
+static inline size_t oi_aside_size(size_t segment_size)
+{
+    return oi_shadow_size(segment_size) + OI_ROOTS_MAX * sizeof(struct oi_root);
 }
 
 static inline size_t oi_page_block_size(const struct oi_page *page)
@@ -176,16 +202,16 @@ size_t oi_page_purge(uint64_t min_age_ns, uint64_t *next_ns);
 static inline void oi_page_set_published(struct oi_page *page)
 {
     /* Relaxed: a collection that misses it is followed by another. */
-    if (OI_UNLIKELY(!oi_load_relaxed(&page->recent))) {
+    if (OI_UNLIKELY(oi_load_relaxed(&page->recent) != OI_RECENT)) {
         oi_store_relaxed(&page->published, true);
-        oi_store_relaxed(&page->recent, true);
+        oi_store_relaxed(&page->recent, OI_RECENT);
     }
 }
 
 /* Something was published on it since a collection last pinned it, or may be at any time. A moment's reading. */
 static inline bool oi_page_is_recent(const struct oi_page *page)
 {
-    return oi_load_relaxed(&page->recent) || oi_load_relaxed(&page->bearing);
+    return oi_load_relaxed(&page->recent) == OI_RECENT || oi_load_relaxed(&page->bearing);
 }
 
 /* Pins TRACED pages with published objects: until they are unpinned they keep their block size and stay mapped, whatever becomes of their

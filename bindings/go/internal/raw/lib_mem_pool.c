@@ -278,7 +278,7 @@ static void end_bearing(struct oi_page *page)
     if (OI_LIKELY(!oi_load_relaxed(&page->bearing)))
         return;
     oi_page_set_published(page);
-    oi_store_relaxed(&page->bearing, false);
+    oi_store_release(&page->bearing, false); /* release: who sees it sees that the page is recent */
 }
 
 /* The page is current, and a block of it is about to be taken. */
@@ -332,10 +332,9 @@ void *oi_pool_alloc_large(struct oi_pool *pool, size_t size, bool leaf)
     oi_store_release(&page->carved, 1); /* [MO-carved] */
     set_full(page); /* nobody else knows the block yet */
     join_young(pool, page);
-    if (pool->born_published)
-        oi_page_set_published(page);
     page->young_base = 0;
     pool->fresh_blocks++;
+    oi_perturb(); /* the page is there, and nothing on it */
     return block;
 }
 

@@ -6,6 +6,7 @@
 #include "lib_mem_limbo.h"
 #include "lib_mem_watch.h"
 #include "lib_object_count.h"
+#include "lib_object_hint.h"
 #include "lib_object_history.h"
 #include "lib_object_inbox.h"
 #include "lib_object_weak.h"
@@ -66,10 +67,19 @@ static void release_ref(ouro_object *ref, void *act)
         release_child(act, ref);
 }
 
+static void hint_and_release_ref(ouro_object *ref, void *act)
+{
+    oi_hint(ref);
+    release_ref(ref, act);
+}
+
 void oi_release_slots(struct oi_act *act, const struct oi_type *type, ouro_object *o)
 {
     /* The slots' content stays, for read sections that are on their way through. */
-    oi_each_ref(type, o, release_ref, act);
+    if (oi_flags(o) & OI_PUBLISHED)
+        oi_each_ref(type, o, hint_and_release_ref, act);
+    else
+        oi_each_ref(type, o, release_ref, act);
 }
 
 /* What the quick loop below leaves to others. They may give pages back, and put objects on the lists. */
@@ -165,6 +175,7 @@ static void revive(struct oi_act *act, ouro_object *o)
     oi_set_flags(o, flags); /* nobody else writes the flags of a dead object */
     oi_set_local(o, 0);
     if (flags & OI_PUBLISHED) {
+        oi_hint(o); /* its references count as edges again */
         /* Release: pairs with the load in ouro_get, which then sees what died before [MO-count]. */
         oi_store_release(&o->ouro_private_shared, (uint32_t)(OI_FINALIZING + 1) << 2 | OI_MERGED);
         oi_perturb();

@@ -59,6 +59,13 @@ static OI_NOINLINE void *make_large(struct oi_local *self, void *block, const ou
     return make(self, block, type->ouro_private_birth, type->ouro_private_body);
 }
 
+/* Of an object on a page of its own. After its birth, if that publishes it: a collection may have looked at the page before. */
+static void say_born(const struct oi_local *self, void *block)
+{
+    if (self->pool.born_published)
+        oi_page_set_published(oi_page_of(block));
+}
+
 static unsigned index_for(size_t size, bool leaf)
 {
     return size <= oi_watch_pooled_max ? oi_pool_index(size, leaf) : OI_POOL_NONE;
@@ -108,7 +115,12 @@ static void *new_slow(ouro_type *descriptor)
     }
     /* Not the descriptor's pool, which the thread that registers the type may not have stored yet. */
     void *block = find_block(act, type, type->size);
-    return block ? make(act->self, block, type->birth, type->size - sizeof(ouro_object)) : NULL;
+    if (!block)
+        return NULL;
+    make(act->self, block, type->birth, type->size - sizeof(ouro_object));
+    if (OI_UNLIKELY(type->size > oi_watch_pooled_max))
+        say_born(act->self, block);
+    return block;
 }
 
 void *ouro_new(ouro_type *type)
@@ -142,13 +154,15 @@ static OI_ALWAYS_INLINE void *array_block(struct oi_act *act, const struct oi_ty
 }
 
 /* Makes an array object of a block whose body is as it should be. */
-static inline void *make_array(struct oi_act *act, void *block, const struct oi_type *type, size_t length)
+static inline void *make_array(struct oi_act *act, void *block, const struct oi_type *type, size_t size, size_t length)
 {
     struct words *words = block;
     oi_store_relaxed(&((ouro_array *)block)->length, length); /* before the type: whoever sees the one sees the other */
     oi_store_relaxed(&words->counts, act->self->birth_counts);
     oi_tsan_release(block);
     oi_store_release(&words->first, type->birth | act->self->birth); /* as in make */
+    if (OI_UNLIKELY(size > oi_watch_pooled_max))
+        say_born(act->self, block);
     return block;
 }
 
@@ -176,7 +190,7 @@ void *ouro_new_array(ouro_type *descriptor, size_t length)
         memset(words->body, 0, size - sizeof(ouro_object));
     else
         clear_body(words, size - sizeof(ouro_object));
-    return make_array(act, block, type, length);
+    return make_array(act, block, type, size, length);
 }
 
 void *oi_new_room(ouro_type *descriptor, size_t size)
@@ -190,5 +204,5 @@ void *oi_new_room(ouro_type *descriptor, size_t size)
     if (!block)
         return NULL;
     memset(((struct words *)block)->body, 0, type->size - sizeof(ouro_object));
-    return make_array(act, block, type, 0);
+    return make_array(act, block, type, size, 0);
 }

@@ -12,6 +12,7 @@
 #include "lib_cycle_scope.h"
 #include "lib_object_count.h"
 #include "lib_object_destroy.h"
+#include "lib_object_hint.h"
 #include "lib_object_misuse.h"
 #include "lib_object_publish.h"
 #include "lib_runtime_runtime.h"
@@ -298,11 +299,13 @@ static void do_to_all(const char *call, look_fn *look, void *arg)
 void ouro_gc_freeze(void)
 {
     do_to_all("ouro_gc_freeze", freeze, NULL);
+    oi_hints_are_lost(); /* references in frozen objects do not count as edges, without a hint of it; and the other way round */
 }
 
 void ouro_gc_unfreeze(void)
 {
     do_to_all("ouro_gc_unfreeze", unfreeze, NULL);
+    oi_hints_are_lost();
 }
 
 size_t ouro_gc_get_freeze_count(void)

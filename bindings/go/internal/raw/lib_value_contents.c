@@ -5,6 +5,7 @@
 
 #include <stdlib.h>
 
+#include "lib_object_hint.h"
 #include "lib_object_misuse.h"
 #include "lib_object_publish.h"
 
@@ -18,6 +19,8 @@ static void store_published(ouro_slot *slot, ouro_value value)
     if (o)
         oi_check(o);
     oi_store_release(&slot->ouro_private_ref, oi_word(value));
+    if (o)
+        oi_hint(o);
 }
 
 ouro_status oi_fill(void *fresh, ouro_slot *slots, const ouro_value *values, size_t count)

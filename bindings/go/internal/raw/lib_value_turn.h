@@ -17,6 +17,7 @@
 
 #include "lib_base_base.h"
 #include "lib_object_credit.h"
+#include "lib_object_hint.h"
 #include "lib_port_atomic.h"
 #include "lib_port_perturb.h"
 
@@ -45,6 +46,7 @@ static inline bool oi_turn_take(uint64_t *turn)
 static inline void oi_turn_end(uint64_t *turn)
 {
     oi_perturb();
+    oi_hints_are_lost(); /* what has been put in and taken out, nobody hints at one by one */
     oi_store_release(turn, oi_load_relaxed(turn) & ~OI_TURN_LOW); /* [MO-turn] */
     oi_credit_haste_ended();
 }

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The second half of the guess: what is reachable from elsewhere is no member. */
+#include "cycle/estimate.h"
+#include "cycle/trace.h"
+#include "object/inbox.h"
+#include "port/perturb.h"
+
+#define SECTION_BLOCKS 64u /* looked at in one read section */
+
+static OI_ALWAYS_INLINE void reach(ouro_object *child, void *arg)
+{
+    struct oi_trace *tracing = arg;
+    oi_id id = oi_scope_find(tracing->scope, child);
+    if (!id || !oi_scope_is_member(tracing->scope, id))
+        return;
+    oi_scope_drop(tracing->scope, id);
+    uint32_t index = oi_scope_index(id);
+    uint64_t *gray = &oi_scope_page_of(tracing->scope, id)->gray[index / 64];
+    if (!*gray)
+        oi_trace_enqueue(tracing, id >> OI_SCOPE_INDEX_BITS);
+    *gray |= (uint64_t)1 << index % 64;
+}
+
+/* Objects are fetched from memory a few steps before their turn. */
+#define AHEAD 8u
+
+struct reading {
+    struct oi_trace *tracing;
+    ouro_object *ahead[AHEAD];
+    uint32_t next, done;
+};
+
+static void follow(struct reading *reading, ouro_object *next)
+{
+    ouro_object **place = &reading->ahead[reading->next++ % AHEAD], *o = *place;
+    *place = next;
+    if (!o)
+        return;
+    if (oi_scope_may_look(o))
+        oi_each_ref(oi_type_of(o), o, reach, reading->tracing);
+    if (++reading->done % SECTION_BLOCKS == 0) {
+        oi_rcu_read_unlock();
+        oi_perturb();
+        oi_rcu_read_lock();
+    }
+}
+
+static void follow_page(struct oi_trace *tracing, uint32_t number)
+{
+    const struct oi_scope_page *page = &tracing->scope->pages[number];
+    struct reading reading = {.tracing = tracing};
+    oi_rcu_read_lock();
+    for (uint32_t word = 0; word * 64 < tracing->scope->extents[number].carved; word++) {
+        for (uint64_t bits; (bits = page->gray[word]) != 0;) {
+            ouro_object *o = oi_scope_at(page, word * 64 + (uint32_t)__builtin_ctzl(bits));
+            page->gray[word] = bits & (bits - 1);
+            __builtin_prefetch(o);
+            __builtin_prefetch((ouro_slot *)(o + 1) + 1); /* the first slots */
+            follow(&reading, o);
+        }
+    }
+    for (uint32_t i = 0; i < AHEAD; i++)
+        follow(&reading, NULL);
+    oi_rcu_read_unlock();
+}
+
+/* Those with references from elsewhere. */
+static void spare_referred(struct oi_trace *tracing, uint32_t number)
+{
+    struct oi_scope_page *page = &tracing->scope->pages[number];
+    for (uint32_t word = 0; word * 64 < tracing->scope->extents[number].carved; word++) {
+        for (uint64_t bits = page->member[word]; bits; bits &= bits - 1) {
+            if (page->estimate[word * 64 + (uint32_t)__builtin_ctzl(bits)] > 0)
+                page->gray[word] |= bits & -bits;
+        }
+        page->member[word] &= ~page->gray[word];
+        if (page->gray[word])
+            oi_trace_enqueue(tracing, number);
+    }
+}
+
+void oi_estimate_finish(struct oi_scope *scope, size_t *members)
+{
+    struct oi_trace tracing = {.scope = scope};
+    for (uint32_t number = 1; number <= scope->count; number++) {
+        if (scope->extents[number].has_members)
+            spare_referred(&tracing, number);
+    }
+    for (uint32_t number; (number = oi_trace_dequeue(&tracing)) != 0;)
+        follow_page(&tracing, number);
+    *members = oi_scope_count_members(scope);
+}
+
+void oi_estimate_tokens(struct oi_scope *scope)
+{
+    for (const struct oi_stack_node *node = scope->tokens; node; node = node->next) {
+        oi_id id = oi_scope_find(scope, oi_token_object(OI_CONTAINER_OF(node, struct oi_token, node)));
+        if (id)
+            --*oi_scope_estimate(scope, id);
+    }
+}
