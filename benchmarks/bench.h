@@ -151,6 +151,7 @@ void bench_young(void);
 void bench_rings(void);
 void bench_collect(void);
 void bench_candidates(void);
+void bench_growth(void);
 void bench_pause(void);
 void bench_acyclic(void);
 void bench_floating(void);

@@ -28,6 +28,7 @@ static const bench_entry entries[] = {
     {"rings", "rings made and dropped, collected automatically", bench_rings, bench_rings_child},
     {"collect", "one full collection of a million shared objects, live and garbage", bench_collect, NULL},
     {"candidates", "one full collection when little has changed, beside 10^5 to 10^7 live objects", bench_candidates, NULL},
+    {"growth", "full collections by the number of objects, and by how much of them is garbage", bench_growth, NULL},
     {"pause", "how long a thread is held up by collections beside it", bench_pause, bench_pause_child},
     {"acyclic", "what a program without cycles pays for collection", bench_acyclic, bench_acyclic_child},
     {"floating", "shared garbage that waits to be found, beside a live graph", bench_floating, bench_floating_child},
