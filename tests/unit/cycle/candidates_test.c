@@ -442,10 +442,10 @@ static void test_cut_late(void)
     for (bool late = false; made < MOST && !late; made++) {
         ring = spread[made] = plain_new(1);
         ouro_share(ring);
-        oi_id id = oi_scope_find(scope, ring);
+        oi_id id = oi_scope_find(scope, &ring->object);
         late = id && oi_scope_index(id) >= scope->extents[id >> OI_SCOPE_INDEX_BITS].carved;
     }
-    oi_id id = oi_scope_find(scope, ring);
+    oi_id id = oi_scope_find(scope, &ring->object);
     REQUIRE(id);
     oi_page_of(ring)->recent = 0; /* as if it had been found to be recent, and then taken */
     oi_page_of(ring)->was_recent = true;

@@ -3,6 +3,7 @@
  * lib/runtime/fork.c: the order of what is done in the child. */
 #include "runtime/runtime.h"
 
+#include "cycle/concurrent.h"
 #include "mem/limbo.h"
 #include "mem/page.h"
 #include "port/os.h"
@@ -117,11 +118,34 @@ static void test_borrowed_across_fork(void)
     CHECK_EQ(mem_stats().limbo_bytes, 0);
 }
 
+/* ---- A collection's verdict ---- */
+
+static void *fork_once(void *unused)
+{
+    CHECK_EQ(child_run(nothing, NULL), 0);
+    step_set(&done, 1);
+    return unused;
+}
+
+/* A child finds a set of garbage untouched or dead as a whole: so a fork waits until a verdict is carried out. */
+static void test_waits_for_verdict(void)
+{
+    done.value = 0;
+    oi_concurrent_before_fork(); /* takes the lock, as a verdict does */
+    pthread_t thread = thread_start(fork_once, NULL, 0);
+    oi_os_sleep_ms(100);
+    CHECK(!is_set(&done));
+    oi_concurrent_after_fork_parent();
+    thread_join_running(thread);
+    CHECK(is_set(&done));
+}
+
 int main(void)
 {
     check_start("fork_test");
     fixture_start();
     FIXTURE_RUN(test_visit_is_ended_last);
     FIXTURE_RUN(test_borrowed_across_fork);
+    FIXTURE_RUN(test_waits_for_verdict);
     return check_finish();
 }
