@@ -502,7 +502,7 @@ static const struct operation {
     {"rings", nothing, rings_private, nothing, "the same, not opened: found by a young collection"},
     {"rings-shared", nothing, rings_shared, nothing, "the same, shared: found by a concurrent collection"},
     {"young-live", nothing, collect_young_live, nothing, "make a node of a chain, a young collection, drop it"},
-    {"full-live", shared_graph, collect_live, drop_graph, "a full collection, per live shared object"},
+    {"full-live", shared_graph, collect_live, drop_graph, "a full collection, per live shared object that nobody has touched since the last"},
     {"full-private", private_graph, collect_live, drop_graph, "a full collection, per live private object"},
     {"full-nothing", nothing, collect_nothing, nothing, "a full collection of an empty heap"},
     {"list-get", make_values, list_get, drop_values, "ouro_list_get and release, private list"},
