@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
- * Two or three threads do what the bytes say, each what its part of them says, with objects that they hand each other through shared roots. How they
- * meet is not in the bytes; what is checked holds in any order. All the time: what is reached is an object that was made in this run, intact, of the
- * type it was made of. When the threads have ended and garbage is collected: each object's count is the number of references that the
- * ledger knows, in slots and outside, and a weak reference has called back if its target is gone. When all is let go: every finalizer has run once, and nothing is left. */
+ * Two or three threads do what the bytes say, each what its part of them says, with objects that they hand each other through shared
+ * roots. How they meet is not in the bytes; what is checked holds in any order. All the time: what is reached is an object that was made
+ * in this run, intact, of the type it was made of. When the threads have ended and garbage is collected: each object's count is the
+ * number of references that the ledger knows, in slots and outside, and a weak reference has called back if its target is
+ * gone, and not else. When all is let go: every finalizer has run once, and nothing is left. */
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <string.h>
@@ -214,6 +215,14 @@ static int see(void *object, void *unused)
     return 0;
 }
 
+/* Those that OURO_FINALIZE_MANUAL leaves waiting would be the next owner's of this thread's slot. */
+static void run_own_finalizers(void)
+{
+    do
+        FUZZ_CHECK(ouro_gc_collect(0) >= 0, 0);
+    while (ouro_finalizers_run(SIZE_MAX));
+}
+
 static void with_the_heap(struct actor *self)
 {
     unsigned how = fuzz_byte(&self->input);
@@ -236,6 +245,7 @@ static void with_the_heap(struct actor *self)
     } else if (how < 252) {
         ouro_finalizers_run(how);
     } else {
+        run_own_finalizers();
         ouro_thread_detach(); /* what it holds is handed over, and still its own */
     }
 }
@@ -286,6 +296,7 @@ static void act(struct member *member)
     FUZZ_CHECK(ouro_thread_attach(self->unbiased ? OURO_THREAD_UNBIASED : 0) == OURO_OK, member->index);
     for (int i = 0; i < STEPS_MAX && self->input.left; i++)
         step(self);
+    run_own_finalizers();
 }
 
 /* ---- The ledger ---- */

@@ -55,6 +55,7 @@ for file in lib/*/*.c tests/support/misuse.c tests/support/check.c "tests/fuzz/$
 done
 case $target in
 objects) compile tests/fuzz/model.c ;;
+raced) for file in perturb threads; do compile "tests/support/$file.c"; done ;;
 index) for file in input parse graph team; do compile "docs/examples/$file.c"; done ;;
 esac
 program=$out/${target}_fuzz
