@@ -8,7 +8,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "../../docs/examples/demo.h"
+#include "docs/examples/demo.h"
 #include "fuzz/fuzz.h"
 
 enum { NAMES_MAX = FUZZ_INPUT_MAX };

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: MIT
 # Open-ended fuzzing, by an engine that is led by coverage: ./dev fuzz [TARGET] [--seconds N] [--engine libfuzzer|afl] [--merge]
 # Builds the library and the target with clang and AddressSanitizer into build/fuzz, at the top; only what has changed since the last time.
-# What is found stays there, too: failures in TARGET.found, new inputs in TARGET.inputs. --merge reduces these, and the corpus, to a
-# smallest set with the same coverage, which replaces the corpus.
+# What is found stays there, too: failures in TARGET.found, new inputs in TARGET.inputs. --merge chooses from these and the corpus a small set
+# that covers as much (smaller.py), which becomes the corpus.
 set -eu
 
 die() {
@@ -72,14 +72,18 @@ quiet=0
 common="-max_len=4096 -timeout=60 -len_control=0 -rss_limit_mb=4096 -close_fd_mask=$quiet"
 if [ -n "$merge" ]; then
     [ "$engine" = libfuzzer ] || die "--merge is libFuzzer's"
-    smaller=build/fuzz/$target.merged
-    rm -rf "$smaller"
-    mkdir "$smaller"
+    work=$(mktemp -d)
+    trap 'rm -rf "$work"' EXIT
+    mkdir "$work/merged" "$work/chosen"
+    # -merge runs the inputs in a child and goes on behind one that ends it. Its table says which edges each of them passes.
     # shellcheck disable=SC2086 # several words
-    "$program" $common -merge=1 "$smaller" "$corpus" "$inputs" 2>&1 | tail -n 2
+    "$program" $common -merge=1 -merge_control_file="$work/table" "$work/merged" "$corpus" "$inputs" > "$work/log" 2>&1 || cat "$work/log"
+    python3 tests/fuzz/smaller.py "$work/table" "$work/chosen"
+    for file in "$corpus"/*; do # what has a name of its own shows something, and stays
+        basename "$file" | grep -qxE '[0-9a-f]{16}' || cp "$file" "$work/chosen"
+    done
     rm -rf "$corpus"
-    mv "$smaller" "$corpus"
-    ls "$corpus" | wc -l
+    mv "$work/chosen" "$corpus"
 elif [ "$engine" = afl ]; then
     AFL_SKIP_CPUFREQ=1 AFL_I_DONT_CARE_ABOUT_MISSING_CRASHES=1 afl-fuzz -m none -t 5000 -V "$seconds" -i "$corpus" -o "$found/afl" -- "$program"
 else

@@ -10,7 +10,7 @@
 #include "fuzz/fuzz.h"
 #include "support/misuse.h"
 
-enum { POINTS_MAX = FUZZ_INPUT_MAX };
+enum { POINTS_MAX = 8 * FUZZ_INPUT_MAX + 2 }; /* also of what a string shows as: \x00 and the like */
 
 struct text {
     bool valid;
