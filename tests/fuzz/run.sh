@@ -80,7 +80,7 @@ if [ -n "$merge" ]; then
     "$program" $common -merge=1 -merge_control_file="$work/table" "$work/merged" "$corpus" "$inputs" > "$work/log" 2>&1 || cat "$work/log"
     python3 tests/fuzz/smaller.py "$work/table" "$work/chosen"
     for file in "$corpus"/*; do # what has a name of its own shows something, and stays
-        basename "$file" | grep -qxE '[0-9a-f]{16}' || cp "$file" "$work/chosen"
+        [ ! -e "$file" ] || basename "$file" | grep -qxE '[0-9a-f]{16}' || cp "$file" "$work/chosen"
     done
     rm -rf "$corpus"
     mv "$work/chosen" "$corpus"

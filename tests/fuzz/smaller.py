@@ -33,7 +33,7 @@ def choose(names, sizes, what, chosen):
         rest = [i for i in what if i not in chosen and sizes[i] <= room and what[i] - covered]
         if not rest:
             break
-        best = max(rest, key=lambda i: (len(what[i] - covered) / (sizes[i] + 64), names[i]))
+        best = max(rest, key=lambda i: (len(what[i] - covered) / (sizes[i] + BYTES // FILES), names[i]))
         chosen.append(best)
         covered |= what[best]
         room -= sizes[best]
