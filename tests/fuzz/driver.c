@@ -24,7 +24,7 @@
 #include "support/rng.h"
 #include "support/scale.h"
 
-enum { FILES_MAX = 1024, HANG_SECONDS = 60, REDUCE_HANG_SECONDS = 10, RUNS = SCALED(6000) };
+enum { FILES_MAX = 1024, HANG_SECONDS = 60, REDUCE_HANG_SECONDS = 10 };
 
 /* What the child is at, where the parent sees it. */
 static struct shared {
@@ -266,7 +266,7 @@ static int reduce(const char *name)
 int main(int count, char **words)
 {
     program = words[0];
-    long runs = RUNS, only = -1;
+    long runs = SCALED(fuzz_runs), only = -1;
     const char *seed_text = NULL, *to_reduce = NULL;
     now = mmap(NULL, sizeof *now, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (now == MAP_FAILED)

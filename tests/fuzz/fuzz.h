@@ -14,6 +14,9 @@ enum { FUZZ_INPUT_MAX = 4096 }; /* bytes that an engine makes at most */
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+/* How many mutations are a test run, without sanitizers: some seconds' work. */
+extern const long fuzz_runs;
+
 /* What is left of the input. Behind its end there are zeros. */
 struct fuzz_input {
     const uint8_t *at;

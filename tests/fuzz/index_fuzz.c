@@ -171,6 +171,8 @@ static bool read_silently(struct input *input, const char *path)
     return ok;
 }
 
+const long fuzz_runs = 6000;
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     size = size < FUZZ_INPUT_MAX ? size : FUZZ_INPUT_MAX;

@@ -871,9 +871,17 @@ static void let_go(void)
         }
 }
 
+static bool something_is_left(void)
+{
+    for (int i = 0; i < model.used; i++)
+        if (!entry(i)->gone && !entry(i)->immortal)
+            return true;
+    return false;
+}
+
 static void finish(void)
 {
-    for (int round = 0; round < 4; round++) { /* what finalizers keep is let go again */
+    for (int round = 0; round == 0 || (round < 5 && something_is_left()); round++) { /* what finalizers keep is let go again */
         let_go();
         check_all();
         model.step++;
@@ -899,6 +907,8 @@ static void finish(void)
     FUZZ_CHECK(report.immortal_objects == (size_t)immortals, report.immortal_objects);
     FUZZ_CHECK(misuse_count() == 0, misuse_first().kind);
 }
+
+const long fuzz_runs = 2500;
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

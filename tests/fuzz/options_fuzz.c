@@ -163,6 +163,8 @@ static void check(const ouro_config *config, char texts[NAMES][VALUE_MAX], const
     FUZZ_CHECK(got.print == expected.print && got.trap == expected.trap, got.trap);
 }
 
+const long fuzz_runs = 40000;
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct fuzz_input input = {data, size};

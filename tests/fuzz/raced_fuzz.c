@@ -393,6 +393,8 @@ static void let_go(size_t live_at_start)
     FUZZ_CHECK(report.objects == 0, report.objects);
 }
 
+const long fuzz_runs = 2500;
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct fuzz_input input = {data, size};

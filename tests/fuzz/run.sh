@@ -75,9 +75,9 @@ if [ -n "$merge" ]; then
     work=$(mktemp -d)
     trap 'rm -rf "$work"' EXIT
     mkdir "$work/merged" "$work/chosen"
-    # -merge runs the inputs in a child and goes on behind one that ends it. Its table says which edges each of them passes.
+    # It runs the inputs in a child and goes on behind one that ends it. Its table says which edges each of them passes.
     # shellcheck disable=SC2086 # several words
-    "$program" $common -merge=1 -merge_control_file="$work/table" "$work/merged" "$corpus" "$inputs" > "$work/log" 2>&1 || cat "$work/log"
+    "$program" $common -set_cover_merge=1 -merge_control_file="$work/table" "$work/merged" "$corpus" "$inputs" > "$work/log" 2>&1 || cat "$work/log"
     python3 tests/fuzz/smaller.py "$work/table" "$work/chosen"
     for file in "$corpus"/*; do # what has a name of its own shows something, and stays
         [ ! -e "$file" ] || basename "$file" | grep -qxE '[0-9a-f]{16}' || cp "$file" "$work/chosen"

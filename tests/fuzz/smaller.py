@@ -14,14 +14,18 @@ FILES, BYTES = 96, 190 * 1024
 
 
 def read_table(path):
-    """The inputs' names, and the edges and features of each, by its number."""
+    """The inputs' names, and the edges and features of each, by its number.
+
+    A feature is an edge and one of eight ranges of how often it is passed. (The table's lines of edges tell only what is new.)
+    """
     lines = path.read_text().splitlines()
     count = int(lines[0])
     names, edges, features = lines[2:2 + count], {}, {}
     for line in lines[2 + count:]:
         word, number, *rest = line.split()
-        if word in ("COV", "FT"):
-            (edges if word == "COV" else features).setdefault(int(number), set()).update(rest)
+        if word == "FT":
+            features[int(number)] = {int(feature) for feature in rest}
+            edges[int(number)] = {int(feature) // 8 for feature in rest}
     return names, edges, features
 
 

@@ -146,6 +146,8 @@ static void check_repr(ouro_value string)
     ouro_value_release(repr);
 }
 
+const long fuzz_runs = 60000;
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static struct text a, b;

@@ -663,6 +663,8 @@ static void step(void)
         check_box(box);
 }
 
+const long fuzz_runs = 6000;
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static unsigned runs;
