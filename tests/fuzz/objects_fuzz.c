@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * One thread does what the bytes say with a small graph of objects, and with a model of it (model.h). After every operation:
- * each object's count, content and finalization is the model's. After each collection, and at the end: so is which objects live, which weak references
- * lead to them, what visitors meet, and how many objects the heap says there are. ouro_shutdown reports no leak. */
+ * One thread does what the bytes say with a small graph of objects, and with a model of it (model.h). After every operation: each
+ * object's count, content and finalization is the model's. After each collection, and at the end: so is which objects live, which weak
+ * references lead to them, what visitors meet, and how many objects the heap says there are. ouro_shutdown reports no leak. */
 #include <string.h>
 
 #include <ouro/ouro.h>
@@ -388,7 +388,7 @@ static void *object_of(int number)
 static void born(enum kind kind, int slots, int stride, enum fate fate, void *object)
 {
     if (!object) {
-        FUZZ_CHECK(model.loose, kind); /* nothing is limited */
+        FUZZ_CHECK(limited, kind);
         return;
     }
     int number = model_add(kind, slots);
@@ -433,7 +433,7 @@ static void make_weak(void)
         return;
     ouro_weak *weak = ouro_weak_new(entry(target)->object, has_callback ? called_back : NULL, (void *)(uintptr_t)model.used);
     if (!weak) {
-        FUZZ_CHECK(model.loose, target);
+        FUZZ_CHECK(limited, target);
         settle_if_collected();
         return;
     }
