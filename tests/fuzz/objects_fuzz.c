@@ -11,7 +11,7 @@
 #include "fuzz/model.h"
 #include "support/misuse.h"
 
-enum { STEPS_MAX = 1200, IMMORTAL_MAX = 3000 };
+enum { STEPS_MAX = 1200, IMMORTAL_MAX = 200 };
 
 /* Beside the slots: which entry of which input this is. */
 struct mark {
@@ -66,7 +66,7 @@ static ouro_type types[KINDS - 1] = {
 };
 
 static uint32_t input_number;
-static int immortals;         /* of all inputs: they stay */
+static int immortals;         /* of all inputs: they stay, and each collection looks at them */
 static size_t live_at_start;
 static struct fuzz_input input;
 static void *borrowed; /* found in this read section */
@@ -318,7 +318,7 @@ static int references[OBJECTS_MAX]; /* to or from each */
 static int see_reference(void *object, void *unused)
 {
     (void)unused;
-    for (int i = 0; i < model.used; i++)
+    for (int i = model.used; i-- > 0;) /* the last: an older one is garbage that has been collected, as nobody knows yet */
         if (entry(i)->object == object && !entry(i)->gone) {
             references[i]++;
             return 0;
