@@ -76,8 +76,10 @@ if [ -n "$merge" ]; then
     trap 'rm -rf "$work"' EXIT
     mkdir "$work/merged" "$work/chosen"
     # It runs the inputs in a child and goes on behind one that ends it. Its table says which edges each of them passes.
+    queue=$found/afl/default/queue
+    [ -d "$queue" ] || queue=
     # shellcheck disable=SC2086 # several words
-    "$program" $common -set_cover_merge=1 -merge_control_file="$work/table" "$work/merged" "$corpus" "$inputs" > "$work/log" 2>&1 || cat "$work/log"
+    "$program" $common -set_cover_merge=1 -merge_control_file="$work/table" "$work/merged" "$corpus" "$inputs" $queue > "$work/log" 2>&1 || cat "$work/log"
     python3 tests/fuzz/smaller.py "$work/table" "$work/chosen"
     for file in "$corpus"/*; do # what has a name of its own shows something, and stays
         [ ! -e "$file" ] || basename "$file" | grep -qxE '[0-9a-f]{16}' || cp "$file" "$work/chosen"
