@@ -4,9 +4,9 @@
  *
  *     objects_fuzz [--runs N] [--seed N] [--only N] [--reduce FILE] [FILE | FOLDER]...
  *
- * Mutation number i is made of the seed, i and the corpus and of nothing else. The target runs in a child, which reads its input from memory
- * that the parent sees, too: in whichever way the child ends, the parent has the input, writes it to a file and says how to
- * run it again. */
+ * Mutation number i is made of the seed, i and the corpus and of nothing else. The target runs in a child, which reads its input from
+ * memory that the parent sees, too: in whichever way the child ends, the parent has the input, writes it to a file and says how to run
+ * it again. */
 #include <dirent.h>
 #include <inttypes.h>
 #include <signal.h>

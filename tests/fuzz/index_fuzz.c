@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * The demonstration's index parser (docs/examples): any bytes as a file. What it accepts, its threads make a graph of, which is compared with a
- * second reading, line by line and name by name, with quadratic search and no objects. Afterwards nothing is left. */
+ * The demonstration's index parser (docs/examples): any bytes as a file. What it accepts, its threads make a graph of, which is compared
+ * with a second reading, line by line and name by name, with quadratic search and no objects. Afterwards nothing is left. */
 #include <ctype.h>
 #include <string.h>
 #include <strings.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * The oracle of objects_fuzz: what the objects of one input should be, in plain arrays, by the words of the public headers alone. It counts,
- * marks, publishes and finalizes by itself and calls nothing of the library.
+ * The oracle of objects_fuzz: what the objects of one input should be, in plain arrays, by the words of the public headers alone. It
+ * counts, marks, publishes and finalizes by itself and calls nothing of the library.
  *
  * What a collection of cycles finds is not always decidable: one of generation 1, or one that ouro_new has begun, may leave garbage.
  * Therefore the model keeps what is unreachable until it is told what was seen, and says then what must not have been. */

@@ -153,7 +153,8 @@ static void print_model(void)
         const struct entry *e = entry(i);
         if (e->gone && e->gone_at != model.step)
             continue;
-        fprintf(stderr, "  %d: kind %d fate %d held %d count %d%s%s%s%s%s%s", i, e->kind, e->fate, e->held, e->count, e->shared ? " shared" : "",
+        fprintf(stderr, "  %d: kind %d fate %d held %d count %d%s%s%s%s%s%s", i, e->kind, e->fate, e->held, e->count,
+                e->shared ? " shared" : "",
                 e->immortal ? " immortal" : "", e->frozen ? " frozen" : "", e->finalized ? " finalized" : "", e->waiting ? " waiting" : "",
                 e->gone ? " gone" : "");
         for (int k = 0; k < e->slots; k++)
@@ -830,7 +831,8 @@ static void start(void)
     pinned_threshold = how & 2 ? 4 + how / 16 * 8u : 0;
     /* Concurrent collections only when asked for: so a run is the same each time. */
     ouro_config config = {.size = sizeof config,
-                          .flags = OURO_IGNORE_ENVIRONMENT | (how & 1 ? OURO_FINALIZE_MANUAL : 0) | (pinned_threshold ? 0 : OURO_GC_DISABLED),
+                          .flags = OURO_IGNORE_ENVIRONMENT | (how & 1 ? OURO_FINALIZE_MANUAL : 0) |
+                                   (pinned_threshold ? 0 : OURO_GC_DISABLED),
                           .threshold = {pinned_threshold, SIZE_MAX / 2, SIZE_MAX / 2},
                           .purge_delay_ms = how & 4 ? -1 : 0,
                           .misuse = misuse_hook};
@@ -897,7 +899,8 @@ static void finish(void)
         FUZZ_CHECK(e->gone != e->immortal, i);
         if (model_has_finalizer(e))
             FUZZ_CHECK(atomic_load(&e->seen_finalized) == (e->immortal ? e->finalized : 1), i);
-        if (e->has_callback && !e->immortal && !entry(e->target)->gone_loosely && e->gone_at > entry(e->target)->gone_at && entry(e->target)->gone)
+        const struct entry *target = e->has_callback && !e->immortal ? entry(e->target) : NULL;
+        if (target && target->gone && !target->gone_loosely && e->gone_at > target->gone_at)
             FUZZ_CHECK(atomic_load(&e->seen_called) == 1, i);
     }
     FUZZ_CHECK(live_objects() == live_at_start + immortal, live_objects());

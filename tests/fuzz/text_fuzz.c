@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Bytes that are strings, or not: what is UTF-8, lengths, slices, finding, joining, interning, hashes and order, against a decoder by arithmetic:
- * it puts the code point together and then asks whether this is one, and whether it could have been shorter. */
+ * Bytes that are strings, or not: what is UTF-8, lengths, slices, finding, joining, interning, hashes and order, against a decoder by
+ * arithmetic: it puts the code point together and then asks whether this is one, and whether it could have been shorter. */
 #include <stdbool.h>
 #include <string.h>
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * Lists, dicts, sets and tuples, one thread: what the bytes say is done to the container and to a plain array. After every operation the
- * status and the result are the model's, and so is the content, word for word and in order. Registers hold the values; what falls out of a
- * register lives on as long as a container has it, and its model with it. */
+ * status and the result are the model's, and so is the content, word for word and in order. Registers hold the values; what falls out of
+ * a register lives on as long as a container has it, and its model with it. */
 #include <math.h>
 #include <stdbool.h>
 #include <stdio.h>
