@@ -38,6 +38,18 @@ bool span_line(struct span *rest, struct span *line)
     return true;
 }
 
+bool span_whole_line(struct span *rest, struct span *line)
+{
+    if (!span_line(rest, line))
+        return false;
+    struct span after = *rest, more;
+    while (line->length > 0 && span_line(&after, &more) && (*more.at == ' ' || *more.at == '\t')) {
+        line->length = (size_t)(more.at + more.length - line->at);
+        *rest = after;
+    }
+    return true;
+}
+
 struct span span_trim(struct span span)
 {
     while (span.length > 0 && isspace((unsigned char)span.at[0]))
@@ -118,14 +130,23 @@ static bool is_field(struct span line)
     return i > 0 && i < line.length && line.at[i] == ':' && line.at[0] != '#' && line.at[0] != '-';
 }
 
+static size_t count_lines(struct span line)
+{
+    size_t lines = 1;
+    for (size_t i = 0; i < line.length; i++)
+        lines += line.at[i] == '\n';
+    return lines;
+}
+
 static bool check_and_count(struct input *input, const char *path)
 {
     struct span rest = {input->text, input->length}, line;
     struct span package = {0}, version = {0}, status = {0};
-    size_t number = 0, start = 0; /* of the line, and of the stanza's first line: 0 between stanzas */
+    size_t last = 0, start = 0; /* the numbers of the last line, and of the stanza's first: 0 between stanzas */
     for (bool more = true; more;) {
-        more = span_line(&rest, &line);
-        number += more;
+        more = span_whole_line(&rest, &line);
+        size_t number = last + 1;
+        last += more ? count_lines(line) : 0;
         if (!more || line.length == 0) { /* the end of a stanza, if one is open */
             bool installed = status_is_installed(status);
             if (start && (package.length == 0 || (installed && version.length == 0)))
@@ -137,7 +158,7 @@ static bool check_and_count(struct input *input, const char *path)
             package = version = status = (struct span){0};
             continue;
         }
-        if (line.at[0] == ' ' || line.at[0] == '\t' ? !start : !is_field(line))
+        if (!is_field(line)) /* nor is what goes on with nothing */
             return refuse(path, "line %zu is not \"Field: value\": not a package index, or damaged", number);
         if (!start)
             start = number;
@@ -153,7 +174,7 @@ static bool check_and_count(struct input *input, const char *path)
         return refuse(path, "is empty");
     /* Last, for a better word on files that are no index at all. */
     if (input->text[input->length - 1] != '\n')
-        return refuse(path, "is cut off in the middle of line %zu", number);
+        return refuse(path, "is cut off in the middle of line %zu", last);
     return true;
 }
 

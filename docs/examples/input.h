@@ -27,6 +27,9 @@ void input_free(struct input *input);
 /* Takes the next line, without its end, off *rest. False when there is none. */
 bool span_line(struct span *rest, struct span *line);
 
+/* The same, and with it the lines that go on with it: those that begin with a blank. */
+bool span_whole_line(struct span *rest, struct span *line);
+
 /* If the line is the field of that name: true, and its value without blanks around it. */
 bool span_field(struct span line, const char *name, struct span *value);
 

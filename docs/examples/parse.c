@@ -26,16 +26,11 @@ static bool next_stanza(struct span *rest, struct stanza *stanza)
 {
     struct span line;
     *stanza = (struct stanza){0};
-    while (span_line(rest, &line) && (line.length > 0 || !stanza->start)) {
+    while (span_whole_line(rest, &line) && (line.length > 0 || !stanza->start)) {
         if (line.length == 0)
             continue;
         if (!stanza->start)
             stanza->start = line.at;
-        struct span after = *rest, more; /* the lines that continue this one belong to it */
-        while (span_line(&after, &more) && (*more.at == ' ' || *more.at == '\t')) {
-            line.length = (size_t)(more.at + more.length - line.at);
-            *rest = after;
-        }
         (void)(span_field(line, "Package", &stanza->package) || span_field(line, "Version", &stanza->version) ||
                span_field(line, "Status", &stanza->status) || span_field(line, "Essential", &stanza->essential) ||
                span_field(line, "Priority", &stanza->priority) || span_field(line, "Depends", &stanza->depends) ||
