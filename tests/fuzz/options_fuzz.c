@@ -4,17 +4,20 @@
  * expressions and arithmetic of 128 bits). */
 #include <ctype.h>
 #include <regex.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <string.h>
 
 #include "fuzz/fuzz.h"
 #include "runtime/runtime.h"
 
-enum { VALUE_MAX = 48, MOST_THREADS = 32766 };
+enum { VALUE_MAX = 48, MOST_THREADS = 32766, MOST_FRAMES = 32 };
+#define KNOWN 0x7fu /* flags */
 
 static const char *const names[] = {"OURO_SOFT_LIMIT", "OURO_HARD_LIMIT", "OURO_THRESHOLD", "OURO_MAX_THREADS", "OURO_PURGE_DELAY",
-                                    "OURO_GC",         "OURO_FINALIZE",   "OURO_LEAKS",     "OURO_MISUSE"};
-enum { SOFT, HARD, THRESHOLD, THREADS, DELAY, GC, FINALIZE, LEAKS, MISUSE, NAMES };
+                                    "OURO_GC",         "OURO_FINALIZE",   "OURO_LEAKS",     "OURO_MISUSE",      "OURO_DEVMODE",
+                                    "OURO_MALLOC",     "OURO_QUARANTINE", "OURO_TRACE"};
+enum { SOFT, HARD, THRESHOLD, THREADS, DELAY, GC, FINALIZE, LEAKS, MISUSE, DEVMODE, MALLOC, QUARANTINE, TRACE, NAMES };
 
 static bool matches(const char *pattern, const char *text)
 {
@@ -65,6 +68,15 @@ static void read_flag(const char *text, const char *on, const char *off, unsigne
         *flags &= ~bit;
 }
 
+/* The signal that the variable asks for; -1: none said. */
+static int signal_for(const char *text, bool *print)
+{
+    if (!matches("^(print|trap|abort|silent)$", text))
+        return -1;
+    *print = strcmp(text, "silent") != 0;
+    return !strcmp(text, "trap") ? SIGTRAP : !strcmp(text, "abort") ? SIGABRT : 0;
+}
+
 static void read_variable(int which, const char *text, struct oi_options *expected)
 {
     size_t number;
@@ -97,11 +109,22 @@ static void read_variable(int which, const char *text, struct oi_options *expect
     case LEAKS:
         read_flag(text, "1", "0", OURO_REPORT_LEAKS, &expected->flags);
         break;
+    case DEVMODE:
+        read_flag(text, "1", "0", OURO_DEVMODE, &expected->flags);
+        break;
+    case MALLOC:
+        read_flag(text, "malloc", "pools", OURO_USE_MALLOC, &expected->flags);
+        break;
+    case QUARANTINE:
+        size_or(text, SIZE_MAX, 0, &expected->quarantine);
+        break;
+    case TRACE:
+        number = expected->trace_frames;
+        size_or(text, MOST_FRAMES, 1, &number);
+        expected->trace_frames = (unsigned)number;
+        break;
     default:
-        if (matches("^(print|trap|silent)$", text)) {
-            expected->print = strcmp(text, "silent") != 0;
-            expected->trap = !strcmp(text, "trap");
-        }
+        expected->signal = signal_for(text, &expected->print);
     }
 }
 
@@ -109,7 +132,8 @@ static void read_variable(int which, const char *text, struct oi_options *expect
 static void make_text(struct fuzz_input *input, char text[VALUE_MAX])
 {
     static const char *const words[] = {"on", "off", "auto", "manual", "0", "1", "print", "trap", "silent", "never", "18446744073709551615",
-                                        "17179869184G", "17179869183G", "32766", "32767", "2147483647", "2147483648", "", "1,2,3", "4K"};
+                                        "17179869184G", "17179869183G", "32766", "32767", "2147483647", "2147483648", "", "1,2,3", "4K",
+                                        "abort", "malloc", "pools", "32", "33"};
     static const char digits[] = "0123456789KMG,, -+x";
     unsigned how = fuzz_byte(input), length = fuzz_byte(input) % 24;
     size_t at = 0;
@@ -125,7 +149,7 @@ static void make_text(struct fuzz_input *input, char text[VALUE_MAX])
 static ouro_config make_config(struct fuzz_input *input)
 {
     return (ouro_config){.size = fuzz_byte(input) % 8 ? sizeof(ouro_config) : (size_t)fuzz_number(input, 2),
-                         .flags = (unsigned)fuzz_number(input, 1) & (fuzz_byte(input) % 4 ? 0x1fu : 0xffu),
+                         .flags = (unsigned)fuzz_number(input, 1) & (fuzz_byte(input) % 4 ? KNOWN : 0xffu),
                          .max_threads = (unsigned)fuzz_number(input, 2),
                          .soft_limit = (size_t)fuzz_number(input, 2),
                          .hard_limit = (size_t)fuzz_number(input, 2),
@@ -144,12 +168,19 @@ static void check(const ouro_config *config, char texts[NAMES][VALUE_MAX], const
                                        .threshold = {c.threshold[0], c.threshold[1], c.threshold[2]},
                                        .purge_delay_ms = c.purge_delay_ms ? c.purge_delay_ms : 100,
                                        .print = true,
-                                       .trap = OURO_DEBUG || (c.flags & OURO_MISUSE_TRAP)};
+                                       .signal = -1,
+                                       .quarantine = c.quarantine ? c.quarantine : 16 << 20,
+                                       .trace_frames = c.trace_frames ? c.trace_frames : 12};
     for (int i = 0; i < NAMES; i++)
         if (set[i] && !(c.flags & OURO_IGNORE_ENVIRONMENT))
             read_variable(i, texts[i], &expected);
+    bool dev = expected.flags & OURO_DEVMODE, leaks_said = set[LEAKS] && !(c.flags & OURO_IGNORE_ENVIRONMENT);
+    if (expected.signal < 0)
+        expected.signal = c.flags & OURO_MISUSE_TRAP ? SIGTRAP : dev ? SIGABRT : OURO_DEBUG ? SIGTRAP : 0;
+    if (dev && !leaks_said)
+        expected.flags |= OURO_REPORT_LEAKS;
     ouro_status status = oi_options_read(config, &got);
-    bool refused = config->size < sizeof(size_t) + sizeof(unsigned) || config->size > 4096 || c.flags > 0x1f || c.max_threads > MOST_THREADS ||
+    bool refused = config->size < sizeof(size_t) + sizeof(unsigned) || config->size > 4096 || c.flags > KNOWN || c.max_threads > MOST_THREADS || c.trace_frames > MOST_FRAMES ||
                    (expected.hard_limit && expected.soft_limit > expected.hard_limit);
     FUZZ_CHECK(status == (refused ? OURO_E_INVALID : OURO_OK), status);
     if (refused)
@@ -160,7 +191,9 @@ static void check(const ouro_config *config, char texts[NAMES][VALUE_MAX], const
     FUZZ_CHECK(got.hard_limit == expected.hard_limit, got.hard_limit);
     FUZZ_CHECK(memcmp(got.threshold, expected.threshold, sizeof got.threshold) == 0, got.threshold[0]);
     FUZZ_CHECK(got.purge_delay_ms == expected.purge_delay_ms, got.purge_delay_ms);
-    FUZZ_CHECK(got.print == expected.print && got.trap == expected.trap, got.trap);
+    FUZZ_CHECK(got.print == expected.print && got.signal == expected.signal, got.signal);
+    FUZZ_CHECK(got.quarantine == expected.quarantine, got.quarantine);
+    FUZZ_CHECK(got.trace_frames == expected.trace_frames, got.trace_frames);
 }
 
 const long fuzz_runs = 40000;
@@ -181,6 +214,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         else
             FUZZ_CHECK(unsetenv(names[i]) == 0, i);
     }
+    config.quarantine = (size_t)fuzz_number(&input, 2); /* last: older inputs keep their meaning */
+    config.trace_frames = fuzz_byte(&input) % (MOST_FRAMES + 2);
     check(&config, texts, set);
     return 0;
 }
