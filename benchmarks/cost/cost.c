@@ -393,6 +393,18 @@ static void collect_live(uint64_t n)
         check(ouro_gc_collect(2) == 0);
 }
 
+/* The same, when nobody knows what has changed: a shared list was. */
+static void collect_all(uint64_t n)
+{
+    ouro_value list = ouro_list_new(), out;
+    ouro_value_share(list);
+    for (uint64_t i = 0; i < n / GRAPH; i++) {
+        check(ouro_list_append(list, ouro_int_new(1)) == OURO_OK && ouro_list_pop(list, -1, &out) == OURO_OK);
+        check(ouro_gc_collect(2) == 0);
+    }
+    ouro_value_release(list);
+}
+
 static void collect_nothing(uint64_t n)
 {
     for (; n; n--)
@@ -503,6 +515,7 @@ static const struct operation {
     {"rings-shared", nothing, rings_shared, nothing, "the same, shared: found by a concurrent collection"},
     {"young-live", nothing, collect_young_live, nothing, "make a node of a chain, a young collection, drop it"},
     {"full-live", shared_graph, collect_live, drop_graph, "a full collection, per live shared object that nobody has touched since the last"},
+    {"full-all", shared_graph, collect_all, drop_graph, "the same, of a list of them, when all is looked at"},
     {"full-private", private_graph, collect_live, drop_graph, "a full collection, per live private object"},
     {"full-nothing", nothing, collect_nothing, nothing, "a full collection of an empty heap"},
     {"list-get", make_values, list_get, drop_values, "ouro_list_get and release, private list"},
