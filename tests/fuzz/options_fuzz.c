@@ -200,7 +200,9 @@ const long fuzz_runs = 40000;
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+    static const ouro_config plain = {.size = sizeof plain, .flags = OURO_IGNORE_ENVIRONMENT};
     struct fuzz_input input = {data, size};
+    FUZZ_CHECK(ouro_init(&plain) == OURO_OK, 0); /* once; what is read here is not what it runs with */
     char texts[NAMES][VALUE_MAX];
     bool set[NAMES];
     ouro_config config = make_config(&input);
