@@ -17,10 +17,14 @@ static OI_ALWAYS_INLINE void reach(ouro_object *child, void *arg)
     if (!id || !oi_scope_is_member(tracing->scope, id))
         return;
     oi_scope_drop(tracing->scope, id);
-    uint32_t index = oi_scope_index(id);
-    uint64_t *gray = &oi_scope_page_of(tracing->scope, id)->gray[index / 64];
-    if (!*gray)
-        oi_trace_enqueue(tracing, id >> OI_SCOPE_INDEX_BITS);
+    uint32_t index = oi_scope_index(id), word = index / 64, number = id >> OI_SCOPE_INDEX_BITS;
+    uint64_t *gray = &oi_scope_page_of(tracing->scope, id)->gray[word];
+    if (number == tracing->current) {
+        tracing->low = word < tracing->low ? word : tracing->low;
+        tracing->high = word > tracing->high ? word : tracing->high;
+    } else if (!*gray) {
+        oi_trace_enqueue(tracing, number);
+    }
     *gray |= (uint64_t)1 << index % 64;
 }
 
@@ -48,23 +52,38 @@ static void follow(struct reading *reading, ouro_object *next)
     }
 }
 
-static void follow_page(struct oi_trace *tracing, uint32_t number)
+static void follow_words(struct reading *reading, const struct oi_scope_page *page, uint32_t first, uint32_t last)
 {
-    const struct oi_scope_page *page = &tracing->scope->pages[number];
-    struct reading reading = {.tracing = tracing};
-    oi_rcu_read_lock();
-    for (uint32_t word = 0; word * 64 < tracing->scope->extents[number].carved; word++) {
+    for (uint32_t word = first; word <= last; word++) {
         for (uint64_t bits; (bits = page->gray[word]) != 0;) {
             ouro_object *o = oi_scope_at(page, word * 64 + (uint32_t)__builtin_ctzl(bits));
             page->gray[word] = bits & (bits - 1);
             __builtin_prefetch(o);
             __builtin_prefetch((ouro_slot *)(o + 1) + 1); /* the first slots */
-            follow(&reading, o);
+            follow(reading, o);
         }
     }
     for (uint32_t i = 0; i < AHEAD; i++)
-        follow(&reading, NULL);
+        follow(reading, NULL);
+}
+
+/* Until nothing on the page is gray: a list whose nodes lie one behind the other would otherwise take a turn of the whole page for each. */
+static void follow_page(struct oi_trace *tracing, uint32_t number)
+{
+    const struct oi_scope_page *page = &tracing->scope->pages[number];
+    struct reading reading = {.tracing = tracing};
+    tracing->current = number;
+    tracing->low = 0;
+    tracing->high = (tracing->scope->extents[number].carved - 1) / 64;
+    oi_rcu_read_lock();
+    while (tracing->low <= tracing->high) {
+        uint32_t first = tracing->low, last = tracing->high;
+        tracing->low = UINT32_MAX;
+        tracing->high = 0;
+        follow_words(&reading, page, first, last);
+    }
     oi_rcu_read_unlock();
+    tracing->current = 0;
 }
 
 /* Those with references from elsewhere. */

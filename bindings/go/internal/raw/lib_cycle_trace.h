@@ -9,6 +9,8 @@
 struct oi_trace {
     struct oi_scope *scope;
     uint32_t first, last; /* numbers of pages; 0: none */
+    uint32_t current;     /* the page that is being followed (cycle/spare.c), and */
+    uint32_t low, high;   /* in which words of its bits blocks have become gray meanwhile; low > high: in none */
 };
 
 static inline void oi_trace_enqueue(struct oi_trace *trace, uint32_t number)
