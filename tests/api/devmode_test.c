@@ -467,6 +467,37 @@ static void test_stats_in_hook(void)
     run(stats_in_hook, NULL, 0);
 }
 
+static atomic_int gone;
+
+static void *come_and_go(void *unused)
+{
+    for (; gone < SCALED(100000); gone++)
+        drop(gone / 100 % 2 ? (void *)make() : ouro_new_array(&table_type, 10)); /* these come into quarantine, and those leave it */
+    return unused;
+}
+
+/* What is made and dies while others count is no less than nothing. */
+static void stats_meanwhile(void *unused)
+{
+    pthread_t thread;
+    start_with((ouro_config){.quarantine = 4000});
+    REQUIRE(pthread_create(&thread, NULL, come_and_go, unused) == 0);
+    while (gone < SCALED(100000)) {
+        ouro_mem_stats stats;
+        ouro_mem_get_stats(&stats, sizeof stats);
+        for (int i = 0; i < OURO_MEM_CLASSES_MAX; i++) {
+            if (!CHECK(stats.classes[i].live_objects < 1000 && stats.classes[i].live_bytes < 100000))
+                gone = SCALED(100000);
+        }
+    }
+    pthread_join(thread, NULL);
+}
+
+static void test_stats_meanwhile(void)
+{
+    run(stats_meanwhile, NULL, 0);
+}
+
 static void without_devmode(void *unused)
 {
     ouro_trace *trace;
@@ -764,6 +795,9 @@ int main(void)
     CHECK_RUN(test_write_and_go_on);
     CHECK_RUN(test_with_a_hook);
     CHECK_RUN(test_stats_in_hook);
+#ifndef TEST_TSAN /* which cannot follow a child that starts threads */
+    CHECK_RUN(test_stats_meanwhile);
+#endif
     CHECK_RUN(test_without_devmode);
     CHECK_RUN(test_by_environment);
     CHECK_RUN(test_print_only);
