@@ -72,7 +72,7 @@ static void take_hints(struct closure *closure, const struct oi_page *page, uint
     uint8_t *hints = &oi_segment_of(page)->hints[(uintptr_t)page->base % OI_SEGMENT / LINE];
     for (size_t line = 0; line * LINE < bytes; line++) {
         typedef uint64_t eight __attribute__((may_alias));
-        if (line % 8 == 0 && !oi_load_relaxed((eight *)(hints + line))) {
+        if (bytes > LINE && line % 8 == 0 && !oi_load_relaxed((eight *)(hints + line))) {
             line += 7;
             continue;
         }

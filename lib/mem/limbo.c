@@ -85,7 +85,8 @@ static void hand_over(struct oi_page *page)
         oi_page_push_remote(page, OI_CHAIN_HEAD(chain), OI_CHAIN_COUNT(chain)); /* the page may be gone now */
 }
 
-static uint64_t waits_since; /* atomic: when the first of those that wait for readers began to; 0: nobody waits */
+static uint64_t waits_since; /* atomic: somebody has been waiting for readers since then; 0: nobody is */
+static uint32_t waiters;     /* atomic */
 
 uint64_t oi_limbo_waits_since(void)
 {
@@ -102,14 +103,16 @@ static uint64_t count_interruptions(void)
 
 void oi_limbo_grace_period(void)
 {
-    uint64_t before, none = 0;
-    bool first = oi_cas_weak_relaxed(&waits_since, &none, oi_os_now_ns()); /* for a report only, so relaxed, and weak */
+    uint64_t before;
+    /* For a report only, so relaxed, and one that begins while the last ends may go uncounted. */
+    if (!oi_fetch_add_relaxed(&waiters, 1))
+        oi_store_relaxed(&waits_since, oi_os_now_ns());
     do {
         before = count_interruptions();
         oi_rcu_synchronize();
     } while (count_interruptions() != before);
-    if (first)
-        oi_store_relaxed(&waits_since, 0);
+    /* Those that are left may wait for others than this one did. */
+    oi_store_relaxed(&waits_since, oi_fetch_sub_relaxed(&waiters, 1) > 1 ? oi_os_now_ns() : 0);
 }
 
 size_t oi_limbo_reclaim(void)
@@ -153,7 +156,8 @@ void oi_limbo_after_fork_parent(void)
 void oi_limbo_after_fork_child(void)
 {
     pthread_mutex_unlock(&batch_lock);
-    oi_store_relaxed(&waits_since, 0); /* who waited is gone */
+    oi_store_relaxed(&waiters, 0); /* who waited is gone */
+    oi_store_relaxed(&waits_since, 0);
     oi_store_relaxed(&under_way, batch != NULL);
     pthread_mutex_init(&round_lock, NULL); /* its holder is gone; what it had in the batch goes with the next round */
 }

@@ -7,6 +7,7 @@
 #include "object/hint.h"
 #include "object/history.h"
 #include "object/inbox.h"
+#include "object/reader.h"
 #include "object/weak.h"
 
 /* The plain list is linked by a pointer at byte 8: nobody will read those counts again. */
@@ -379,6 +380,8 @@ void oi_destroy_section_ended(struct oi_act *act)
 void oi_destroy_unwound(struct oi_act *act)
 {
     /* A section that was never ended ends here. liburcu's own destructor, which may have run already, forgets the reader. */
+    if (act->reading)
+        oi_reader_step(act);
     act->reading = 0;
     /* Nor does user code that called pthread_exit return. */
     act->destroying = act->in_user_code = act->calling = act->looking = false;

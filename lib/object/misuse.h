@@ -10,6 +10,9 @@
 /* The hook is a pair, replaced as one (release) and read as one (acquire). */
 void oi_misuse_set_hook(ouro_misuse_hook hook, void *arg);
 
+/* The calling thread is in a hook, so it may hold locks. */
+bool oi_misuse_is_being_told(void);
+
 /* The default hook: prints a line to stderr, and what dev mode knows of the object; then raises a signal, or returns. */
 void oi_misuse_set_default(bool print, int signal);
 

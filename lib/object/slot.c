@@ -324,10 +324,11 @@ bool ouro_value_compare_set(void *container, ouro_slot *slot, ouro_value expecte
 void ouro_read_begin(void)
 {
     struct oi_act *act = &oi_act;
-    if (!act->reading++)
+    bool outermost = !act->reading++;
+    if (outermost)
         oi_reader_step(act);
     oi_rcu_read_lock();
-    if (OI_UNLIKELY(!act->reader))
+    if (OI_UNLIKELY(!act->reader) && outermost) /* else its end would not be seen: a collection under way only says that it reads */
         oi_reader_enroll(act);
 }
 

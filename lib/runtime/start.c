@@ -121,7 +121,7 @@ ouro_status ouro_shutdown(ouro_leak_report *report)
 void ouro_mem_get_stats(ouro_mem_stats *stats, size_t size)
 {
     ouro_mem_stats all;
-    oi_mem_count(&all, oi_act.reading);
+    oi_mem_count(&all, oi_act.reading || oi_misuse_is_being_told());
     all.size = size;
     __builtin_memcpy(stats, &all, size < sizeof all ? size : sizeof all);
 }

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <ouro/ouro.h>
 
@@ -436,6 +437,67 @@ static void test_with_a_hook(void)
     run(with_a_hook, NULL, 0);
 }
 
+/* What a hook may ask for, whatever lock is held when it is called: a write is found while dead blocks are taken on. */
+static void ask_for_stats(const ouro_misuse *misuse, void *times)
+{
+    ouro_mem_stats stats;
+    ouro_mem_get_stats(&stats, sizeof stats);
+    ++*(atomic_int *)times;
+    REQUIRE(misuse->kind == OURO_MISUSE_WRITE_AFTER_FREE && stats.committed_bytes);
+}
+
+static void stats_in_hook(void *unused)
+{
+    (void)unused;
+    atomic_int times = 0;
+    start_with((ouro_config){.misuse = ask_for_stats, .misuse_arg = &times});
+    alarm(60); /* rather than wait for ever */
+    volatile struct node *n = make();
+    ouro_share((void *)n);
+    ouro_read_begin();
+    drop((void *)n);
+    n->key = 1;
+    ouro_read_end();
+    while (!times)
+        ouro_mem_trim();
+}
+
+static void test_stats_in_hook(void)
+{
+    run(stats_in_hook, NULL, 0);
+}
+
+static atomic_int gone;
+
+static void *come_and_go(void *unused)
+{
+    for (; gone < SCALED(100000); gone++)
+        drop(gone / 100 % 2 ? (void *)make() : ouro_new_array(&table_type, 10)); /* these come into quarantine, and those leave it */
+    return unused;
+}
+
+/* What is made and dies while others count is no less than nothing. */
+static void stats_meanwhile(void *unused)
+{
+    pthread_t thread;
+    start_with((ouro_config){.quarantine = 4000});
+    REQUIRE(pthread_create(&thread, NULL, come_and_go, unused) == 0);
+    while (gone < SCALED(100000)) {
+        ouro_mem_stats stats;
+        ouro_mem_get_stats(&stats, sizeof stats);
+        for (int i = 0; i < OURO_MEM_CLASSES_MAX; i++) {
+            if (!CHECK(stats.classes[i].live_objects < 1000 && stats.classes[i].live_bytes < 100000))
+                gone = SCALED(100000);
+        }
+    }
+    pthread_join(thread, NULL);
+}
+
+static void test_stats_meanwhile(void)
+{
+    run(stats_meanwhile, NULL, 0);
+}
+
 static void without_devmode(void *unused)
 {
     ouro_trace *trace;
@@ -732,6 +794,10 @@ int main(void)
     CHECK_RUN(test_write_late);
     CHECK_RUN(test_write_and_go_on);
     CHECK_RUN(test_with_a_hook);
+    CHECK_RUN(test_stats_in_hook);
+#ifndef TEST_TSAN /* which cannot follow a child that starts threads */
+    CHECK_RUN(test_stats_meanwhile);
+#endif
     CHECK_RUN(test_without_devmode);
     CHECK_RUN(test_by_environment);
     CHECK_RUN(test_print_only);

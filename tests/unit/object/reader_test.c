@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "mem/limbo.h"
 #include "object/reader.h"
 #include "port/os.h"
 #include "runtime/runtime.h"
@@ -170,6 +171,112 @@ static void test_memory_is_bounded(void)
     CHECK_EQ(ouro_mem_set_limit(0, 0), OURO_OK);
 }
 
+/* In its finalizer at the end of its thread, which did not end its section. */
+static void rest_in_finalizer(void *unused)
+{
+    (void)unused;
+    step_set(&asleep, 2);
+    CHECK(step_wait(&awake, 1));
+}
+
+static void *leave_in_section(void *name)
+{
+    pthread_setname_np(pthread_self(), name);
+    struct leaf *leaf = leaf_new(1);
+    ouro_read_begin();
+    ouro_release(leaf);
+    return NULL;
+}
+
+static void test_thread_ends_in_section(void)
+{
+    sleepers_begin();
+    on_finalize(rest_in_finalizer);
+    pthread_t thread = thread_start(sleep_in_section, "sleeper", 0);
+    CHECK(step_wait(&asleep, 1));
+    pthread_t leaver = thread_start(leave_in_section, "leaver", 0);
+    CHECK(step_wait(&asleep, 2));
+    check_told("(sleeper)"); /* and nobody else */
+    CHECK(litter_for(4 * PATIENCE_MS));
+    step_set(&awake, 1);
+    thread_join_running(leaver);
+    sleepers_end(thread);
+}
+
+/* As a collection does while it lets no user code run, but for hooks. */
+static void *read_within(void *name)
+{
+    pthread_setname_np(pthread_self(), name);
+    oi_act.reading = 1;
+    ouro_read_begin();
+    ouro_read_end();
+    oi_act.reading = 0;
+    step_set(&asleep, 2);
+    CHECK(step_wait(&awake, 1));
+    return NULL;
+}
+
+static void test_first_section_within(void)
+{
+    sleepers_begin();
+    pthread_t thread = thread_start(sleep_in_section, "sleeper", 0);
+    CHECK(step_wait(&asleep, 1));
+    pthread_t other = thread_start(read_within, "other", 0);
+    CHECK(step_wait(&asleep, 2));
+    check_told("(sleeper)");
+    CHECK(litter_for(4 * PATIENCE_MS));
+    step_set(&awake, 1);
+    thread_join_running(other);
+    sleepers_end(thread);
+}
+
+static struct step second_asleep = STEP_INITIALIZER, second_awake = STEP_INITIALIZER, waiting = STEP_INITIALIZER;
+
+static void *sleep_second(void *unused)
+{
+    ouro_read_begin();
+    step_set(&second_asleep, 1);
+    CHECK(step_wait(&second_awake, 1));
+    ouro_read_end();
+    return unused;
+}
+
+static void *wait_for_readers(void *at)
+{
+    if (at)
+        step_set(at, 1);
+    oi_limbo_grace_period();
+    return NULL;
+}
+
+static bool somebody_waits(void *unused)
+{
+    (void)unused;
+    return oi_limbo_waits_since() != 0;
+}
+
+/* One that began to wait while another did goes on when that one is done. */
+static void test_second_waits_on(void)
+{
+    sleepers_begin();
+    ouro_mem_trim();
+    pthread_t thread = thread_start(sleep_in_section, "sleeper", 0);
+    CHECK(step_wait(&asleep, 1));
+    pthread_t first = thread_start(wait_for_readers, NULL, 0);
+    CHECK(wait_until(somebody_waits, NULL));
+    pthread_t reader = thread_start(sleep_second, NULL, 0), second = thread_start(wait_for_readers, &waiting, 0);
+    CHECK(step_wait(&second_asleep, 1) && step_wait(&waiting, 1));
+    oi_os_sleep_ms(50); /* it has begun to, more likely than not */
+    step_set(&awake, 1);
+    thread_join_running(first);
+    CHECK(wait_until(somebody_waits, NULL));
+    step_set(&second_awake, 1);
+    thread_join_running(second);
+    thread_join_running(reader);
+    CHECK(!somebody_waits(NULL));
+    sleepers_end(thread);
+}
+
 static void in_child(void *unused)
 {
     (void)unused;
@@ -199,6 +306,9 @@ int main(void)
     FIXTURE_RUN(test_short_sections);
     FIXTURE_RUN(test_nobody_waits);
     FIXTURE_RUN(test_memory_is_bounded);
+    FIXTURE_RUN(test_thread_ends_in_section);
+    FIXTURE_RUN(test_first_section_within);
+    FIXTURE_RUN(test_second_waits_on);
     FIXTURE_RUN(test_fork);
     return check_finish();
 }

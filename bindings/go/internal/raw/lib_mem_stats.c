@@ -42,6 +42,8 @@ static void uncount(const void *block, void *arg)
     const struct oi_page *page = oi_page_of(block);
     ouro_mem_class_stats *class = class_of(stats, page);
     size_t size = oi_page_block_size(page);
+    if (!class->live_objects || class->live_bytes < size)
+        return; /* it was made, and has died, since its page was counted */
     class->live_objects--;
     class->live_bytes -= size;
     stats->live_objects--;

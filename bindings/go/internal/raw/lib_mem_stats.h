@@ -7,5 +7,5 @@
 
 #include "ouro_memory.h"
 
-/* reading: the caller is in a read section. */
+/* reading: the caller is in a read section, or may hold the batch lock. */
 void oi_mem_count(ouro_mem_stats *stats, bool reading);

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "lib_object_history.h"
+#include "lib_port_tls.h"
 
 static bool printing = true;                 /* atomic */
 static int raising = OURO_DEBUG ? SIGTRAP : 0; /* atomic: the signal; 0: none */
@@ -60,6 +61,13 @@ void oi_misuse_set_default(bool print, int signal)
     oi_store_relaxed(&raising, signal);
 }
 
+static OI_TLS bool telling; /* the hook is on the stack */
+
+bool oi_misuse_is_being_told(void)
+{
+    return telling;
+}
+
 static void report(ouro_misuse_kind kind, const char *call, const void *object, const ouro_type *type, const char *message)
 {
     char *details = object && oi_history_on ? oi_history_tell(object) : NULL;
@@ -73,7 +81,10 @@ static void report(ouro_misuse_kind kind, const char *call, const void *object, 
         .details = details,
     };
     struct hook hook = hooks[oi_load_acquire(&active)]; /* pairs with oi_misuse_set_hook [MO-hook] */
+    bool outer = telling;
+    telling = true;
     hook.fn(&misuse, hook.arg);
+    telling = outer;
     free(details);
 }
 

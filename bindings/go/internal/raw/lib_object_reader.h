@@ -15,7 +15,7 @@ struct oi_reader {
     int tid;
 };
 
-/* Makes an entry for the calling thread, which is in a section. Without memory for it there is none. */
+/* Makes an entry for the calling thread, whose outermost section has begun. Without memory for it there is none. */
 OI_COLD void oi_reader_enroll(struct oi_act *act);
 
 /* The outermost section begins or ends. Relaxed: read for a report only. */
