@@ -56,9 +56,8 @@ static void produce_or_reclaim(struct member *self)
     atomic_fetch_sub(&producing, 1);
 }
 
-/* mimalloc (microsoft/mimalloc#1364): threads with a live set of constant size passed what they replaced to a thread that only freed, and had never
- * allocated: 437 MiB became 1.8 GiB. Here a thread needs nothing of its own to give memory back to those that go on using it. */
-static void test_memory_freed_by_a_thread_that_never_allocates(void)
+/* How far memory grew. */
+static size_t most_beside_reclaimer(void)
 {
     ouro_mem_trim();
     size_t before = committed();
@@ -68,11 +67,22 @@ static void test_memory_freed_by_a_thread_that_never_allocates(void)
     atomic_store(&highest, 0);
     team_run(PRODUCERS + 1, seed, produce_or_reclaim, NULL);
     CHECK_GT(atomic_load(&highest), before);
-    /* By far not all that there was; how much waits depends on what else the machine does. */
-    CHECK_LE(atomic_load(&highest) - before, (size_t)PRODUCERS * ROUNDS * PIECE / 3 * 2);
     ouro_release(queue);
     ouro_mem_trim();
     CHECK_LE(committed(), before + (1 << 20));
+    return atomic_load(&highest) - before;
+}
+
+/* mimalloc (microsoft/mimalloc#1364): threads with a live set of constant size passed what they replaced to a thread that only freed, and had never
+ * allocated: 437 MiB became 1.8 GiB. Here a thread needs nothing of its own to give memory back to those that go on using it. */
+static void test_memory_freed_by_a_thread_that_never_allocates(void)
+{
+    enum { LIMIT = PRODUCERS * ROUNDS * PIECE / 3 + (8 << 20), TRIES = 3 };
+    size_t most = SIZE_MAX;
+    /* On a machine that lets the background thread wait, memory waits with it: then the next one shows it. What is never used again is there each time. */
+    for (int i = 0; i < TRIES && most > LIMIT; i++)
+        most = most_beside_reclaimer();
+    CHECK_LE(most, LIMIT);
 }
 
 static struct table *batch_new(void)

@@ -21,7 +21,7 @@ static inline uint32_t oi_touch(ouro_object *o)
 /* Rule D's check, before a disposal: returns the owner's id, CAND cleared. */
 static inline uint32_t oi_check(ouro_object *o)
 {
-    __atomic_signal_fence(__ATOMIC_SEQ_CST); /* not before the previous operation's act: so at most one operation of a thread is between look and act */
+    oi_compiler_fence(); /* not before the previous operation's act: so at most one operation of a thread is between look and act */
     uint32_t w = oi_owner(o);
     oi_perturb(); /* the straddled operation: looked, not yet acted */
     return OI_UNLIKELY(w & OI_CAND) ? oi_touch(o) : w;

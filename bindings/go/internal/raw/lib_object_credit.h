@@ -85,7 +85,7 @@ static inline bool oi_credit_begin(struct oi_credit *credit, const ouro_object *
 {
     oi_perturb(); /* found, and taken back before it is used */
     oi_store_relaxed(&credit->uses, credit->uses + 1);
-    __atomic_signal_fence(__ATOMIC_SEQ_CST); /* K3: the other side's membarrier is the fence */
+    oi_compiler_fence(); /* K3: the other side's membarrier is the fence */
     bool open = oi_load_relaxed(&credit->object) == o;
     oi_perturb();
     return open;

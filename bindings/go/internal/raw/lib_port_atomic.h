@@ -42,5 +42,8 @@
 #define oi_fetch_or_seqcst(p, v) __atomic_fetch_or((p), (v), __ATOMIC_SEQ_CST)
 #define oi_fetch_and_acqrel(p, v) __atomic_fetch_and((p), (v), __ATOMIC_ACQ_REL)
 
+/* Keeps the compiler from moving accesses across it; the processor may still. For who is met by a membarrier of another thread. */
+#define oi_compiler_fence() __atomic_signal_fence(__ATOMIC_SEQ_CST)
+
 /* A counter that one thread writes and others may read: plain add for the writer, no torn value for the readers. */
 #define oi_owner_add(p, v) oi_store_relaxed((p), oi_load_relaxed(p) + (v))
