@@ -5,9 +5,12 @@
 
 #include <fcntl.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -94,7 +97,7 @@ static void test_purge(void)
     unsigned char *at = oi_os_map(4 * page, 64 * KIB);
     REQUIRE(at);
     memset(at, 0xa5, 4 * page);
-    oi_os_purge(at + page, 2 * page);
+    CHECK(oi_os_purge(at + page, 2 * page));
     CHECK(is_zero(at + page, 2 * page));
     for (size_t i = 0; i < page; i++) {
         if (!CHECK(at[i] == 0xa5 && at[3 * page + i] == 0xa5))
@@ -103,6 +106,26 @@ static void test_purge(void)
     at[page] = 7;
     CHECK_EQ(at[page], 7);
     oi_os_unmap(at, 4 * page);
+}
+
+/* A program may lock its memory: then none of it goes back, but what is cleared reads as zero. */
+static void test_clear_locked(void)
+{
+    const size_t size = 16 * KIB;
+    unsigned char *at = oi_os_map(size, 4 * KIB);
+    REQUIRE(at);
+    memset(at, 0xa5, size);
+    if (syscall(SYS_mlock, at, size) == 0) { /* sanitizers' own mlock does nothing */
+        CHECK(!oi_os_purge(at, size));
+        CHECK_EQ(at[0], 0xa5);
+        oi_os_clear(at, size);
+        CHECK(is_zero(at, size));
+        CHECK_EQ(munlock(at, size), 0);
+        memset(at, 0xa5, size);
+    }
+    oi_os_clear(at, size);
+    CHECK(is_zero(at, size));
+    oi_os_unmap(at, size);
 }
 
 static void test_clock(void)
@@ -241,6 +264,41 @@ static void test_wakeup_none_lost(void)
     CHECK_EQ(posted[0] + posted[1] + posted[2], SETTERS * SCALED(20000));
 }
 
+enum { BURST = 5 };
+#define ROUNDS SCALED(50000)
+static _Alignas(128) long said_last;
+static _Alignas(128) long round_seen;
+
+static void *set_in_bursts(void *unused)
+{
+    (void)unused;
+    for (long round = 1; round <= ROUNDS; round++) {
+        for (long i = 1; i <= BURST; i++) {
+            oi_store_release(&said_last, round * BURST + i);
+            oi_wakeup_set(&wakeup);
+        }
+        for (int spins = 0; oi_load_acquire(&round_seen) < round; spins++)
+            if (spins > 1000)
+                sched_yield();
+    }
+    return NULL;
+}
+
+/* The same with many last wake-ups, each right after another: the waiter clears the flag for an earlier one and looks, while
+ * the setter's last store has not left its processor. A setter that only reads the flag then finds it set, and goes. */
+static void test_wakeup_last_not_lost(void)
+{
+    oi_wakeup_init(&wakeup);
+    pthread_t thread = thread_start(set_in_bursts, NULL, 0);
+    for (long round = 1; round <= ROUNDS; round++) {
+        while (oi_load_acquire(&said_last) != round * BURST + BURST)
+            oi_wakeup_wait(&wakeup, -1);
+        oi_store_release(&round_seen, round);
+    }
+    thread_join_running(thread);
+    CHECK_EQ(said_last, ROUNDS * BURST + BURST);
+}
+
 int main(void)
 {
     check_start("os_linux_test");
@@ -248,6 +306,7 @@ int main(void)
     CHECK_RUN(test_map_keeps_no_more);
     CHECK_RUN(test_map_impossible);
     CHECK_RUN(test_purge);
+    CHECK_RUN(test_clear_locked);
     CHECK_RUN(test_clock);
     CHECK_RUN(test_membarrier);
     CHECK_RUN(test_wakeup_set_first);
@@ -255,5 +314,6 @@ int main(void)
     CHECK_RUN(test_wakeup_from_another_thread);
     CHECK_RUN(test_wakeup_interrupted);
     CHECK_RUN(test_wakeup_none_lost);
+    CHECK_RUN(test_wakeup_last_not_lost);
     return check_finish();
 }
