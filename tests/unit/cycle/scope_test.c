@@ -205,8 +205,8 @@ static void test_leaving(void)
     CHECK_EQ(scope->count, 0);
     for (int i = 0; i < COUNT; i++) {
         struct oi_segment *segment = oi_segment_of(of[i]);
-        for (unsigned unit = 0; unit < OI_SEGMENT_UNITS; unit++)
-            CHECK_EQ(segment->number[unit], 0);
+        for (size_t unit = 0; unit < OI_SEGMENT_UNITS; unit++)
+            CHECK_EQ(oi_scope_number((char *)segment + unit * OI_UNIT), 0);
         CHECK_EQ(oi_scope_notes(header(of[i]))[0], 0); /* given back to the system */
         CHECK(!oi_page_of(of[i])->pins);
     }
