@@ -7,6 +7,7 @@
 #include "object/hint.h"
 #include "object/history.h"
 #include "object/inbox.h"
+#include "object/publish.h"
 #include "object/reader.h"
 #include "object/weak.h"
 
@@ -68,6 +69,10 @@ static void release_ref(ouro_object *ref, void *act)
 
 static void hint_and_release_ref(ouro_object *ref, void *act)
 {
+    if (OI_UNLIKELY(!(oi_flags(ref) & OI_PUBLISHED))) {
+        OI_ASSERT(oi_publish_was_cut_off(ref)); /* else it is against P1. What its thread had is not touched */
+        return;
+    }
     oi_hint(ref);
     release_ref(ref, act);
 }

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "object/history.h"
+#include "port/os.h"
 #include "port/tls.h"
 
 static bool printing = true;                 /* atomic */
@@ -68,6 +69,7 @@ bool oi_misuse_is_being_told(void)
 
 static void report(ouro_misuse_kind kind, const char *call, const void *object, const ouro_type *type, const char *message)
 {
+    int held = oi_os_hold_cancel(); /* the caller may have locks, and hooks print */
     char *details = object && oi_history_on ? oi_history_tell(object) : NULL;
     ouro_misuse misuse = {
         .size = sizeof misuse,
@@ -84,6 +86,7 @@ static void report(ouro_misuse_kind kind, const char *call, const void *object, 
     hook.fn(&misuse, hook.arg);
     telling = outer;
     free(details);
+    oi_os_let_cancel(held);
 }
 
 void oi_misuse_type(ouro_misuse_kind kind, const char *call, const ouro_type *type, const char *message)

@@ -14,6 +14,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -28,7 +29,7 @@ extern void *__libc_memalign(size_t align, size_t size);
 
 static atomic_bool armed;
 static atomic_int mode_now;
-static atomic_long until_fault, faults;
+static atomic_long chosen, until_fault, faults;
 
 static bool from_library(const void *caller)
 {
@@ -43,7 +44,9 @@ static bool due(const void *caller)
     if (!atomic_load_explicit(&armed, memory_order_acquire) || !from_library(caller))
         return false;
     long left = atomic_fetch_sub(&until_fault, 1) - 1;
-    bool fail = mode_now == FAULT_FROM ? left <= 0 : left == 0;
+    bool fail = mode_now == FAULT_FROM   ? left <= 0
+                : mode_now == FAULT_SOME ? (uint64_t)left * 0x9e3779b97f4a7c15u >> 32 < 0x100000000u / (uint64_t)chosen
+                                         : left == 0;
     if (fail)
         atomic_fetch_add(&faults, 1);
     return fail;
@@ -104,16 +107,61 @@ void *mmap(void *at, size_t size, int protection, int flags, int fd, off_t offse
     return (void *)syscall(SYS_mmap, at, size, protection, flags, fd, offset);
 }
 
+static int fail(int error)
+{
+    errno = error;
+    return -1;
+}
+
+int munmap(void *at, size_t size)
+{
+    return DUE() ? fail(ENOMEM) : (int)syscall(SYS_munmap, at, size);
+}
+
+int mprotect(void *at, size_t size, int protection)
+{
+    return DUE() ? fail(ENOMEM) : (int)syscall(SYS_mprotect, at, size, protection);
+}
+
+int madvise(void *at, size_t size, int advice)
+{
+    return DUE() ? fail(EINVAL) : (int)syscall(SYS_madvise, at, size, advice); /* of locked memory, say */
+}
+
+/* The next one of that name. */
+#define NEXT(next, name)                                  \
+    do {                                                  \
+        void *found = dlsym(RTLD_NEXT, name);             \
+        if (!found)                                       \
+            return EAGAIN;                                \
+        memcpy(&(next), &found, sizeof(next));            \
+    } while (0)
+
 int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*fn)(void *), void *arg)
 {
-    static int (*next)(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *);
+    int (*next)(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *);
     if (DUE())
         return EAGAIN;
-    void *found = dlsym(RTLD_NEXT, "pthread_create");
-    if (!found)
-        return EAGAIN;
-    memcpy(&next, &found, sizeof next);
+    NEXT(next, "pthread_create");
     return next(thread, attributes, fn, arg);
+}
+
+int pthread_key_create(pthread_key_t *key, void (*destroy)(void *))
+{
+    int (*next)(pthread_key_t *, void (*)(void *));
+    if (DUE())
+        return EAGAIN;
+    NEXT(next, "pthread_key_create");
+    return next(key, destroy);
+}
+
+int pthread_setspecific(pthread_key_t key, const void *value)
+{
+    int (*next)(pthread_key_t, const void *);
+    if (DUE())
+        return ENOMEM;
+    NEXT(next, "pthread_setspecific");
+    return next(key, value);
 }
 
 bool fault_supported(void)
@@ -125,6 +173,7 @@ void fault_arm(enum fault_mode mode, long nth)
 {
     atomic_store(&mode_now, mode);
     atomic_store(&until_fault, nth);
+    atomic_store(&chosen, nth);
     atomic_store(&faults, 0);
     atomic_store_explicit(&armed, true, memory_order_release);
 }

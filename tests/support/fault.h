@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
- * Makes the n-th request of the library to the system fail. malloc, calloc, realloc, aligned_alloc, posix_memalign,
- * mmap and pthread_create are defined in the test program itself; they count the calls that come from libouro (or the
- * program: liburcu and libc are let through, for they abort on failure) and fail those that are due.
- * Sanitizers bring their own versions of these functions, so there fault_supported() is false and nothing ever
- * fails. */
+ * Makes the n-th request of the library to the system fail. malloc, calloc, realloc, aligned_alloc, posix_memalign, mmap, munmap,
+ * mprotect, madvise, pthread_create, pthread_key_create and pthread_setspecific are defined in the test program itself; they count the
+ * calls that come from libouro (or the program: liburcu and libc are let through, for they abort on failure) and fail those that are
+ * due. Sanitizers bring their own versions of these functions, so there fault_supported() is false and nothing ever fails.
+ */
 #ifndef TESTS_SUPPORT_FAULT_H
 #define TESTS_SUPPORT_FAULT_H
 
@@ -12,7 +12,8 @@
 
 enum fault_mode {
     FAULT_ONCE, /* the n-th call fails */
-    FAULT_FROM  /* the n-th and all later ones fail */
+    FAULT_FROM, /* the n-th and all later ones fail */
+    FAULT_SOME  /* one in n fails, which ones is as good as random, and the same each time */
 };
 
 bool fault_supported(void);

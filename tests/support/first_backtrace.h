@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * A process's first backtrace loads a library. Tests have a malloc of their own (fork_gate.c), so LeakSanitizer does not see that this is the
- * loader's memory, and has to be told. */
+ * A process's first backtrace, or first pthread_exit, loads a library. Tests have a malloc of their own (sanitizer_fork.c), so LeakSanitizer does not
+ * see that this is the loader's memory, and has to be told. */
 #ifndef TESTS_SUPPORT_FIRST_BACKTRACE_H
 #define TESTS_SUPPORT_FIRST_BACKTRACE_H
 

@@ -11,6 +11,8 @@
 /* Of the library, in debug builds; hidden in a shared one. */
 extern void (*oi_perturb_hook)(void) __attribute__((weak));
 
+extern int16_t oi_handed_over_from __attribute__((weak)); /* object/handover.h */
+
 static atomic_uint rate;
 static atomic_uint_least64_t common_seed;
 static atomic_uint streams;
@@ -43,6 +45,9 @@ static void set_hook(void (*hook)(void))
 
 void perturb_start(uint64_t seed, unsigned one_in)
 {
+    static const int16_t handed_over_from[] = {64, INT16_MAX, INT16_MIN}; /* as ever; nothing is shared without a bias; everything */
+    if (&oi_handed_over_from)
+        __atomic_store_n(&oi_handed_over_from, handed_over_from[one_in ? seed % 3 : 0], __ATOMIC_RELAXED);
     atomic_store(&common_seed, seed);
     atomic_store(&rate, one_in);
     set_hook(one_in ? hold_up : NULL);

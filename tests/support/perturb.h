@@ -9,7 +9,7 @@
 #include <stdint.h>
 
 /* From now on, one step in so many, at random, holds its thread up; 0: none does. Any time; the seed counts for threads that are held up
- * for the first time. */
+ * for the first time. By the seed, too: whether objects are shared with a bias or without. */
 void perturb_start(uint64_t seed, unsigned one_in);
 void perturb_stop(void);
 

@@ -3,11 +3,17 @@
  * Publication: all that is reachable, nothing else, and `shared` is zero afterwards. */
 #include "object/publish.h"
 
+#include <pthread.h>
+#include <sched.h>
 #include <string.h>
 
 #include <ouro/ouro.h>
 
+#include "object/handover.h"
 #include "object/weak.h"
+#include "port/os.h"
+#include "port/perturb.h"
+#include "support/child.h"
 #include "support/fixture.h"
 #include "support/rng.h"
 #include "support/threads.h"
@@ -274,6 +280,130 @@ static void test_refused(void)
     ouro_release(stays);
 }
 
+static _Thread_local struct node *watched_target;
+static pthread_barrier_t target_is_published;
+static bool is_collecting; /* atomic */
+
+/* Once, when the target of the weak reference has just been published. */
+static void hold_up_publisher(void)
+{
+    if (!watched_target || !IS_PUBLISHED(watched_target))
+        return;
+    watched_target = NULL;
+    pthread_barrier_wait(&target_is_published);
+    while (!oi_load_acquire(&is_collecting))
+        sched_yield();
+    for (int i = 0; i < 50; i++) /* as long as a collection takes, if it does not wait */
+        oi_os_sleep_ms(1);
+}
+
+static void *collect_meanwhile(void *unused)
+{
+    (void)unused;
+    pthread_barrier_wait(&target_is_published);
+    oi_store_release(&is_collecting, true);
+    CHECK(ouro_gc_collect(2) >= 0);
+    return NULL;
+}
+
+/* A weak reference is shared whose private target is garbage, with weak references that have callbacks, and leads to what else there is. As soon as
+ * it is published, a collection may take it. */
+static void test_weak_target_is_garbage(void)
+{
+    for (int unbiased = 0; unbiased < 2; unbiased++) {
+        oi_handed_over_from = unbiased ? INT16_MIN : INT16_MAX;
+        oi_act.self->publications = 2;
+        struct node *neighbour = plain_new(0), *stays = plain_new(1), *target = plain_new(2);
+        ouro_weak *weak = ouro_weak_new(target, NULL, NULL), *other = ouro_weak_new(target, NULL, NULL);
+        ouro_share(neighbour); /* so that collections look at their page */
+        ouro_set(target, &target->a, target);
+        ouro_set(target, &target->b, stays);
+        pthread_barrier_init(&target_is_published, NULL, 2);
+        watched_target = target;
+        ouro_release(target); /* garbage, but for the young collection to come */
+        oi_store_relaxed(&is_collecting, false);
+        pthread_t thread = thread_start(collect_meanwhile, NULL, 0);
+        oi_store_relaxed(&oi_perturb_hook, hold_up_publisher); /* the library's threads are running */
+        ouro_share(weak);
+        oi_store_relaxed(&oi_perturb_hook, NULL);
+        thread_join_parked(thread);
+        pthread_barrier_destroy(&target_is_published);
+        CHECK(ouro_gc_collect(2) >= 0);
+        CHECK_PTR(ouro_weak_get(weak), NULL);
+        CHECK_PTR(ouro_weak_get(other), NULL);
+        ouro_release(weak);
+        ouro_release(other);
+        CHECK(IS_PUBLISHED(stays));
+        CHECK_EQ(ouro_refcount(stays), 1);
+        ouro_release(stays);
+        ouro_release(neighbour);
+    }
+    oi_handed_over_from = OI_HANDED_OVER_FROM;
+}
+
+static ouro_type acyclic_type = OURO_TYPE(struct node, .name = "acyclic", .slots = OURO_SLOTS(struct node, a, b), .flags = OURO_TYPE_ACYCLIC);
+static _Thread_local ouro_object *cut_off_at;
+static pthread_barrier_t cut_off;
+static bool has_forked; /* atomic */
+
+/* Once, when that object has just been published, and what it refers to has not. Not for ever: the thread is in a read section, and if a grace
+ * period is under way, the fork waits for that. */
+static void stop_publisher(void)
+{
+    if (!cut_off_at || !IS_PUBLISHED(cut_off_at))
+        return;
+    cut_off_at = NULL;
+    pthread_barrier_wait(&cut_off);
+    for (int i = 0; i < 200 && !oi_load_relaxed(&has_forked); i++)
+        oi_os_sleep_ms(1);
+}
+
+/* Garbage, which a weak reference leads to: a ring, an object of an acyclic type, which counting alone frees, and another. */
+static void *publish_until_stopped(void *unused)
+{
+    (void)unused;
+    struct node *neighbour = plain_new(0), *ring = plain_new(1), *middle = ouro_new(&acyclic_type);
+    ouro_share(neighbour);
+    ouro_give(middle, &middle->a, plain_new(2));
+    ouro_set(ring, &ring->a, ring);
+    ouro_weak *weak = ouro_weak_new(ring, NULL, NULL);
+    cut_off_at = &middle->object;
+    ouro_give(ring, &ring->b, middle);
+    ouro_release(ring);
+    ouro_share(weak);
+    ouro_release(weak);
+    ouro_release(neighbour);
+    return NULL;
+}
+
+static void collect_in_child(void *unused)
+{
+    (void)unused;
+    oi_store_relaxed(&oi_perturb_hook, NULL);
+    CHECK(ouro_gc_collect(2) >= 1); /* the ring, at the least */
+    CHECK_EQ(misuse_count(), 0);
+}
+
+/* A fork while another thread publishes: in the child, what is published already may refer to what is not. */
+static void test_cut_off_by_fork(void)
+{
+    for (int unbiased = 0; unbiased < 2; unbiased++) {
+        oi_handed_over_from = unbiased ? INT16_MIN : INT16_MAX;
+        pthread_barrier_init(&cut_off, NULL, 2);
+        oi_store_relaxed(&has_forked, false);
+        oi_store_relaxed(&oi_perturb_hook, stop_publisher);
+        pthread_t thread = thread_start(publish_until_stopped, NULL, 0);
+        pthread_barrier_wait(&cut_off);
+        CHECK_EQ(child_run(collect_in_child, NULL), 0);
+        oi_store_relaxed(&has_forked, true);
+        thread_join_parked(thread);
+        oi_store_relaxed(&oi_perturb_hook, NULL);
+        pthread_barrier_destroy(&cut_off);
+        CHECK(ouro_gc_collect(2) >= 0);
+    }
+    oi_handed_over_from = OI_HANDED_OVER_FROM;
+}
+
 int main(void)
 {
     check_start("publish_test");
@@ -288,6 +418,10 @@ int main(void)
     FIXTURE_RUN(test_published_child_is_left_alone);
     FIXTURE_RUN(test_weak_both_ways);
     FIXTURE_RUN(test_weak_alone);
+    if (OURO_DEBUG) { /* they need the hook */
+        FIXTURE_RUN(test_weak_target_is_garbage);
+        FIXTURE_RUN(test_cut_off_by_fork);
+    }
     FIXTURE_RUN(test_refused);
     return check_finish();
 }
