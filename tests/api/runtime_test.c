@@ -86,6 +86,8 @@ static void first_call(void *arg)
     case 10:
         ouro_gc_disable();
         CHECK(!ouro_gc_is_enabled());
+        CHECK_EQ(ouro_init(NULL), OURO_OK); /* which comes too late to turn it on */
+        CHECK(!ouro_gc_is_enabled());
         break;
     case 11:
         CHECK_EQ(ouro_finalizers_run(5), 0);
@@ -97,7 +99,10 @@ static void first_call(void *arg)
         CHECK_EQ(ouro_shutdown(NULL), OURO_OK);
         break;
     case 14:
+        setenv("OURO_GC", "off", 1);
         ouro_gc_enable();
+        CHECK(ouro_gc_is_enabled());
+        CHECK_EQ(ouro_init(NULL), OURO_OK);
         CHECK(ouro_gc_is_enabled());
         break;
     default:

@@ -585,6 +585,13 @@ static void refusals(void)
     CHECK_EQ(ouro_iterator_next(iterator, NULL), OURO_E_INVALID);
     CHECK_EQ(ouro_iterator_next_pair(iterator, &out, NULL), OURO_E_INVALID);
     CHECK_EQ(ouro_iterator_next_pair(iterator, &out, &out), OURO_E_TYPE);
+    ouro_value sets[] = {ouro_set_new(), ouro_weak_set_new()}, of_set;
+    for (size_t i = 0; i < sizeof sets / sizeof *sets; i++) {
+        CHECK_EQ(ouro_iterate(sets[i], &of_set), OURO_OK);
+        CHECK_EQ(ouro_iterator_next_pair(of_set, &out, &out), OURO_E_TYPE);
+        ouro_value_release(of_set);
+        ouro_value_release(sets[i]);
+    }
     CHECK_EQ(ouro_iterator_next_all(iterator, &out, 1, NULL), OURO_E_INVALID);
     CHECK_EQ(ouro_iterator_next_all(iterator, &out, 0, &count), OURO_E_INVALID);
     CHECK_EQ(ouro_iterator_next_all(iterator, NULL, 1, &count), OURO_E_INVALID);

@@ -732,6 +732,32 @@ static void finalizers_with_both(void)
     finalizers_use_the_map();
 }
 
+static size_t after_maps(int count)
+{
+    for (int i = 0; i < count; i++) {
+        ouro_value map = map_new(), key = leaf(i), value = leaf(i);
+        OK(ouro_weak_map_set(map, key, value));
+        ouro_value_release(key);
+        ouro_value_release(value);
+        ouro_value_release(map);
+    }
+    CHECK_GE(ouro_gc_collect(2), 0);
+    ouro_mem_trim();
+    return mem_stats().committed_bytes;
+}
+
+/* Nor is anything left that is no object. */
+static void memory_comes_back(void)
+{
+    size_t before = after_maps(1000), after = after_maps(SCALED(40000));
+    CHECK_LE(after, before + 512 * 1024);
+}
+
+static void all_memory_comes_back(void)
+{
+    with_all_flags(memory_comes_back);
+}
+
 int main(void)
 {
     check_start("value_weak_map_test");
@@ -757,6 +783,7 @@ int main(void)
     FIXTURE_RUN(all_refusals);
     FIXTURE_RUN(all_storing_publishes);
     FIXTURE_RUN(all_unbiased);
+    FIXTURE_RUN(all_memory_comes_back);
     FIXTURE_RUN(finalizers_with_weak_keys);
     FIXTURE_RUN(finalizers_with_weak_values);
     FIXTURE_RUN(finalizers_with_both);

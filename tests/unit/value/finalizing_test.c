@@ -233,7 +233,7 @@ static void test_taken_out_before(void)
             }
         }
     }
-    oi_perturb_hook = NULL;
+    __atomic_store_n(&oi_perturb_hook, NULL, __ATOMIC_RELAXED);
     CHECK_LIVE(0);
 }
 

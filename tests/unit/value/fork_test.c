@@ -8,7 +8,7 @@
 #include "support/child.h"
 #include "support/values.h"
 
-enum { STEPS_MAX = 200, HUGE = 4 << 20, ITEMS = 2 };
+enum { STEPS_MAX = 300, HUGE = 4 << 20, ITEMS = 2 };
 
 static ouro_value board;
 static int how;

@@ -11,12 +11,19 @@
 enum { STEPS_MAX = 100 };
 
 static ouro_value held;
+static _Thread_local bool stepping; /* the test's own steps; threads of the library may be running */
 static int steps, when;
+
+static void set_hook(void (*hook)(void))
+{
+    stepping = hook;
+    __atomic_store_n(&oi_perturb_hook, hook, __ATOMIC_RELAXED);
+}
 
 /* At step `when`: the only reference goes. */
 static void drop_held(void)
 {
-    if (++steps != when)
+    if (!stepping || ++steps != when)
         return;
     ouro_value_release(held);
     held = OURO_NIL;
@@ -26,9 +33,9 @@ static int perturbed(void (*hook)(void), int at, ouro_value *out)
 {
     steps = 0;
     when = at;
-    oi_perturb_hook = hook;
+    set_hook(hook);
     CHECK_OK(ouro_intern_bytes("name", 4, out));
-    oi_perturb_hook = NULL;
+    set_hook(NULL);
     return steps;
 }
 
@@ -56,19 +63,21 @@ static void test_found_and_lost(void)
 /* At a step, another thread (this one) has been quicker. */
 static void enter_another(void)
 {
-    if (++steps != when)
+    if (!stepping || ++steps != when)
         return;
-    oi_perturb_hook = NULL;
+    set_hook(NULL);
     CHECK_OK(ouro_intern_bytes("name", 4, &held));
 }
 
 /* The same, and later on what it entered dies. */
 static void enter_and_drop(void)
 {
+    if (!stepping)
+        return;
     if (++steps == when) {
-        oi_perturb_hook = NULL;
+        set_hook(NULL);
         CHECK_OK(ouro_intern_bytes("name", 4, &held));
-        oi_perturb_hook = enter_and_drop;
+        set_hook(enter_and_drop);
     } else if (steps > when && held) {
         ouro_value was = held;
         held = OURO_NIL;
