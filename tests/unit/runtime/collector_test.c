@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * The collector's thread: started by the first request, not before; requests made meanwhile are one collection, of the
- * older generation; it ends with the runtime and starts again; a forked child starts its own. And the mark that the growth
+ * older generation; it ends with the runtime and starts again; a forked child starts its own, whatever became of its parent's. And the mark that the growth
  * of memory is compared with. */
 #include <pthread.h>
 #include <stdatomic.h>
@@ -35,7 +35,7 @@ static char name_seen[32];
 static struct hold_up {
     struct step started, go_on;
     atomic_bool done;
-} hold_ups[4];
+} hold_ups[8];
 static int hold_ups_used;
 
 static void hold_up(ouro_gc_phase phase, const ouro_gc_info *info, void *arg)
@@ -95,6 +95,30 @@ static void test_after_fork(void)
     check_requests();
 }
 
+static void *stop(void *unused)
+{
+    (void)unused;
+    oi_collector_stop();
+    return NULL;
+}
+
+/* While a thread waits for the collector's to end, in a shutdown: the child knows nothing of that. */
+static void test_fork_while_stopping(void)
+{
+    struct hold_up *at = &hold_ups[hold_ups_used++];
+    *at = (struct hold_up){.started = STEP_INITIALIZER, .go_on = STEP_INITIALIZER};
+    int id = ouro_gc_add_callback(hold_up, at);
+    CHECK_EQ(ouro_gc_collect_async(1), OURO_OK);
+    CHECK(step_wait(&at->started, 1));
+    pthread_t stopper = thread_start(stop, NULL, 0);
+    usleep(50000); /* it waits by now */
+    CHECK_EQ(child_run(child, NULL), 0);
+    step_set(&at->go_on, 1);
+    thread_join_running(stopper);
+    ouro_gc_remove_callback(id);
+    check_requests();
+}
+
 static size_t mark_now(void)
 {
     return oi_load_relaxed(&oi_page_growth_mark);
@@ -144,6 +168,7 @@ int main(void)
     fixture_start();
     FIXTURE_RUN(test_requests);
     FIXTURE_RUN(test_after_fork);
+    FIXTURE_RUN(test_fork_while_stopping);
     FIXTURE_RUN(test_after_shutdown);
     FIXTURE_RUN(test_growth_mark);
     FIXTURE_RUN(test_growth_mark_follows_what_is_freed);

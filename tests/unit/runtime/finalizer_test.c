@@ -9,6 +9,7 @@
 
 #include "runtime/runtime.h"
 #include "support/child.h"
+#include "support/first_backtrace.h"
 #include "support/fixture.h"
 #include "support/threads.h"
 
@@ -91,6 +92,102 @@ static void test_in_forked_child(void)
     CHECK_EQ(finalized(), 0);
 }
 
+static struct step entered = STEP_INITIALIZER, go_on = STEP_INITIALIZER;
+
+static void hold_up(void *object)
+{
+    (void)object;
+    step_set(&entered, 1);
+    CHECK(step_wait(&go_on, 1));
+}
+
+static void *stop(void *unused)
+{
+    (void)unused;
+    oi_finalizer_stop();
+    return NULL;
+}
+
+static void child_of_stopping(void *unused)
+{
+    (void)unused;
+    on_finalize(NULL);
+    for (int i = 0; i < 3; i++) {
+        long all = finalized() + 1;
+        drop_shared_loop();
+        CHECK_EQ(ouro_gc_collect_async(2), OURO_OK);
+        CHECK(wait_until(all_finalized, &all));
+        usleep(10000); /* a thread that ought to end would */
+    }
+}
+
+/* While a thread waits for the finalizers' to end, in a shutdown: the child's own goes on. */
+static void test_fork_while_stopping(void)
+{
+    on_finalize(hold_up);
+    drop_shared_loop();
+    CHECK_EQ(ouro_gc_collect_async(2), OURO_OK);
+    CHECK(step_wait(&entered, 1));
+    pthread_t stopper = thread_start(stop, NULL, 0);
+    usleep(50000); /* it waits by now */
+    CHECK_EQ(child_run(child_of_stopping, NULL), 0);
+    step_set(&go_on, 1);
+    thread_join_running(stopper);
+    CHECK_EQ(finalized(), 1);
+    CHECK_EQ(ouro_gc_collect(2), 1);
+}
+
+static atomic_int exits;
+
+static void exit_thread(void *object)
+{
+    (void)object;
+    atomic_fetch_add(&exits, 1);
+    pthread_exit(NULL);
+}
+
+/* Finalizers that end the thread that runs them, while others wait for its end, or for what it was to do. */
+static void test_thread_exits(void)
+{
+    for (int i = 0; i < 20; i++) {
+        on_finalize(exit_thread);
+        drop_shared_loop();
+        drop_shared_loop();
+        CHECK_EQ(ouro_gc_collect_async(2), OURO_OK);
+        pthread_t stopper = thread_start(stop, NULL, 0);
+        usleep((useconds_t)i * 50);
+        thread_join_running(stopper);
+        CHECK_GE(ouro_gc_collect(2), 0);
+        on_finalize(NULL);
+        CHECK_GE(ouro_gc_collect(2), 0);
+    }
+    CHECK_EQ(atomic_load(&exits), 40);
+    fixture_leaves(40); /* the reference that a finalizer did not live to give back */
+    CHECK_EQ(finalized(), 40);
+    CHECK_GE(ouro_gc_collect(2), 0);
+}
+
+static void exit_thread_once(void *object)
+{
+    if (finalized() == 1)
+        exit_thread(object);
+}
+
+/* What is left of a batch when its thread ends is another's: nobody has to ask. */
+static void test_thread_exits_early(void)
+{
+    long all = 3;
+    atomic_store(&exits, 0);
+    on_finalize(exit_thread_once);
+    for (long i = 0; i < all; i++)
+        drop_shared_loop();
+    CHECK_EQ(ouro_gc_collect_async(2), OURO_OK);
+    CHECK(wait_until(all_finalized, &all));
+    CHECK_EQ(atomic_load(&exits), 1);
+    fixture_leaves(1);
+    CHECK_EQ(ouro_gc_collect(2), 2);
+}
+
 static void slowly(void *object)
 {
     (void)object;
@@ -118,11 +215,15 @@ static void test_shutdown(void)
 int main(void)
 {
     check_start("finalizer_test");
+    first_backtrace();
     fixture_start();
     FIXTURE_RUN(test_one_at_a_time);
     FIXTURE_RUN(test_async);
     FIXTURE_RUN(test_idle);
     FIXTURE_RUN(test_in_forked_child);
+    FIXTURE_RUN(test_fork_while_stopping);
+    FIXTURE_RUN(test_thread_exits);
+    FIXTURE_RUN(test_thread_exits_early);
     FIXTURE_RUN(test_shutdown);
     return check_finish();
 }

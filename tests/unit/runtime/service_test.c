@@ -11,6 +11,7 @@
 
 #include "mem/limbo.h"
 #include "runtime/runtime.h"
+#include "support/child.h"
 #include "support/fixture.h"
 #include "support/threads.h"
 
@@ -281,6 +282,48 @@ static void test_stop_and_start(void)
     CHECK(wait_until(service_runs, NULL));
 }
 
+static void *stop(void *unused)
+{
+    (void)unused;
+    oi_service_stop();
+    return NULL;
+}
+
+static void child(void *unused)
+{
+    (void)unused;
+    struct node *n = plain_new(1);
+    ouro_share(n);
+    ouro_release(n);
+    CHECK(wait_until(service_runs, NULL));
+    CHECK(wait_until(limbo_is_empty, NULL));
+}
+
+static void fork_in_section(void *unused)
+{
+    ouro_read_end(); /* which the fork has taken along */
+    child(unused);
+}
+
+/* While a thread waits for its end, in a shutdown: the child knows nothing of that. */
+static void test_fork_while_stopping(void)
+{
+    child(NULL);
+    ouro_read_begin();
+    uint64_t rounds = oi_limbo_rounds();
+    struct node *n = plain_new(1);
+    ouro_share(n);
+    ouro_release(n);
+    sleep_ms(20); /* it waits for this section by now */
+    CHECK_EQ(oi_limbo_rounds(), rounds);
+    pthread_t stopper = thread_start(stop, NULL, 0);
+    sleep_ms(20); /* and this thread for it */
+    CHECK_EQ(child_run(fork_in_section, NULL), 0);
+    ouro_read_end();
+    thread_join_running(stopper);
+    child(NULL);
+}
+
 static void test_shutdown(void)
 {
     ouro_leak_report report;
@@ -324,6 +367,7 @@ int main(void)
     FIXTURE_RUN(test_parked_threads_pages);
     FIXTURE_RUN(test_weak_table);
     FIXTURE_RUN(test_stop_and_start);
+    FIXTURE_RUN(test_fork_while_stopping);
     check_around(NULL, NULL);
     CHECK_RUN(test_shutdown);
     CHECK_RUN(test_never_purges);
