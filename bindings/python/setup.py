@@ -112,6 +112,10 @@ class BuildExt(build_ext):
             [*objects, str(library)], self.get_ext_fullpath(extension.name),
             extra_postargs=["-Wl,-rpath,$ORIGIN", "-Wl,-z,nodelete", "-pthread"])
 
+    def copy_extensions_to_source(self):  # --inplace, pip install --editable
+        super().copy_extensions_to_source()
+        self.copy_file(os.path.join(self.build_lib, "ouro", LIBRARY), str(self.library_path()))
+
     def get_outputs(self):
         return [*super().get_outputs(), str(self.library_path())]
 

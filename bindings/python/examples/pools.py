@@ -13,6 +13,13 @@ def show(step):
     return stats
 
 
+def settle():
+    """Until no reader can have the dead in hand, and no collection looks at their memory: some milliseconds."""
+    ouro.gc.collect()
+    while mem.stats()["limbo_bytes"]:
+        time.sleep(0.001)
+
+
 def main():
     mem.trim()
     show("at the beginning")
@@ -23,13 +30,13 @@ def main():
     empty = show("dropped")
     assert empty["live_bytes"] < full["live_bytes"] / 10
 
-    while mem.stats()["limbo_bytes"]:  # until no reader can have the dead in hand: some milliseconds
-        time.sleep(0.001)
+    settle()
     lists.extend(ouro.List([i]) for i in range(100_000))
     again = show("as many again: the same memory")
     assert again["committed_bytes"] < 1.5 * full["committed_bytes"]
 
     lists.clear()
+    settle()
     given_back = mem.trim()
     trimmed = show("dropped, and mem.trim()")
     print("given back:", "most of it" if trimmed["committed_bytes"] < full["committed_bytes"] / 2 and given_back else "nothing")

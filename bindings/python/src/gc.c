@@ -71,11 +71,20 @@ PyObject *oupy_gc_stats(void)
 
 /* ---- objects ---- */
 
+/* Around looks at all objects. While Python's collector is at work, with the GIL: what is held here, but not shown to anybody yet, is garbage to it, and it
+ * would clear what hangs on that. */
+#define LOOK_BEGIN                                                                                                                               \
+    {                                                                                                                                            \
+        PyThreadState *saved = oupy_is_mirroring ? NULL : oupy_release();
+#define LOOK_END                                                                                                                                 \
+    if (saved)                                                                                                                                   \
+        oupy_reacquire(saved);                                                                                                                   \
+    }
+
 static PyObject *list_of(ouro_status status, struct ouro_gathered *gathered)
 {
     if (status != OURO_OK)
         return oupy_fail(status);
-    oupy_mirrors_touched();
     PyObject *list = oupy_list_of(gathered->items, gathered->count);
     gathered->count = 0;
     ouro_gather_drop(gathered);
@@ -87,9 +96,9 @@ PyObject *oupy_gc_objects(int generation)
     struct ouro_gathered gathered;
     ouro_status status;
     oupy_enter();
-    OUPY_RELEASE
+    LOOK_BEGIN
     status = ouro_gather_objects(generation, &gathered);
-    OUPY_REACQUIRE
+    LOOK_END
     return list_of(status, &gathered);
 }
 
@@ -104,9 +113,9 @@ PyObject *oupy_gc_referrers(ouro_value value)
     struct ouro_gathered gathered;
     ouro_status status;
     oupy_enter();
-    OUPY_RELEASE
+    LOOK_BEGIN
     status = ouro_gather_referrers(value, &gathered);
-    OUPY_REACQUIRE
+    LOOK_END
     return list_of(status, &gathered);
 }
 
@@ -114,11 +123,11 @@ PyObject *oupy_gc_garbage(void)
 {
     struct ouro_gathered gathered;
     ouro_status status;
-    OUPY_RELEASE
+    LOOK_BEGIN
     status = ouro_gather_garbage(&gathered);
     if (status == OURO_OK)
         ouro_gc_clear_garbage();
-    OUPY_REACQUIRE
+    LOOK_END
     return list_of(status, &gathered);
 }
 
@@ -146,7 +155,7 @@ PyObject *oupy_gc_holders(PyObject *object)
     ouro_status status;
     size_t kept = 0;
     oupy_enter();
-    OUPY_RELEASE
+    LOOK_BEGIN
     status = ouro_gather_objects(-1, &gathered);
     for (size_t i = 0; status == OURO_OK && i < gathered.count; i++) {
         struct search search = {object, false}; /* handles are only compared */
@@ -158,6 +167,6 @@ PyObject *oupy_gc_holders(PyObject *object)
     }
     if (status == OURO_OK)
         gathered.count = kept;
-    OUPY_REACQUIRE
+    LOOK_END
     return list_of(status, &gathered);
 }

@@ -177,7 +177,10 @@ static bool traced_has(uintptr_t address)
 /* Any thread; untracking needs no GIL. The order matters: another object may have the address as soon as this one is gone. */
 static void died(ouro_weak *weak, void *arg)
 {
-    (void)PyTraceMalloc_Untrack(OUPY_TRACE_DOMAIN, (uintptr_t)arg);
+    if (oupy_python_enter()) {
+        (void)PyTraceMalloc_Untrack(OUPY_TRACE_DOMAIN, (uintptr_t)arg);
+        oupy_python_leave();
+    }
     traced_remove((uintptr_t)arg);
     ouro_release(weak); /* the reference that oupy_trace_made left for this */
 }

@@ -29,14 +29,16 @@ typedef struct oupy_wrapper {
     void *object;     /* NULL: closed, cleared by Python's collector, or not made by the type's constructor */
     void *kept;       /* the object of one that was closed while it may have been in use: released with the wrapper. SWIG's ty */
     int own;          /* SWIG's */
+    unsigned shown;   /* the collection of Python's, oupy_collection, in which it was last shown */
     PyObject *mirror; /* during a collection of Python's: mirror.c */
     PyObject *dict;   /* not used */
 } oupy_wrapper;
 
 extern PyTypeObject *oupy_type[OURO_KIND_OBJECT + 1]; /* by kind; none is NULL */
 extern bool oupy_is_mirroring;                        /* see mirror.c */
+extern unsigned oupy_collection;                      /* how many collections Python has begun */
 void oupy_mirror_touched(PyObject *mirror);           /* the wrapper that has it is being used, or goes */
-void oupy_mirrors_touched(void);                      /* whatever there is may be used */
+void oupy_mirror_touched_of(const void *object);      /* the object, which may have one, is shown to Python */
 
 void oupy_dealloc(PyObject *self);
 int oupy_traverse(PyObject *self, visitproc visit, void *arg);
@@ -212,6 +214,10 @@ static inline void oupy_pending_run(void)
     if (__builtin_expect(__atomic_load_n(&oupy_pending_first, __ATOMIC_RELAXED) != NULL, 0)) /* relaxed: taken by an exchange */
         oupy_pending_run_all();
 }
+
+/* Around calls of Python's that need no GIL, on threads that may not have it. False: Python is shutting down, and must not be called. */
+bool oupy_python_enter(void);
+void oupy_python_leave(void);
 
 /* For callbacks on any thread that cannot be put off. False: Python is shutting down, and must not be touched. */
 struct oupy_gil {

@@ -207,7 +207,6 @@ static int ref_clear(PyObject *self)
 
 static PyObject *target_of(PyObject *self)
 {
-    oupy_mirrors_touched();
     return oupy_object(ouro_value_of(ouro_weak_get(((struct ref *)self)->weak))); /* nil is None */
 }
 

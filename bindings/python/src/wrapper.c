@@ -99,9 +99,10 @@ PyObject *oupy_object_slow(ouro_value value)
 {
     void *object = ouro_value_object(value);
     oupy_wrapper *w = find(object);
+    if (__builtin_expect(oupy_is_mirroring, 0))
+        oupy_mirror_touched_of(object);
     if (w) {
-        if (__builtin_expect(oupy_is_mirroring, 0) && w->mirror)
-            oupy_mirror_touched(w->mirror);
+        w->shown = oupy_collection;
         Py_INCREF(w);
         ouro_release(object); /* not the last: the wrapper has one */
         return (PyObject *)w;
@@ -112,6 +113,7 @@ PyObject *oupy_object_slow(ouro_value value)
         w->object = object;
         w->kept = NULL;
         w->own = 0;
+        w->shown = oupy_collection;
         w->mirror = w->dict = NULL;
         if (enter(w)) {
             ouro_share(object); /* of a thread that was attached as a biased one; else there is nothing to do */
@@ -128,7 +130,7 @@ PyObject *oupy_object_slow(ouro_value value)
 int oupy_adopt(PyObject *self, ouro_value value)
 {
     oupy_wrapper *w = (oupy_wrapper *)self;
-    if (!w->object) {
+    if (!w->object && !w->kept) {
         w->object = ouro_value_object(value);
         if (enter(w)) {
             ouro_share(w->object);
@@ -191,9 +193,13 @@ void oupy_dealloc(PyObject *self)
     oupy_pending_run();
 }
 
+/* Python's collector takes it for garbage. If it has been shown since that collection began, perhaps to code that runs while others are cleared, somebody
+ * has it: the next collection will see. */
 int oupy_clear(PyObject *self)
 {
     oupy_wrapper *w = (oupy_wrapper *)self;
+    if (w->shown == oupy_collection)
+        return 0;
     if (w->mirror) {
         oupy_mirror_touched(w->mirror);
         Py_CLEAR(w->mirror);

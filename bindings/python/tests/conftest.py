@@ -56,11 +56,11 @@ def environment():
     return {**os.environ, "PYTHONPATH": os.pathsep.join(p for p in sys.path if p)}
 
 
-def run(code, *args, timeout=120, silent=True):
-    """Runs code in a new interpreter; its standard output. Fails if it ends with anything but 0, or (silent) writes to standard error."""
+def run(code, *args, timeout=120, silent=True, **variables):
+    """Runs code in a new interpreter, in whose environment the variables are, too; its standard output. Fails if it ends with anything but 0, or (silent) writes to standard error."""
     # Python 3.12 and later warn of every fork beside threads, and the library has some.
     done = subprocess.run([sys.executable, "-X", "faulthandler", "-W", "ignore::DeprecationWarning", "-c", textwrap.dedent(code), *args], capture_output=True, text=True,
-                          timeout=timeout, env=environment())
+                          timeout=timeout, env={**environment(), **variables})
     assert done.returncode == 0 and not (silent and done.stderr), f"exit status {done.returncode}\n{done.stdout}\n{done.stderr}"
     return done.stdout
 

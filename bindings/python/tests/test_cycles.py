@@ -6,7 +6,7 @@ import threading
 import weakref
 
 import pytest
-from conftest import settle
+from conftest import run, settle
 
 import ouro
 
@@ -296,6 +296,198 @@ def test_large_graph():
     del thing, chain
     gc.collect()
     assert gone() is None
+
+
+def test_finalizers_that_use_their_containers():
+    """What a finalizer has used is left for the next collection, and no longer, however much new garbage that one finds."""
+    class Eager(Thing):
+        def __del__(self):
+            self.held[0].append(1)
+
+    class ByReference(Thing):
+        def __del__(self):
+            self.held[1]().append(1)
+
+    refs, most = [], 0
+    for round in range(20):
+        for kind in (Eager, ByReference) * 5:
+            thing = kind(ouro.List())
+            thing.held[0].append(ouro.List([thing]))
+            thing.held.append(ouro.weakref.ref(thing.held[0]))
+            refs.append(weakref.ref(thing, lambda ref: refs.remove(ref)))
+            del thing
+        gc.collect()
+        most = max(most, len([o for o in gc.get_objects() if isinstance(o, (Eager, ByReference))]))
+    assert most == 10
+    gc.collect()
+    assert not [o for o in gc.get_objects() if isinstance(o, (Eager, ByReference))]
+
+
+def test_collections_deep_within_deaths():
+    """From some depth on Python puts off what dies within deaths (its trashcan), also what a collection there has needed."""
+    assert run("""
+        import gc, ouro
+
+        class Nest:
+            def __init__(self, depth): self.inner = Nest(depth - 1) if depth else None
+            def __del__(self):
+                if not self.inner:
+                    for _ in range(3):
+                        thing = Thing()
+                        thing.held = ouro.List([thing, ouro.List([thing])])
+                        del thing
+                        collected.append(gc.collect())
+
+        class Thing:
+            held = None
+            def __del__(self): ouro.List([self.held]).append(3)
+
+        collected = []
+        for depth in range(70):
+            nest = Nest(depth)
+            held = ouro.List([Thing.__new__(Thing), ouro.List([nest])])
+            del nest, held
+        gc.collect()
+        print(len(collected), sum(map(bool, collected)) >= 60)
+    """) == "210 True\n"
+
+
+def test_garbage_in_ouro_alone_goes_with_it():
+    """What Python has cleared cannot be met by a weak reference to a container that held it."""
+    thing, l = Thing(), ouro.List()
+    l.append(thing)
+    l.append(l)
+    thing.held = l
+    ref, gone = ouro.weakref.ref(l), weakref.ref(thing)
+    del thing, l
+    gc.collect()
+    assert ref() is None and gone() is None
+
+
+@pytest.mark.parametrize("generation", [0, 2])
+@pytest.mark.parametrize("how", ["object", "callback"])
+def test_wrappers_shown_while_others_are_cleared(how, generation):
+    """A wrapper that Python has found to be garbage is shown again to code that runs while it clears: then it stays what it is."""
+    assert run(f"""
+        import gc, ouro
+        gc.disable()
+        root, got = ouro.List([ouro.List([1, 2, 3])]), []
+        class Late:
+            def __del__(self): got.append(root[0])
+        class Thing:
+            def __del__(self): self.late = Late()
+        if "{how}" == "object":
+            a = Thing()
+            a.itself = a
+        else:
+            a = [ouro.List()]
+            a.append(a)
+            ref = ouro.weakref.ref(a[0], lambda ref: got.append(root[0]))
+        b = [root[0]]
+        b.append(b)
+        del a, b
+        gc.collect({generation})
+        print(got)
+        got.clear()
+        gc.collect()
+        print(len(root))
+    """) == "[ouro.List([1, 2, 3])]\n1\n"
+
+
+def test_other_callbacks_at_collections():
+    """Also after somebody else has looked at the mirrors, what a finalizer takes out of its container is left alone."""
+    assert run("""
+        import gc, ouro
+        gc.disable()
+        class Thing: pass
+        class Last(Thing):
+            def __del__(self): kept.append(self.held.pop())
+        def callback(phase, info):
+            if phase == "start": gc.get_referrers(callback)
+        gc.callbacks.append(callback)
+        kept, last, other = [], Last(), Thing()
+        other.name, other.itself = "other", [other]
+        last.held = ouro.List([last, other])
+        del last, other
+        gc.collect()
+        print(kept[0].name)
+    """) == "other\n"
+
+
+def test_mirrors_outlive_their_collection():
+    """A finalizer takes the callback away by which the end of a collection would be known."""
+    assert run("""
+        import gc, ouro
+        gc.disable()
+        class Thing: pass
+        class Last:
+            def __del__(self): gc.callbacks.clear()
+        keep = ouro.List()
+        for _ in range(50):
+            thing = Thing()
+            thing.held = keep
+            keep.append(thing)
+            del thing
+        last = Last()
+        last.itself = last
+        del last
+        gc.collect()
+        taken = keep.pop()
+        taken.name = "taken"
+        cycle = [keep]
+        cycle.append(cycle)
+        keep.clear()
+        del cycle, keep
+        gc.collect()
+        print(taken.name)
+    """) == "taken\n"
+
+
+def test_mirrors_of_what_has_gone():
+    """What a finalizer has dropped is not to be seen by way of mirrors."""
+    assert run("""
+        import gc, ouro
+        gc.disable()
+        class Thing: pass
+        class Last:
+            def __del__(self):
+                keep.clear()
+                print(len(gc.get_referents(*[o for o in gc.get_objects() if type(o).__name__ == "_Mirror"])) < 1100)
+        keep = ouro.List([Thing() for _ in range(1000)])
+        last = Last()
+        last.itself = last
+        del last
+        gc.collect()
+    """) == "True\n"
+
+
+def test_all_objects_asked_for_while_python_collects():
+    """Another thread's get_objects() takes its time; what it gives has not been cleared."""
+    assert run("""
+        import gc, ouro, threading, time
+        gc.disable()
+        ballast = ouro.List([ouro.List() for _ in range(400_000)])
+        class Thing:
+            def __init__(self): self.name = "thing"
+        class Last(Thing):
+            def __del__(self):
+                go.set()
+                time.sleep(0.003)
+        go, met = threading.Event(), []
+        def work():
+            go.wait()
+            for o in ouro.gc.get_objects():
+                if type(o) is ouro.List and len(o) == 2: met.extend(o)
+        thread = threading.Thread(target=work)
+        thread.start()
+        thing, last = Thing(), Last()
+        last.thing = thing
+        thing.held = ouro.List([thing, last])
+        del thing, last
+        gc.collect()
+        thread.join()
+        print(all(thing.name == "thing" for thing in met))
+    """) == "True\n"
 
 
 def test_shown_by_both():

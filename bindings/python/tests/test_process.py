@@ -2,6 +2,7 @@
 """Forks, the end of the interpreter, subinterpreters: each in an interpreter of its own."""
 
 import os
+import subprocess
 import sys
 
 import pytest
@@ -136,6 +137,23 @@ def test_shutdown(name):
         out = run(SHUTDOWNS[name], silent=name != "finalizers under way")  # they may be cut off, which Python then says
         if name == "everything alive":
             assert "finalize" in out
+
+
+@pytest.mark.skipif(sys.version_info >= (3, 13), reason="Python's locks are no semaphores")
+def test_shutdown_waits_for_threads_inside_python(tmp_path):
+    """What dies on a thread of the library's is announced to Python: not to one that has gone."""
+    source, library = os.path.join(os.path.dirname(__file__), "slow_lock.c"), str(tmp_path / "slow_lock.so")
+    subprocess.run(["cc", "-shared", "-fPIC", source, "-o", library, "-ldl"], check=True)
+    out = run("""
+        import ctypes, threading, time, ouro
+        class Thing: pass
+        l = ouro.List([Thing()]); l.append(l); del l
+        threading.Thread(target=ouro.gc.collect, daemon=True).start()
+        is_inside = ctypes.c_int.in_dll(ctypes.CDLL(None), "is_inside")
+        while not is_inside.value: time.sleep(0.001)
+        print("inside")
+    """, LD_PRELOAD=library)
+    assert out == "inside\n"
 
 
 def test_exceptions_at_shutdown_are_shown():
