@@ -189,6 +189,13 @@ func (t *temporary) take() uint64 {
 
 // value makes a Go value of an answer that is no error.
 func value(a *raw.Answer) any {
+	if a.Word&3 == 1 {
+		return int(int64(a.Word) >> 2)
+	}
+	return otherValue(a)
+}
+
+func otherValue(a *raw.Answer) any {
 	if a.Word == raw.String {
 		return string(a.Text[:a.Size])
 	}

@@ -3,6 +3,7 @@
 #
 #     go_test.sh test       vet, and all tests of the module
 #     go_test.sh race       the same under the race detector, and with cgo's dearer checks
+#     go_test.sh tsan       the same with the library under gcc's ThreadSanitizer (not at the same time as Go's own)
 #     go_test.sh sync       the copies are up to date
 #
 # In a copy of the tree: Go does not look at links.
@@ -33,6 +34,10 @@ race)
     else
         GOEXPERIMENT=cgocheck2 "$go" test -race -count=1 ./...
     fi
+    ;;
+tsan)
+    # setarch: it cannot have addresses that change from run to run.
+    CGO_CFLAGS="-fsanitize=thread -g -O1" CGO_LDFLAGS=-fsanitize=thread setarch -R "$go" test -count=1 -timeout 30m .
     ;;
 sync)
     command -v swig > /dev/null || { echo "missing: swig"; exit 1; }

@@ -252,7 +252,10 @@ func (p *player) play(line string) error {
 		}
 		shown, bad := Repr(result)
 		closeAll([]any{result})
-		if no(bad); s.hasText && shown != s.text {
+		if err = bad; err != nil { // showing it takes memory, too
+			break
+		}
+		if s.hasText && shown != s.text {
 			return fmt.Errorf("%s, and not %s", shown, s.text)
 		}
 	}

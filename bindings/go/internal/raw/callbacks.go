@@ -63,9 +63,18 @@ func ReadMessages() {
 	read()
 }
 
-// LookForMessages is for the end of each call. Somebody else may be reading them: then they are his.
+// LookForMessages is for the end of each call, and small enough to be in line there.
 func LookForMessages() {
-	if atomic.LoadUint32((*uint32)(unsafe.Pointer(&C.ouro_go_has_messages))) != 0 && reading.TryLock() {
+	if atomic.LoadUint32(hasMessages) != 0 {
+		lookAtMessages()
+	}
+}
+
+var hasMessages = (*uint32)(unsafe.Pointer(&C.ouro_go_has_messages))
+
+// Somebody else may be reading them: then they are his.
+func lookAtMessages() {
+	if reading.TryLock() {
 		defer reading.Unlock()
 		read()
 	}

@@ -202,7 +202,7 @@ static bool remember_page(const struct oi_scope *scope, uint32_t number)
     for (uint32_t index = 0; extent->count && index < extent->carved; index++) {
         /* Members that are left have been freed. Those that were dropped have hints, and what is remembered of them does no harm. */
         bool freed = page->member[index / 64] >> index % 64 & 1;
-        if (extent->count[index] && page->estimate[index] > 0 && !freed && !remember(oi_scope_at(page, index), extent->count[index] - 1))
+        if (page->estimate[index] > 0 && extent->count[index] && !freed && !remember(oi_scope_at(page, index), extent->count[index] - 1))
             return false;
     }
     return true;

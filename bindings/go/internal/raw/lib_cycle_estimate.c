@@ -13,7 +13,6 @@
 struct counting {
     struct oi_scope *scope;
     struct oi_tally tally;
-    int32_t *counts; /* of the page, or NULL */
 };
 
 static OI_ALWAYS_INLINE void subtract(ouro_object *child, void *arg)
@@ -24,33 +23,34 @@ static OI_ALWAYS_INLINE void subtract(ouro_object *child, void *arg)
         oi_tally_count(&counting->tally, oi_scope_estimate(counting->scope, id));
 }
 
-static OI_ALWAYS_INLINE bool count_block(struct counting *counting, struct oi_scope_page *page, uint32_t index)
-{
-    ouro_object *o = oi_scope_at(page, index);
-    if (!oi_scope_may_look(o))
-        return false;
-    int32_t n = oi_estimate_references(o);
-    page->estimate[index] += n;
-    if (counting->counts)
-        counting->counts[index] = n + 1;
-    page->member[index / 64] |= (uint64_t)1 << index % 64;
-    oi_each_ref(oi_type_of(o), o, subtract, counting);
-    return true;
-}
-
 static size_t count_page(struct counting *counting, uint32_t number)
 {
     struct oi_scope *scope = counting->scope;
+    const struct oi_scope_page page = scope->pages[number]; /* a copy: what is counted here changes none of it */
+    const uint32_t carved = scope->extents[number].carved;
+    const size_t size = (size_t)page.words * 8;
+    int32_t *counts = scope->extents[number].count;
     size_t objects = 0;
-    uint32_t carved = scope->extents[number].carved;
-    counting->counts = scope->extents[number].count;
+    char *at = page.base;
     for (uint32_t index = 0; index < carved;) {
         uint32_t end = index + SECTION_BLOCKS < carved ? index + SECTION_BLOCKS : carved;
+        uint64_t members = 0;
         oi_perturb();
         oi_rcu_read_lock();
-        for (; index < end; index++)
-            objects += count_block(counting, &scope->pages[number], index);
+        for (uint64_t bit = 1; index < end; index++, bit <<= 1, at += size) {
+            ouro_object *o = (ouro_object *)at;
+            if (!oi_scope_may_look(o))
+                continue;
+            int32_t n = oi_estimate_references(o);
+            page.estimate[index] += n;
+            if (counts)
+                counts[index] = n + 1;
+            members |= bit;
+            objects++;
+            oi_each_ref(oi_type_of(o), o, subtract, counting);
+        }
         oi_rcu_read_unlock();
+        page.member[(index - 1) / 64] = members;
     }
     scope->extents[number].has_members = objects != 0;
     return objects;

@@ -40,6 +40,7 @@ static bool reserve_tables(void)
 
 bool oi_scope_init(void)
 {
+    oi_os_prefer_small(oi_scope_places, sizeof oi_scope_places);
     if (!scope.pinned)
         scope.pinned = oi_os_map((OI_SCOPE_PAGES_MAX + 1) * sizeof *scope.pinned, OI_UNIT);
     if (!scope.pages)
@@ -57,12 +58,50 @@ static unsigned units_of(const struct oi_page *page)
     return oi_segment_of(page)->size > OI_SEGMENT ? 1 : (unsigned)(oi_round_up(bytes, OI_UNIT) / OI_UNIT);
 }
 
-static void set_number(struct oi_page *page, uint32_t number)
+/* ---- places ---- */
+
+/* A page may take many units, and a scope so many pages that they would not all fit. */
+#define UNITS_MAX (OI_SCOPE_PLACES / 2)
+
+_Alignas(OI_UNIT) struct oi_scope_place oi_scope_places[OI_SCOPE_PLACES]; /* of which a heap touches what it needs */
+static size_t farthest; /* that a unit is from the place that is its own */
+
+static void set_place(uint32_t unit, uint32_t number)
 {
-    struct oi_segment *segment = oi_segment_of(page);
-    for (unsigned i = 0, n = units_of(page); i < n; i++)
-        segment->number[page - segment->pages + i] = number;
+    size_t far = 0;
+    struct oi_scope_place *place;
+    while ((place = &oi_scope_places[oi_scope_place(unit, far)])->number && place->unit != unit)
+        far++;
+    farthest = far > farthest ? far : farthest;
+    *place = (struct oi_scope_place){unit, number};
 }
+
+/* Whatever else has been taken out before it. */
+static void clear_place(uint32_t unit)
+{
+    for (size_t far = 0; far <= farthest; far++) {
+        struct oi_scope_place *place = &oi_scope_places[oi_scope_place(unit, far)];
+        if (place->unit == unit)
+            *place = (struct oi_scope_place){0};
+    }
+}
+
+static void set_places(const struct oi_page *page, uint32_t number)
+{
+    for (unsigned i = 0, n = units_of(page); i < n; i++)
+        set_place(oi_scope_unit(page->base) + i, number);
+}
+
+/* Of the pages from that one on. What was entered before them is found as it was when they had not been. */
+static void clear_places_from(uint32_t first)
+{
+    for (uint32_t at = first; at < scope.count; at++) {
+        for (unsigned i = 0, n = units_of(scope.pinned[at]); i < n; i++)
+            clear_place(oi_scope_unit(scope.pinned[at]->base) + i);
+    }
+}
+
+/* ---- tables ---- */
 
 /* Memory that reads as zero; NULL if there is none. */
 static char *take_table(size_t size)
@@ -94,7 +133,7 @@ static void enter(uint32_t number, struct oi_page *page)
         .gray = oi_scope_nothing,
     };
     scope.extents[number] = (struct oi_scope_extent){.carved = oi_load_acquire(&page->carved)}; /* [MO-carved] */
-    set_number(page, number);
+    set_places(page, number);
 }
 
 bool oi_scope_furnish(struct oi_scope *scope, uint32_t number)
@@ -123,8 +162,7 @@ bool oi_scope_furnish(struct oi_scope *scope, uint32_t number)
 static void let_go_from(uint32_t first)
 {
     uint32_t rest = scope.count - first;
-    for (uint32_t i = first; i < scope.count; i++)
-        set_number(scope.pinned[i], 0);
+    clear_places_from(first);
     scope.count = first;
     scope.is_partial = true;
     oi_page_unpin(scope.pinned + first, &rest);
@@ -147,6 +185,7 @@ static void begin(void)
 {
     if (scope.count) {
         unmark_all();
+        oi_os_clear(oi_scope_places, sizeof oi_scope_places); /* which may be half entered, or half taken out */
         oi_scope_leave(&scope);
     }
     scope.segment_count = 0;
@@ -154,9 +193,16 @@ static void begin(void)
 
 static void enter_pinned(void)
 {
+    size_t units = 0;
     scope.is_partial = scope.count == OI_SCOPE_PAGES_MAX;
-    for (uint32_t i = 0; i < scope.count; i++)
+    farthest = 0;
+    for (uint32_t i = 0; i < scope.count; i++) {
+        if ((units += units_of(scope.pinned[i])) > UNITS_MAX) {
+            let_go_from(i);
+            return;
+        }
         enter(i + 1, scope.pinned[i]);
+    }
 }
 
 struct oi_scope *oi_scope_open(int generation)
@@ -210,7 +256,7 @@ void oi_scope_look_again(struct oi_scope *scope)
 
 void oi_scope_clear(struct oi_scope *scope)
 {
-    oi_os_purge(tables, oi_round_up(tables_used, HUGE));
+    oi_os_clear(tables, oi_round_up(tables_used, HUGE));
     tables_used = 0;
     for (uint32_t i = 0; i < scope->count; i++)
         enter(i + 1, scope->pinned[i]);
@@ -221,12 +267,11 @@ void oi_scope_leave(struct oi_scope *leaving)
     for (; leaving->segment_count; leaving->segment_count--) {
         struct oi_segment *segment = leaving->segments[leaving->segment_count - 1];
         segment->in_scope = false;
-        oi_os_purge(segment->shadow, oi_shadow_size(segment->size));
+        oi_os_clear(segment->shadow, oi_shadow_size(segment->size));
     }
-    oi_os_purge(tables, oi_round_up(tables_used, HUGE));
+    oi_os_clear(tables, oi_round_up(tables_used, HUGE));
     tables_used = 0;
-    for (uint32_t i = 0; i < leaving->count; i++)
-        set_number(leaving->pinned[i], 0);
+    clear_places_from(0);
     oi_page_unpin(leaving->pinned, &leaving->count);
 }
 

@@ -90,6 +90,25 @@ static inline struct oi_scope_page *oi_scope_page_of(const struct oi_scope *scop
 
 extern uint64_t oi_scope_nothing[]; /* the member bits of pages without tables */
 
+/* Where the pages are: a hash table of the units that they take, by address, with open addressing, and twice as large as what may be in it. It is
+ * looked into for every reference. Side by side, the units of a heap take a few cache lines; in the headers of their segments, which lie
+ * OI_SEGMENT apart, they would all want the same ones. */
+#define OI_SCOPE_PLACES ((size_t)1 << 21)
+
+struct oi_scope_place {
+    uint32_t unit;   /* its address in units of OI_UNIT: user addresses have 48 bits at most unless a program asks for more */
+    uint32_t number; /* of the page; 0: nothing here */
+};
+
+extern struct oi_scope_place oi_scope_places[OI_SCOPE_PLACES];
+
+/* Where the search for a unit begins. Units that lie OI_SCOPE_PLACES apart want the same place; in debug builds also four that lie side by side do,
+ * or tests would hardly meet it. */
+static OI_ALWAYS_INLINE size_t oi_scope_place(uint32_t unit, size_t far)
+{
+    return ((OURO_DEBUG ? unit / 4 : unit) + far) % OI_SCOPE_PLACES;
+}
+
 static inline bool oi_scope_is_furnished(const struct oi_scope *scope, uint32_t number)
 {
     return scope->pages[number].member != oi_scope_nothing;
@@ -110,14 +129,31 @@ static inline ouro_object *oi_scope_at(const struct oi_scope_page *page, uint32_
     return (ouro_object *)(page->base + (size_t)index * page->words * 8);
 }
 
+static OI_ALWAYS_INLINE uint32_t oi_scope_unit(const void *address)
+{
+    return (uint32_t)((uintptr_t)address >> OI_UNIT_SHIFT);
+}
+
+/* The number of the page that an address is in, or 0. */
+static OI_ALWAYS_INLINE uint32_t oi_scope_number(const void *address)
+{
+    uint32_t unit = oi_scope_unit(address);
+    for (size_t far = 0;; far++) {
+        const struct oi_scope_place *place = &oi_scope_places[oi_scope_place(unit, far)];
+        if (OI_LIKELY(place->unit == unit) || !place->number)
+            return place->number;
+    }
+}
+
 /* The id of an object, or 0 if its page is not in the scope. The object's block is safe to look at. */
 static OI_ALWAYS_INLINE oi_id oi_scope_find(const struct oi_scope *scope, const ouro_object *o)
 {
-    /* The segment may have been mapped just now: its header, being all zero, is ordered by the dependency on the address that was read from a slot. */
-    oi_tsan_acquire(oi_segment_of(o));
-    uint32_t number = oi_segment_of(o)->number[((uintptr_t)o >> OI_UNIT_SHIFT) % OI_SEGMENT_UNITS];
-    if (!number)
+    uint32_t number = oi_scope_number(o);
+    if (!number) {
+        /* Its segment may have been mapped just now: its header is ordered by the dependency on the address that was read from a slot. */
+        oi_tsan_acquire(oi_segment_of(o));
         return 0;
+    }
     const struct oi_scope_page *page = &scope->pages[number];
     uint64_t at = (uint64_t)((const char *)o - page->base) / 8;
     return oi_scope_id(number, (uint32_t)(at * page->reciprocal >> 32)); /* exact: scope.c */

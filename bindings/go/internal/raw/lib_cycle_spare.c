@@ -34,15 +34,12 @@ static OI_ALWAYS_INLINE void reach(ouro_object *child, void *arg)
 struct reading {
     struct oi_trace *tracing;
     ouro_object *ahead[AHEAD];
-    uint32_t next, done;
+    uint32_t fetched, done; /* of these, fetched - done are ahead */
 };
 
-static void follow(struct reading *reading, ouro_object *next)
+static OI_ALWAYS_INLINE void follow_next(struct reading *reading)
 {
-    ouro_object **place = &reading->ahead[reading->next++ % AHEAD], *o = *place;
-    *place = next;
-    if (!o)
-        return;
+    ouro_object *o = reading->ahead[reading->done % AHEAD];
     if (oi_scope_may_look(o))
         oi_each_ref(oi_type_of(o), o, reach, reading->tracing);
     if (++reading->done % SECTION_BLOCKS == 0) {
@@ -52,19 +49,26 @@ static void follow(struct reading *reading, ouro_object *next)
     }
 }
 
+static OI_ALWAYS_INLINE void fetch(struct reading *reading, ouro_object *o)
+{
+    if (reading->fetched - reading->done == AHEAD)
+        follow_next(reading);
+    reading->ahead[reading->fetched++ % AHEAD] = o;
+    __builtin_prefetch(o);
+    __builtin_prefetch((ouro_slot *)(o + 1) + 1); /* the first slots */
+}
+
 static void follow_words(struct reading *reading, const struct oi_scope_page *page, uint32_t first, uint32_t last)
 {
     for (uint32_t word = first; word <= last; word++) {
         for (uint64_t bits; (bits = page->gray[word]) != 0;) {
             ouro_object *o = oi_scope_at(page, word * 64 + (uint32_t)__builtin_ctzl(bits));
             page->gray[word] = bits & (bits - 1);
-            __builtin_prefetch(o);
-            __builtin_prefetch((ouro_slot *)(o + 1) + 1); /* the first slots */
-            follow(reading, o);
+            fetch(reading, o);
         }
     }
-    for (uint32_t i = 0; i < AHEAD; i++)
-        follow(reading, NULL);
+    while (reading->done != reading->fetched)
+        follow_next(reading);
 }
 
 /* Until nothing on the page is gray: a list whose nodes lie one behind the other would otherwise take a turn of the whole page for each. */

@@ -8,7 +8,7 @@
 
 #include "lib_base_base.h"
 
-#define OI_TALLY_LAG 16u
+#define OI_TALLY_LAG 32u
 
 struct oi_tally {
     int32_t *due[OI_TALLY_LAG];

@@ -30,8 +30,9 @@ void oi_limbo_retire(void *retired)
     uint64_t old = oi_load_relaxed(&page->limbo);
     do {
         oi_store_relaxed(&block->after, OI_CHAIN_HEAD(old));
-        /* Release: all use of the block by this thread comes before its reuse; pairs with take_waiting [MO-limbo]. */
-    } while (!oi_cas_weak_release(&page->limbo, &old, OI_CHAIN(position, OI_CHAIN_COUNT(old) + 1)));
+        /* Release: all use of the block by this thread comes before its reuse. Acquire: who has emptied the chain has read the page's node on
+         * the stack, which may be about to be pushed anew. Both pair with take_waiting [MO-limbo]. */
+    } while (!oi_cas_weak_acqrel(&page->limbo, &old, OI_CHAIN(position, OI_CHAIN_COUNT(old) + 1)));
     if (old)
         return;
     oi_perturb();
@@ -68,8 +69,8 @@ static size_t take_waiting(void)
     while (node) {
         struct oi_page *page = OI_CONTAINER_OF(node, struct oi_page, on_stack);
         node = node->next; /* before the chain is emptied: from then on the page may be pushed anew */
-        /* Acquire: pairs with oi_limbo_retire [MO-limbo]. */
-        oi_store_relaxed(&page->ripening, oi_exchange_acquire(&page->limbo, 0));
+        /* Acquire, and release for the node: pairs with oi_limbo_retire [MO-limbo]. */
+        oi_store_relaxed(&page->ripening, oi_exchange_acqrel(&page->limbo, 0));
         blocks += OI_CHAIN_COUNT(page->ripening);
         page->ripe_next = batch;
         batch = page;

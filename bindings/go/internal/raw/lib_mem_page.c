@@ -25,7 +25,7 @@ static struct oi_page_totals totals; /* in_use is read without the lock, too */
 static bool over_soft_limit; /* atomic; follows totals */
 
 void (*oi_page_on_dirty)(void);
-void (*oi_page_on_growth)(void);
+void (*oi_page_on_growth)(bool may_rest);
 size_t oi_page_growth_mark = SIZE_MAX;
 void (*oi_page_on_shrinking)(void);
 size_t oi_page_shrink_mark;
@@ -196,9 +196,22 @@ static struct oi_segment *find_unused_huge(size_t bytes)
     struct oi_segment *segment;
     LIST_FOREACH(segment, &unused_whole, roomy) {
         size_t room = whole_bytes(segment);
-        if (!segment->single && room >= bytes && room - bytes <= bytes / HUGE_SPARE)
+        if (!segment->single && room >= bytes && room - bytes <= bytes / HUGE_SPARE && within_hard_limit(room))
             return segment;
     }
+    return NULL;
+}
+
+/* A new segment for one block; NULL: none. */
+static struct oi_segment *new_whole_segment(size_t size, bool single)
+{
+    struct oi_segment *segment = new_segment(size, single);
+    if (!segment || within_hard_limit(whole_bytes(segment)))
+        return segment;
+    /* The lock was let go: other threads may have come closer to the limit. Then it is purged as any idle one, or used when there is room for
+     * another huge block. */
+    LIST_REMOVE(segment, roomy);
+    LIST_INSERT_HEAD(&unused_whole, segment, roomy);
     return NULL;
 }
 
@@ -210,10 +223,10 @@ static struct oi_page *find_huge(size_t size)
         return NULL;
     struct oi_segment *segment = find_unused_huge(bytes);
     if (!segment)
-        segment = new_segment(OI_UNIT + bytes, false);
+        segment = new_whole_segment(OI_UNIT + bytes, false);
     if (!segment)
         return NULL;
-    take_units(segment, 1, 63, whole_bytes(segment)); /* other threads may have come closer to the limit meanwhile: bounded, and accepted */
+    take_units(segment, 1, 63, whole_bytes(segment));
     segment->pages[1].back = 0;
     return &segment->pages[1];
 }
@@ -224,7 +237,7 @@ static struct oi_page *find_single(size_t size)
     size_t bytes = oi_round_up(size, 8);
     if (bytes < size || bytes + SINGLE_HEADER < bytes || bytes / 8 > UINT32_MAX || !within_hard_limit(bytes))
         return NULL;
-    struct oi_segment *segment = new_segment(SINGLE_HEADER + bytes, true);
+    struct oi_segment *segment = new_whole_segment(SINGLE_HEADER + bytes, true);
     if (!segment)
         return NULL;
     take_run(segment, ALL_UNITS, whole_bytes(segment));
@@ -270,10 +283,10 @@ struct oi_page *oi_page_acquire(struct oi_pool *pool, enum oi_page_kind kind, un
         oi_store_relaxed(&page->limbo, 0);
         oi_store_release(&page->pool, pool); /* last: whoever sees a page in use sees what it is */
     }
-    bool grown = totals.in_use >= oi_load_relaxed(&oi_page_growth_mark);
+    bool grown = page && totals.in_use >= oi_load_relaxed(&oi_page_growth_mark);
     pthread_mutex_unlock(&lock);
     if (grown && oi_page_on_growth)
-        oi_page_on_growth();
+        oi_page_on_growth(kind != OI_PAGE_RAW); /* that is for who drops references, too */
     return page;
 }
 

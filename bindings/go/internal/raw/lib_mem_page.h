@@ -111,7 +111,6 @@ struct oi_segment {
     uint64_t dirty_units;           /* free, and not given back to the OS since they were used */
     uint64_t aged_units;            /* of these: were dirty when the purge last came by, and have not been used since */
     uint64_t looked_at;             /* when that was, or when the first unit became dirty after it */
-    uint32_t number[OI_SEGMENT_UNITS]; /* the collector's: of each unit's page in its scope (cycle/scope.h); 0: not in it */
     char *shadow;                   /* scratch memory of oi_shadow_size(size) bytes, the collector's; immutable */
     struct oi_root *roots;          /* this and the next two: the collector's; room for OI_ROOTS_MAX, behind the shadow; NULL: a single one */
     uint32_t root_count;
@@ -251,9 +250,9 @@ void oi_page_set_limits(size_t soft, size_t hard);
 bool oi_page_is_over_soft_limit(void); /* this and the next: a moment's reading, without the lock */
 size_t oi_page_in_use(void);
 
-/* Called, with no lock held, by a thread that takes a page while `in_use` is at or above oi_page_growth_mark (atomic; SIZE_MAX: never). Set
- * once at start; must not block. */
-extern void (*oi_page_on_growth)(void);
+/* Called, with no lock held, by a thread that has taken a page while `in_use` is at or above oi_page_growth_mark (atomic; SIZE_MAX: never). Set
+ * once at start. may_rest: it may sleep for a while; else it must not block. */
+extern void (*oi_page_on_growth)(bool may_rest);
 extern size_t oi_page_growth_mark;
 
 /* Likewise by whoever has given a page back, while `in_use` is below oi_page_shrink_mark (0: never). Other locks may be held. */

@@ -15,6 +15,8 @@ struct oi_token {
     uintptr_t object; /* see object/inbox.c */
 };
 
+#define OI_HANDED_OVER_SCORES 64
+
 /* Goes with the slot. The holder's, except as the parts say. */
 struct oi_local {
     struct oi_tslot tslot; /* first: the registry knows this part only */
@@ -24,6 +26,7 @@ struct oi_local {
     uint64_t birth_counts; /* and its last 8 */
     struct oi_page *gray;  /* pages with gray objects (object/gray.h) */
     uint32_t publications; /* atomic: odd while the holder publishes; see oi_publish_begin */
+    int16_t handed_over[OI_HANDED_OVER_SCORES]; /* object/handover.h */
 };
 
 /* Goes with the thread. */
@@ -84,6 +87,8 @@ static inline bool oi_is_foreign(const ouro_object *o)
 
 /* What this layer asks of the runtime, which defines it. */
 struct oi_upcalls {
+    /* Starts the runtime with defaults if it has not been. */
+    void (*start)(void);
     /* Makes the calling thread hold a slot: attaches it, or ends its blocking region. False: none to be had. */
     bool (*hold_slot)(struct oi_act *act);
     /* The thread's pool has handed out fresh_limit blocks: collect, or raise the limit. force: memory is out. */

@@ -4,6 +4,7 @@
 #include "lib_object_count.h"
 
 #include "lib_object_destroy.h"
+#include "lib_object_handover.h"
 #include "lib_object_history.h"
 #include "lib_object_inbox.h"
 #include "lib_object_misuse.h"
@@ -174,9 +175,13 @@ bool oi_unbias(ouro_object *o, uint32_t used, const char *call)
 
 void oi_release_last(struct oi_act *act, ouro_object *o)
 {
-    if (!(oi_flags(o) & OI_PUBLISHED))
+    if (!(oi_flags(o) & OI_PUBLISHED)) {
         oi_destroy_private(act, o);
-    else if (oi_unbias(o, 1, "ouro_release"))
+        return;
+    }
+    if (!act->destroying) /* in there it goes with what referred to it */
+        oi_note_kept(act->self, o);
+    if (oi_unbias(o, 1, "ouro_release"))
         oi_destroy_dead(act, o);
     else if (!oi_stack_is_empty(&act->self->tslot.inbox) && oi_may_run_user_code(act))
         oi_inbox_look(act); /* the last reference of all may be there (look_around); the owner may not look again for long */
@@ -217,6 +222,8 @@ static OI_NOINLINE uint32_t look_around(struct oi_act *act, ouro_object *o)
 {
     oi_inbox_look(act);
     uint32_t id = OI_ID(oi_check(o)); /* again: what has been done here lies between the check before and what follows */
+    if (!id)
+        oi_note_counted(act->self, o);
     if (!id || id == oi_my_id() || !is_used_like_own(o))
         return id;
     oi_inbox_push(act, id, o); /* whoever carries out a token ends the bias */

@@ -9,6 +9,7 @@
 #include "lib_object_hint.h"
 #include "lib_object_history.h"
 #include "lib_object_inbox.h"
+#include "lib_object_publish.h"
 #include "lib_object_reader.h"
 #include "lib_object_weak.h"
 
@@ -70,6 +71,10 @@ static void release_ref(ouro_object *ref, void *act)
 
 static void hint_and_release_ref(ouro_object *ref, void *act)
 {
+    if (OI_UNLIKELY(!(oi_flags(ref) & OI_PUBLISHED))) {
+        OI_ASSERT(oi_publish_was_cut_off(ref)); /* else it is against P1. What its thread had is not touched */
+        return;
+    }
     oi_hint(ref);
     release_ref(ref, act);
 }

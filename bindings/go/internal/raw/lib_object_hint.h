@@ -7,6 +7,8 @@
  * N1  A store's hint comes after it, and before the caller's own reference can go. If that is what is stored, it comes before the store, and
  *     after it the thread looks whether hints have been taken meanwhile: then they are lost.
  * N2  A removal's hint comes after it, and before the reference is disposed of or handed on.
+ * N3  Writers that take turns (value/turn.h) leave both after their effect and before the turn ends, also of references that are moved
+ *     in: until then nobody else takes out what was put in. So no hint can be too early.
  *
  * While hints are lost, nobody knows what has changed: the next collection of generation 2 looks at everything. */
 #pragma once

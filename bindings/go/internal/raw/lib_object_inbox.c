@@ -7,6 +7,7 @@
 
 #include "lib_object_count.h"
 #include "lib_object_destroy.h"
+#include "lib_object_handover.h"
 #include "lib_port_os.h"
 
 /* The most that a claimer carries out before it lets the slot go: a returning owner waits no longer than that takes. */
@@ -64,20 +65,23 @@ static bool carry_out(struct oi_act *act, struct oi_tslot *slot, uint32_t max, s
         }
         /* The object is evidently shared: end its bias, so that the next drop need not come here. */
         ouro_object *o = oi_token_free(act, token);
+        oi_note_handed_over(OI_CONTAINER_OF(slot, struct oi_local, tslot), o);
         if (oi_unbias(o, 1, "ouro_release"))
             oi_destroy_later(act, o);
     }
     return slot->pending || !oi_stack_is_empty(&slot->inbox);
 }
 
-/* Without the slot: the rest of the work. */
-static void finish(struct oi_act *act, struct oi_stack_node *aside)
+void oi_tokens_release(struct oi_act *act, struct oi_stack_node *tokens)
 {
-    while (aside) {
-        struct oi_token *token = OI_CONTAINER_OF(aside, struct oi_token, node);
-        aside = aside->next;
+    bool outer = act->destroying;
+    act->destroying = true;
+    while (tokens) {
+        struct oi_token *token = OI_CONTAINER_OF(tokens, struct oi_token, node);
+        tokens = tokens->next;
         oi_release(act, oi_token_free(act, token), oi_dropped);
     }
+    act->destroying = outer;
     oi_destroy_run(act);
 }
 
@@ -91,7 +95,7 @@ static void carry_out_for(struct oi_act *act, struct oi_tslot *slot)
         more = carry_out(act, slot, BATCH, &aside);
         oi_tslot_let_go(slot);
     }
-    finish(act, aside);
+    oi_tokens_release(act, aside);
 }
 
 void oi_inbox_recheck(struct oi_act *act, struct oi_tslot *slot)
@@ -162,11 +166,11 @@ void oi_inbox_look(struct oi_act *act)
         }
         /* Acquire: pairs with force() [MO-forced]. */
         bool again = OI_UNLIKELY(oi_load_relaxed(&slot->forced)) && oi_exchange_acquire(&slot->forced, 0) && !settle_all(act);
-        finish(act, aside);
-        if (again) {
+        if (again)
             oi_store_relaxed(&slot->forced, 1); /* for the next look: until then, the collection goes on */
+        oi_tokens_release(act, aside); /* may end the thread */
+        if (again)
             break;
-        }
     }
     act->looking = false;
     if (OI_UNLIKELY(oi_credit_is_mine_out()))
@@ -214,8 +218,11 @@ void oi_inbox_push(struct oi_act *act, uint32_t id, ouro_object *o)
     if (oi_tslot_claim_in_turn(slot)) {
         oi_perturb();
         bool mine = OI_ID(oi_owner(o)) == id;
-        if (mine && oi_unbias(o, 1, "ouro_release"))
-            oi_destroy_later(act, o);
+        if (mine) {
+            oi_note_handed_over(OI_CONTAINER_OF(slot, struct oi_local, tslot), o);
+            if (oi_unbias(o, 1, "ouro_release"))
+                oi_destroy_later(act, o);
+        }
         oi_tslot_let_go(slot);
         if (!mine)
             oi_release(act, o, oi_dropped);

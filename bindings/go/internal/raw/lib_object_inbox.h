@@ -42,3 +42,6 @@ ouro_object *oi_token_object(const struct oi_token *token);
 
 /* Frees the node; returns what it referred to, the reference now being the caller's. */
 ouro_object *oi_token_free(struct oi_act *act, struct oi_token *token);
+
+/* Drops all references of a list. What dies is destroyed after the last of them, for user code may end the thread. */
+void oi_tokens_release(struct oi_act *act, struct oi_stack_node *tokens);

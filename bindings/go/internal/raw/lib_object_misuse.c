@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "lib_object_history.h"
+#include "lib_port_os.h"
 #include "lib_port_tls.h"
 
 static bool printing = true;                 /* atomic */
@@ -70,6 +71,7 @@ bool oi_misuse_is_being_told(void)
 
 static void report(ouro_misuse_kind kind, const char *call, const void *object, const ouro_type *type, const char *message)
 {
+    int held = oi_os_hold_cancel(); /* the caller may have locks, and hooks print */
     char *details = object && oi_history_on ? oi_history_tell(object) : NULL;
     ouro_misuse misuse = {
         .size = sizeof misuse,
@@ -86,6 +88,7 @@ static void report(ouro_misuse_kind kind, const char *call, const void *object, 
     hook.fn(&misuse, hook.arg);
     telling = outer;
     free(details);
+    oi_os_let_cancel(held);
 }
 
 void oi_misuse_type(ouro_misuse_kind kind, const char *call, const ouro_type *type, const char *message)

@@ -7,15 +7,19 @@
 
 #include "lib_object_count.h"
 #include "lib_object_gray.h"
+#include "lib_object_handover.h"
 #include "lib_object_inbox.h"
 #include "lib_object_misuse.h"
 #include "lib_object_weak.h"
 #include "lib_port_perturb.h"
+#include "lib_sync_rcu.h"
 
-void oi_publish_one(struct oi_act *act, ouro_object *o)
+int16_t oi_handed_over_from = OI_HANDED_OVER_FROM;
+
+static inline void publish_as(ouro_object *o, uint32_t owner, uint32_t shared)
 {
-    oi_set_shared(o, 0);
-    oi_set_owner(o, act->self->tslot.id); /* P2 */
+    oi_set_shared(o, shared);
+    oi_set_owner(o, owner); /* P2 */
     oi_perturb();
     /* Release: all that this thread wrote into the object comes before whoever reads PUBLISHED; the store that makes it
      * reachable releases too [MO-publish]. */
@@ -24,6 +28,21 @@ void oi_publish_one(struct oi_act *act, ouro_object *o)
     struct oi_page *page = oi_page_of(o);
     page->used_published++; /* it was private, alive, and of this pool; what others free of it comes back by the page's chain */
     oi_page_set_published(page);
+}
+
+/* As if its bias were ended now, while nobody else knows it. */
+static void publish_unbiased(ouro_object *o)
+{
+    uint32_t count = oi_local_tokens(oi_local(o));
+    publish_as(o, 0, count > OI_COUNT_MAX ? OI_STUCK_WORD : count << 2 | OI_MERGED);
+}
+
+void oi_publish_one(struct oi_act *act, ouro_object *o)
+{
+    if (oi_will_be_handed_over(act->self, o))
+        publish_unbiased(o);
+    else
+        publish_as(o, act->self->tslot.id, 0);
 }
 
 /* Adds what o makes reachable, if it is private and not on the list yet. */
@@ -56,17 +75,29 @@ static void shade_target(struct oi_act *act, ouro_object *o)
 void oi_publish(ouro_object *o)
 {
     struct oi_act *act = &oi_act;
+    if (!oi_is_mine(o))
+        return; /* an unbiased thread's: published from its birth */
+    OI_ASSERT(!oi_shared(o));
+    bool reading = false;
     oi_publish_begin(act);
-    for (shade(act, o); (o = oi_gray_pop(act->self));) {
+    do {
         const struct oi_type *type = oi_type_of(o);
         oi_publish_one(act, o);
         if (oi_flags(o) & OI_HAS_WEAK)
             oi_weak_each_call(o, shade_ref, act); /* W1 */
-        if (oi_weak_is(o))
+        if (oi_weak_is(o)) {
+            /* Perhaps nobody refers to the target but itself. Once it is published, a collection may find it to be garbage: but not free it while this
+             * thread, which is not done with it, is in a read section that began before (G1). */
+            if (!reading)
+                oi_rcu_read_lock();
+            reading = true;
             shade_target(act, oi_weak_target((struct ouro_weak *)o)); /* W1 */
+        }
         oi_each_ref(type, o, shade_ref, act);
-    }
+    } while ((o = oi_gray_pop(act->self)));
     oi_publish_end(act);
+    if (reading)
+        oi_rcu_read_unlock();
 }
 
 static uint32_t *publications_of(const struct oi_tslot *slot)
@@ -88,8 +119,8 @@ void oi_publish_await(void)
 
 bool oi_publish_was_cut_off(const ouro_object *o)
 {
-    struct oi_tslot *slot = oi_tslot_find(OI_ID(oi_owner(o)));
-    return slot && oi_load_relaxed(&slot->state) == OI_TSLOT_RETIRED && oi_load_relaxed(publications_of(slot)) % 2;
+    const struct oi_local *maker = OI_CONTAINER_OF(oi_page_of(o)->pool, struct oi_local, pool); /* the owner may be nobody already */
+    return oi_load_relaxed(&maker->tslot.state) == OI_TSLOT_RETIRED && oi_load_relaxed(&maker->publications) % 2;
 }
 
 /* False: it cannot be, which is reported; or there is nothing to share. */

@@ -10,7 +10,7 @@
 #include "lib_object_act.h"
 #include "lib_port_atomic.h"
 
-/* o is private to the caller. Never allocates; O(private objects reached). */
+/* o is private to the caller, or the caller's and born published. Never allocates; O(private objects reached). */
 void oi_publish(ouro_object *o);
 
 /* Publishes one object alone: the caller knows that what it refers to is published, or will be before anybody sees it. */
@@ -32,5 +32,6 @@ static inline void oi_publish_end(struct oi_act *act)
  * too. Waits for publications under way in other threads. */
 void oi_publish_await(void);
 
-/* True if the object's publication was cut off: its thread has vanished in a fork. Nobody is to follow its references. */
+/* True if the object's publication may have been cut off: the thread that made it has vanished in a fork while it published something. Nobody is to
+ * follow its references. */
 bool oi_publish_was_cut_off(const ouro_object *o);

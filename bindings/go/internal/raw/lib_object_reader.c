@@ -33,6 +33,7 @@ static void thread_exits(void *arg)
 
 void oi_reader_enroll(struct oi_act *act)
 {
+    oi_upcalls.start(); /* or a fork would not know of the lock */
     struct oi_reader *reader = malloc(sizeof *reader);
     pthread_mutex_lock(&lock);
     has_key = has_key || pthread_key_create(&exit_key, thread_exits) == 0;

@@ -105,9 +105,14 @@ static inline bool oi_type_is_tracked(const struct oi_type *type)
 }
 
 /* The object's slots say nothing: a store of a container that is being moved, or was when the mover vanished in a fork (value/store.h). */
+static inline bool oi_flags_are_loose(const struct oi_type *type, uint16_t flags)
+{
+    return (flags & OI_LOOSE) == OI_LOOSE && oi_type_is_tracked(type) && !type->finalize;
+}
+
 static inline bool oi_is_loose(const struct oi_type *type, const ouro_object *o)
 {
-    return (oi_flags(o) & OI_LOOSE) == OI_LOOSE && oi_type_is_tracked(type) && !type->finalize;
+    return oi_flags_are_loose(type, oi_flags(o));
 }
 
 typedef void oi_visit_ref(ouro_object *ref, void *arg);

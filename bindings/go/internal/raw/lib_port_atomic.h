@@ -24,8 +24,6 @@
     __atomic_compare_exchange_n((p), (expected), (v), true, __ATOMIC_RELAXED, __ATOMIC_RELAXED)
 #define oi_cas_weak_acquire(p, expected, v) \
     __atomic_compare_exchange_n((p), (expected), (v), true, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED)
-#define oi_cas_weak_release(p, expected, v) \
-    __atomic_compare_exchange_n((p), (expected), (v), true, __ATOMIC_RELEASE, __ATOMIC_RELAXED)
 #define oi_cas_weak_acqrel(p, expected, v) \
     __atomic_compare_exchange_n((p), (expected), (v), true, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED)
 #define oi_cas_acquire(p, expected, v) \

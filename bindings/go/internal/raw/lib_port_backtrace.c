@@ -4,6 +4,7 @@
 #include "lib_port_backtrace.h"
 
 #include <dlfcn.h>
+#include <errno.h>
 #include <execinfo.h>
 #include <fcntl.h>
 #include <link.h>
@@ -16,6 +17,7 @@
 #include <unistd.h>
 
 #include "lib_base_base.h"
+#include "lib_port_os.h"
 
 OI_NOINLINE unsigned oi_backtrace(void **frames, unsigned max, unsigned skip)
 {
@@ -99,8 +101,9 @@ static char *read_all(FILE *output)
 {
     size_t used = 0, room = 4096;
     char *text = malloc(room);
-    for (size_t n; text && (n = fread(text + used, 1, room - used - 1, output)) > 0;) {
-        used += n;
+    while (text && !feof(output) && (!ferror(output) || errno == EINTR)) { /* a signal may come between */
+        clearerr(output);
+        used += fread(text + used, 1, room - used - 1, output);
         if (room - used < 2) {
             char *more = realloc(text, room *= 2);
             if (!more)
@@ -122,7 +125,8 @@ static struct answer ask(const char *path, char *const *texts, unsigned count)
         return answer;
     answer.text = read_all(output);
     fclose(output);
-    waitpid(pid, NULL, 0);
+    while (waitpid(pid, NULL, 0) < 0 && errno == EINTR) {
+    }
     size_t lines = 0;
     for (const char *at = answer.text; at && *at; at++)
         lines += *at == '\n';
@@ -241,10 +245,12 @@ static void shift(const struct oi_place *place, void *arg)
 
 void oi_backtrace_name(void *const *frames, unsigned count, oi_place_fn *fn, void *arg)
 {
+    int held = oi_os_hold_cancel();
     struct batch *batch = malloc(sizeof *batch);
     for (unsigned i = 0; batch && i < count; i += BATCH) {
         struct shifted shifted = {fn, arg, i};
         name_batch(batch, frames + i, count - i < BATCH ? count - i : BATCH, shift, &shifted);
     }
     free(batch);
+    oi_os_let_cancel(held);
 }

@@ -19,8 +19,12 @@ bool oi_os_make_usable(void *at, size_t size);
 
 void oi_os_unmap(void *at, size_t size);
 
-/* Gives the memory behind a range back; the range stays mapped and reads as zero. */
-void oi_os_purge(void *at, size_t size);
+/* Gives the memory behind a range back; the range stays mapped and reads as zero. False: the system has refused, as it does if the program has
+ * locked its memory (mlockall), and all is as it was. */
+bool oi_os_purge(void *at, size_t size);
+
+/* The same, but that the range reads as zero in any case. */
+void oi_os_clear(void *at, size_t size);
 
 /* From now on the system may back the range with huge pages, if it has any to spare. */
 void oi_os_prefer_huge(void *at, size_t size);
@@ -33,8 +37,16 @@ uint64_t oi_os_now_ns(void);
 /* Processor time that the calling thread has had. */
 uint64_t oi_os_thread_cpu_ns(void);
 
+/* How many the calling thread may run on. */
+unsigned oi_os_processors(void);
+
 /* size bytes (at most 256) that nobody can foresee; from the clock and addresses, if the system has no random numbers yet. */
 void oi_os_random(void *bytes, size_t size);
+
+/* No function of the library is a cancellation point: it would end the thread with locks held. So nothing here is one, and where others wait or
+ * print, they do it between these two; a cancellation of the calling thread then waits for the program's own code. They nest. */
+int oi_os_hold_cancel(void);
+void oi_os_let_cancel(int held);
 
 void oi_os_sleep_ms(long ms);
 void oi_os_sleep_us(long us); /* below a second; the system may add some 50 microseconds */

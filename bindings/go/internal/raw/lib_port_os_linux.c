@@ -6,7 +6,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/membarrier.h>
+#include <pthread.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/random.h>
@@ -80,9 +82,15 @@ void oi_os_unmap(void *at, size_t size)
     munmap(at, size); /* fails only for arguments that were never mapped, or when splitting a mapping needs memory: then it stays */
 }
 
-void oi_os_purge(void *at, size_t size)
+bool oi_os_purge(void *at, size_t size)
 {
-    madvise(at, size, MADV_DONTNEED);
+    return madvise(at, size, MADV_DONTNEED) == 0;
+}
+
+void oi_os_clear(void *at, size_t size)
+{
+    if (!oi_os_purge(at, size))
+        memset(at, 0, size);
 }
 
 void oi_os_prefer_huge(void *at, size_t size)
@@ -112,25 +120,51 @@ uint64_t oi_os_thread_cpu_ns(void)
     return read_clock(CLOCK_THREAD_CPUTIME_ID);
 }
 
+int oi_os_hold_cancel(void)
+{
+    int held;
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &held);
+    return held;
+}
+
+void oi_os_let_cancel(int held)
+{
+    pthread_setcancelstate(held, NULL);
+}
+
 void oi_os_random(void *bytes, size_t size)
 {
-    if (getrandom(bytes, size, GRND_NONBLOCK) == (ssize_t)size)
+    int held = oi_os_hold_cancel();
+    bool all = getrandom(bytes, size, GRND_NONBLOCK) == (ssize_t)size;
+    oi_os_let_cancel(held);
+    if (all)
         return;
     uint64_t x = oi_os_now_ns() ^ (uintptr_t)&x ^ (uintptr_t)oi_os_random; /* the stack's and the code's places */
     for (unsigned char *at = bytes; size--; at++, x = x * 6364136223846793005u + 1442695040888963407u)
         *at = (unsigned char)(x >> 56);
 }
 
+static void sleep_for(struct timespec t)
+{
+    int held = oi_os_hold_cancel();
+    clock_nanosleep(CLOCK_MONOTONIC, 0, &t, NULL);
+    oi_os_let_cancel(held);
+}
+
 void oi_os_sleep_ms(long ms)
 {
-    struct timespec t = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000};
-    clock_nanosleep(CLOCK_MONOTONIC, 0, &t, NULL);
+    sleep_for((struct timespec){.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000});
 }
 
 void oi_os_sleep_us(long us)
 {
-    struct timespec t = {.tv_nsec = us * 1000};
-    clock_nanosleep(CLOCK_MONOTONIC, 0, &t, NULL);
+    sleep_for((struct timespec){.tv_nsec = us * 1000});
+}
+
+unsigned oi_os_processors(void)
+{
+    cpu_set_t set;
+    return sched_getaffinity(0, sizeof set, &set) == 0 ? (unsigned)CPU_COUNT(&set) : 1; /* fails with more than 1024: then the number is moot */
 }
 
 uint32_t oi_os_thread_number(void)
@@ -152,10 +186,12 @@ void oi_os_thread_name(int id, char name[OI_OS_THREAD_NAME])
 {
     char path[64];
     snprintf(path, sizeof path, "/proc/self/task/%d/comm", id);
+    int held = oi_os_hold_cancel();
     int file = open(path, O_RDONLY | O_CLOEXEC);
     ssize_t n = file < 0 ? -1 : read(file, name, OI_OS_THREAD_NAME - 1);
     if (file >= 0)
         close(file);
+    oi_os_let_cancel(held);
     if (n <= 0)
         name[0] = '?', n = 1;
     n -= name[n - 1] == '\n';
@@ -183,15 +219,16 @@ void oi_wakeup_init(struct oi_wakeup *wakeup)
 void oi_wakeup_set(struct oi_wakeup *wakeup)
 {
     oi_perturb();
-    /* seq_cst: what the caller published before comes before this, for the waiter that clears the flag and then looks; and
-     * a setter that finds the flag set knows that the waiter has yet to look [MO-wakeup]. */
-    if (!oi_load_seqcst(&wakeup->set) && !oi_exchange_seqcst(&wakeup->set, 1))
+    /* An exchange and never only a look, also when the flag is set: what the caller published may still be on its way out of
+     * this processor while a look would read a flag that the waiter is about to clear; and the exchange that finds it set
+     * is read by the one that clears it. acq_rel would do; seq_cst for who orders other words by it [MO-wakeup]. */
+    if (!oi_exchange_seqcst(&wakeup->set, 1))
         sem_post(&wakeup->semaphore);
 }
 
 void oi_wakeup_wait(struct oi_wakeup *wakeup, long timeout_ms)
 {
-    int failed;
+    int failed, held = oi_os_hold_cancel();
     do {
         if (timeout_ms < 0) {
             failed = sem_wait(&wakeup->semaphore);
@@ -210,5 +247,6 @@ void oi_wakeup_wait(struct oi_wakeup *wakeup, long timeout_ms)
     /* seq_cst, before the waiter looks at what there is to do: pairs with oi_wakeup_set [MO-wakeup]. */
     if (!failed)
         oi_exchange_seqcst(&wakeup->set, 0);
+    oi_os_let_cancel(held);
     oi_perturb();
 }

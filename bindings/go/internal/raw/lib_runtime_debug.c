@@ -10,6 +10,7 @@
 #include "lib_cycle_debug.h"
 #include "lib_object_destroy.h"
 #include "lib_object_inbox.h"
+#include "lib_port_os.h"
 #include "lib_runtime_runtime.h"
 
 static unsigned flags; /* atomic */
@@ -19,7 +20,9 @@ static unsigned flags; /* atomic */
 static void print_found(const ouro_object *o)
 {
     const char *name = oi_type_of(o)->descriptor->name;
+    int held = oi_os_hold_cancel(); /* as in all that prints: a collection is under way */
     fprintf(stderr, "ouro: gc: collectable <%s %p>\n", name ? name : "?", (const void *)o);
+    oi_os_let_cancel(held);
 }
 
 void oi_debug_print(const ouro_gc_info *info)
@@ -33,9 +36,11 @@ void oi_debug_print(const ouro_gc_info *info)
     };
     if (!(oi_load_relaxed(&flags) & OURO_GC_DEBUG_STATS))
         return;
+    int held = oi_os_hold_cancel();
     fprintf(stderr, "ouro: gc: generation %d (%s): %llu objects, %llu suspects, %llu unreachable, %llu freed, %.3f ms\n", info->generation,
             reasons[info->reason], (unsigned long long)info->candidates, (unsigned long long)info->suspects, (unsigned long long)info->found,
             (unsigned long long)info->freed, (double)info->duration_ns / 1e6);
+    oi_os_let_cancel(held);
 }
 
 void ouro_gc_set_debug(unsigned wanted)
@@ -76,16 +81,6 @@ static struct oi_stack_node *take(unsigned clear, unsigned *cleared)
     return list;
 }
 
-static void release_all(struct oi_stack_node *list)
-{
-    struct oi_act *act = &oi_act;
-    while (list) {
-        struct oi_token *token = OI_CONTAINER_OF(list, struct oi_token, node);
-        list = list->next;
-        ouro_release(oi_token_free(act, token));
-    }
-}
-
 void oi_debug_keep(struct oi_stack_node *saved)
 {
     if (!saved)
@@ -101,6 +96,7 @@ size_t ouro_gc_visit_garbage(ouro_visitor fn, void *arg)
     unsigned before;
     if (!fn)
         return 0;
+    int held = oi_os_hold_cancel(); /* visitors return */
     struct oi_stack_node *list = take(0, &before), *node = list;
     for (bool more = true; node && more; node = node->next, visited++)
         more = fn(oi_token_object(OI_CONTAINER_OF(node, struct oi_token, node)), arg) == 0;
@@ -112,7 +108,8 @@ size_t ouro_gc_visit_garbage(ouro_visitor fn, void *arg)
         list = NULL;
     }
     pthread_mutex_unlock(&lock);
-    release_all(list);
+    oi_os_let_cancel(held);
+    oi_tokens_release(&oi_act, list);
     return visited;
 }
 
@@ -120,7 +117,7 @@ bool oi_debug_clear(void)
 {
     unsigned unused;
     struct oi_stack_node *list = take(1, &unused);
-    release_all(list);
+    oi_tokens_release(&oi_act, list);
     return list != NULL;
 }
 

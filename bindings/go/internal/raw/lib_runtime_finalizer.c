@@ -42,6 +42,14 @@ struct unit {
     struct ouro_weak *callback;
 };
 
+/* The lock is held, and let go meanwhile. */
+static void await_change(void)
+{
+    int held = oi_os_hold_cancel();
+    pthread_cond_wait(&changed, &lock);
+    oi_os_let_cancel(held);
+}
+
 /* Whether there is something to be taken; the lock is held. */
 static bool is_batch(void)
 {
@@ -113,7 +121,16 @@ static size_t run_batch(struct oi_act *act, size_t budget)
     return ran;
 }
 
-size_t oi_finalizer_run(struct oi_act *act, size_t budget)
+/* User code has ended the thread: the rest of the batch is for whoever comes next. */
+static void gave_up(void *unused)
+{
+    (void)unused;
+    pthread_mutex_lock(&lock);
+    announce();
+    pthread_mutex_unlock(&lock);
+}
+
+static size_t run_batches(struct oi_act *act, size_t budget)
 {
     size_t ran = 0, more;
     pthread_mutex_lock(&lock);
@@ -126,18 +143,29 @@ size_t oi_finalizer_run(struct oi_act *act, size_t budget)
     return ran;
 }
 
+size_t oi_finalizer_run(struct oi_act *act, size_t budget)
+{
+    size_t ran;
+    pthread_cleanup_push(gave_up, NULL);
+    ran = run_batches(act, budget);
+    pthread_cleanup_pop(0);
+    return ran;
+}
+
 static void start(void);
 
-/* User code has called pthread_exit, or was cancelled. */
+/* The thread ends, outside of the lock: user code has called pthread_exit, or it was cancelled. */
 static void ended(void *unused)
 {
     (void)unused;
     pthread_mutex_lock(&lock);
     announce();
-    pthread_detach(thread);
-    running = false;
-    if ((now.count || next.count) && !stopping)
-        start();
+    if (!stopping) { /* else it is about to be joined */
+        pthread_detach(thread);
+        running = false;
+        if (now.count || next.count)
+            start();
+    }
     pthread_cond_broadcast(&changed);
     pthread_mutex_unlock(&lock);
 }
@@ -151,7 +179,7 @@ static void *run(void *unused)
     pthread_mutex_lock(&lock);
     for (;;) {
         while (!is_batch() && !stopping)
-            pthread_cond_wait(&changed, &lock);
+            await_change();
         if (!is_batch())
             break;
         pthread_mutex_unlock(&lock);
@@ -164,6 +192,9 @@ static void *run(void *unused)
         ouro_blocking_begin(); /* first, or what others hand to this thread would wait longer than those who wait for it */
         pthread_mutex_lock(&lock);
         announce();
+        pthread_mutex_unlock(&lock);
+        pthread_testcancel(); /* user code may have asked for that */
+        pthread_mutex_lock(&lock);
     }
     pthread_mutex_unlock(&lock);
     pthread_cleanup_pop(0);
@@ -214,7 +245,7 @@ uint64_t oi_finalizer_wait(void)
     pthread_mutex_lock(&lock);
     uint64_t until = queued;
     while (running && done < until)
-        pthread_cond_wait(&changed, &lock);
+        await_change();
     uint64_t so_far = done;
     pthread_mutex_unlock(&lock);
     return so_far;

@@ -23,7 +23,6 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* the start lock: docs
 static pthread_mutex_t shutdown_lock = PTHREAD_MUTEX_INITIALIZER; /* one shutdown at a time; only ever tried */
 static bool started;                                     /* atomic; written under the lock */
 struct oi_options oi_options;
-const struct oi_upcalls oi_upcalls = {.hold_slot = oi_thread_hold_slot, .pressure = oi_collect_pressure, .run_due = oi_collect_run_due, .wake = oi_service_wake};
 
 const char *ouro_version(void)
 {
@@ -79,6 +78,47 @@ ouro_status oi_start_default(void)
     return OI_LIKELY(oi_load_acquire(&started)) ? OURO_OK : start_with(NULL);
 }
 
+static void start_if_possible(void)
+{
+    (void)oi_start_default();
+}
+
+const struct oi_upcalls oi_upcalls = {
+    .start = start_if_possible,
+    .hold_slot = oi_thread_hold_slot,
+    .pressure = oi_collect_pressure,
+    .run_due = oi_collect_run_due,
+    .wake = oi_service_wake,
+};
+
+static void let_others_shut_down(void *unused)
+{
+    (void)unused;
+    pthread_mutex_unlock(&shutdown_lock);
+}
+
+/* With the shutdown lock. Runs user code, which may end this thread. */
+static void collect_all(void)
+{
+    pthread_cleanup_push(let_others_shut_down, NULL);
+    oi_debug_clear();
+    oi_token_close();
+    ouro_gc_collect(2);
+    if (oi_debug_clear()) /* a collection that was under way has kept some */
+        ouro_gc_collect(2);
+    ouro_thread_detach();
+    pthread_cleanup_pop(0);
+}
+
+static void count_leaks(ouro_leak_report *report)
+{
+    oi_leaks_count(report);
+    if (oi_options.flags & OURO_REPORT_LEAKS)
+        oi_leaks_print(report);
+    if ((oi_options.flags & OURO_REPORT_LEAKS) && oi_history_on)
+        oi_leaks_print_sites();
+}
+
 ouro_status ouro_shutdown(ouro_leak_report *report)
 {
     struct oi_act *act = &oi_act;
@@ -92,12 +132,8 @@ ouro_status ouro_shutdown(ouro_leak_report *report)
     ouro_leak_report own;
     report = report ? report : &own;
     ouro_gc_set_debug(ouro_gc_get_debug() & ~(unsigned)OURO_GC_DEBUG_SAVEALL);
-    oi_debug_clear();
-    oi_token_close();
-    ouro_gc_collect(2);
-    if (oi_debug_clear()) /* a collection that was under way has kept some */
-        ouro_gc_collect(2);
-    ouro_thread_detach();
+    collect_all();
+    int held = oi_os_hold_cancel(); /* no more of it from here on */
     oi_collector_stop();
     oi_finalizer_stop();
     oi_service_sweep(true);
@@ -108,15 +144,12 @@ ouro_status ouro_shutdown(ouro_leak_report *report)
     oi_service_sweep(true);
     oi_service_stop();
     oi_page_purge(0, &unused);
-    oi_leaks_count(report);
-    if (oi_options.flags & OURO_REPORT_LEAKS)
-        oi_leaks_print(report);
-    if ((oi_options.flags & OURO_REPORT_LEAKS) && oi_history_on)
-        oi_leaks_print_sites();
+    count_leaks(report);
     pthread_mutex_lock(&lock);
     oi_store_release(&started, false);
     pthread_mutex_unlock(&lock);
     pthread_mutex_unlock(&shutdown_lock);
+    oi_os_let_cancel(held);
     return OURO_OK;
 }
 

@@ -15,6 +15,7 @@
 #include "lib_object_hint.h"
 #include "lib_object_misuse.h"
 #include "lib_object_publish.h"
+#include "lib_port_os.h"
 #include "lib_runtime_runtime.h"
 
 #define SECTION_BLOCKS 64u /* looked at in one read section */
@@ -141,6 +142,16 @@ struct batch {
     ouro_object *objects[BATCH]; /* each with a reference */
 };
 
+/* What dies by it waits for oi_destroy_run: user code may end the thread. */
+static void let_go_of(struct oi_act *act, struct batch *batch)
+{
+    bool outer = act->destroying;
+    act->destroying = true;
+    while (batch->used)
+        oi_release(act, batch->objects[--batch->used], "ouro_gc_visit");
+    act->destroying = outer;
+}
+
 /* One more reference to what may have none any more. */
 static bool hold(ouro_object *o, bool is_private)
 {
@@ -169,25 +180,40 @@ static bool gather(const struct walk *walk, const struct oi_page *page, ouro_obj
 static bool show(const struct walk *walk, struct batch *batch, ouro_visitor fn, void *arg)
 {
     bool more = true;
-    for (uint32_t i = 0; i < batch->used; i++) {
-        more = more && fn(batch->objects[i], arg) == 0;
-        oi_release(walk->act, batch->objects[i], "ouro_gc_visit");
-    }
-    batch->used = 0;
+    for (uint32_t i = 0; i < batch->used && more; i++)
+        more = fn(batch->objects[i], arg) == 0;
+    let_go_of(walk->act, batch);
+    oi_destroy_run(walk->act);
     return more;
+}
+
+struct visiting {
+    struct walk walk;
+    struct batch batch;
+};
+
+/* A finalizer that ran meanwhile has ended the thread. */
+static void abandon(void *arg)
+{
+    struct visiting *visiting = arg;
+    let_go_of(visiting->walk.act, &visiting->batch);
+    end(&visiting->walk);
 }
 
 static void visit(const char *call, wanted_fn *wanted, const void *wanted_arg, ouro_visitor fn, void *arg)
 {
-    struct walk walk;
-    struct batch batch = {.wanted = wanted, .arg = wanted_arg};
-    if (!fn || !begin(&walk, call))
+    struct visiting now = {.batch = {.wanted = wanted, .arg = wanted_arg}};
+    if (!fn || !begin(&now.walk, call))
         return;
+    int held = oi_os_hold_cancel(); /* visitors return */
+    pthread_cleanup_push(abandon, &now);
     do {
-        go_on(&walk, gather, &batch);
+        go_on(&now.walk, gather, &now.batch);
         oi_publish_await(); /* the visitor may follow references */
-    } while (batch.used && show(&walk, &batch, fn, arg));
-    end(&walk);
+    } while (now.batch.used && show(&now.walk, &now.batch, fn, arg));
+    pthread_cleanup_pop(0);
+    end(&now.walk);
+    oi_os_let_cancel(held);
 }
 
 static bool is_of_generation(const struct oi_page *page, ouro_object *o, bool is_private, const void *generation)
@@ -252,10 +278,10 @@ void ouro_gc_visit_referents(void *object, ouro_visitor fn, void *arg)
 /* ---- freezing ---- */
 
 /* A frozen object is marked as untracked though its type is not: to collections it is as if of an acyclic type. */
-static bool is_frozen(const ouro_object *o)
+static bool is_frozen(const ouro_object *o, uint16_t flags)
 {
     const struct oi_type *type = oi_type_of(o);
-    return (oi_flags(o) & OI_UNTRACKED) && oi_type_is_tracked(type) && !oi_is_loose(type, o);
+    return (flags & OI_UNTRACKED) && oi_type_is_tracked(type) && !oi_flags_are_loose(type, flags);
 }
 
 static bool freeze(const struct walk *walk, const struct oi_page *page, ouro_object *o, bool is_private, void *unused)
@@ -265,26 +291,37 @@ static bool freeze(const struct walk *walk, const struct oi_page *page, ouro_obj
         oi_set_flags(o, oi_flags(o) | OI_UNTRACKED);
     else
         oi_fetch_or_acqrel(&o->ouro_private_flags, OI_UNTRACKED); /* relaxed would do: collections are held off */
+    oi_hints_are_lost(); /* references in frozen objects do not count as edges, without a hint of it; before collections go on, which they do now and then */
     return true;
 }
 
 static bool unfreeze(const struct walk *walk, const struct oi_page *page, ouro_object *o, bool is_private, void *unused)
 {
     (void)walk, (void)page, (void)unused;
-    if (!is_frozen(o))
+    uint16_t flags = (uint16_t)oi_flags(o);
+    oi_hints_are_lost(); /* likewise */
+    if (is_private) {
+        if (is_frozen(o, flags))
+            oi_set_flags(o, flags & ~OI_UNTRACKED);
         return true;
-    if (is_private)
-        oi_set_flags(o, oi_flags(o) & ~OI_UNTRACKED);
-    else
-        oi_fetch_and_acqrel(&o->ouro_private_flags, (uint16_t)~OI_UNTRACKED); /* likewise */
+    }
+    /* One step with the look: who has made the store of a container loose meanwhile (value/store.c) relies on its not being looked at. relaxed
+     * would do, likewise; [MO-move] is the mover's with the collections that begin after this. */
+    while (is_frozen(o, flags) && !oi_cas_weak_acqrel(&o->ouro_private_flags, &flags, (uint16_t)(flags & ~OI_UNTRACKED)))
+        continue;
     return true;
 }
 
 static bool count_frozen(const struct walk *walk, const struct oi_page *page, ouro_object *o, bool is_private, void *count)
 {
     (void)walk, (void)page, (void)is_private;
-    *(size_t *)count += is_frozen(o);
+    *(size_t *)count += is_frozen(o, (uint16_t)oi_flags(o));
     return true;
+}
+
+static void end_walk(void *walk)
+{
+    end(walk);
 }
 
 static void do_to_all(const char *call, look_fn *look, void *arg)
@@ -292,20 +329,19 @@ static void do_to_all(const char *call, look_fn *look, void *arg)
     struct walk walk;
     if (!begin(&walk, call))
         return;
+    pthread_cleanup_push(end_walk, &walk); /* as with visiting */
     go_on(&walk, look, arg);
-    end(&walk);
+    pthread_cleanup_pop(1);
 }
 
 void ouro_gc_freeze(void)
 {
     do_to_all("ouro_gc_freeze", freeze, NULL);
-    oi_hints_are_lost(); /* references in frozen objects do not count as edges, without a hint of it; and the other way round */
 }
 
 void ouro_gc_unfreeze(void)
 {
     do_to_all("ouro_gc_unfreeze", unfreeze, NULL);
-    oi_hints_are_lost();
 }
 
 size_t ouro_gc_get_freeze_count(void)

@@ -7,9 +7,12 @@
 
 #include <urcu/lfstack.h>
 #include <urcu/rculfhash.h>
+#include <urcu/static/urcu-bp.h> /* _urcu_bp_read_lock and _unlock only */
 
 #include "lib_base_base.h"
 #include "lib_port_atomic.h"
+#include "lib_port_os.h"
+#include "lib_port_sanitized.h"
 #include "lib_port_tsan.h"
 
 _Static_assert(sizeof(struct oi_stack_node) == sizeof(struct cds_lfs_node), "a stack node is liburcu's");
@@ -18,22 +21,31 @@ _Static_assert(sizeof(struct oi_hash_node) >= sizeof(struct cds_lfht_node), "a h
 
 static char grace_period; /* an address for R1's annotations */
 
+/* In line: decision 001. */
 void oi_rcu_read_lock(void)
 {
-    urcu_bp_read_lock();
+    if (OI_IS_SANITIZED)
+        urcu_bp_read_lock();
+    else
+        _urcu_bp_read_lock();
     oi_tsan_acquire(&grace_period);
 }
 
 void oi_rcu_read_unlock(void)
 {
     oi_tsan_release(&grace_period);
-    urcu_bp_read_unlock();
+    if (OI_IS_SANITIZED)
+        urcu_bp_read_unlock();
+    else
+        _urcu_bp_read_unlock();
 }
 
 void oi_rcu_synchronize(void)
 {
     oi_tsan_release(&grace_period);
+    int held = oi_os_hold_cancel(); /* it waits in poll() with liburcu's locks */
     urcu_bp_synchronize_rcu();
+    oi_os_let_cancel(held);
     oi_tsan_acquire(&grace_period);
 }
 
@@ -106,7 +118,9 @@ struct oi_hash_node *oi_hash_find(struct oi_hash *hash, uintptr_t hashed, oi_has
 
 void oi_hash_resize(struct oi_hash *hash, size_t buckets)
 {
+    int held = oi_os_hold_cancel(); /* grace periods: as above */
     cds_lfht_resize((struct cds_lfht *)hash, buckets);
+    oi_os_let_cancel(held);
 }
 
 bool oi_hash_remove(struct oi_hash *hash, struct oi_hash_node *node)

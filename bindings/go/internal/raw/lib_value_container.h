@@ -6,6 +6,7 @@
 
 #include <limits.h>
 
+#include "lib_object_hint.h"
 #include "lib_object_publish.h"
 #include "lib_value_contents.h"
 
@@ -91,6 +92,27 @@ static inline ouro_value oi_word_load(const ouro_slot *slot)
 static inline void oi_word_store(ouro_slot *slot, ouro_value value)
 {
     oi_store_release(&slot->ouro_private_ref, oi_word(value));
+}
+
+/* Of a word that this turn has put in or taken out (T4). */
+static inline void oi_word_hint(ouro_value value, bool shared)
+{
+    ouro_object *o = oi_value_ref(value);
+    if (o && shared)
+        oi_hint(o);
+}
+
+static inline void oi_words_hint(const oi_word_array *values, size_t count, bool shared)
+{
+    for (size_t i = 0; shared && i < count; i++)
+        oi_word_hint(values[i], shared);
+}
+
+/* The same, of the store that a turn has put into the container's slot, or taken out. */
+static inline void oi_store_hint(void *store, bool shared)
+{
+    if (store && shared)
+        oi_hint(store);
 }
 
 /* In a read section, of what was found in a shared container: a reference, unless it is dead. */

@@ -55,6 +55,9 @@ static inline void put_in(struct oi_dict *dict, bool shared, const struct oi_cha
         oi_keyed_put(store, shared, word_of(change), change->value, hash, at);
     else
         put_by_move(dict, change, hash, left);
+    oi_turn_done();
+    oi_word_hint(word_of(change), shared);
+    oi_word_hint(change->value, shared);
     oi_dict_changes_end(dict, shared);
 }
 
@@ -65,9 +68,12 @@ static void replace(struct oi_dict *dict, bool shared, struct oi_change *change,
     oi_word_retain(change->value, shared);
     oi_perturb();
     oi_word_store(slot, change->value); /* the effect */
+    oi_turn_done();
+    oi_word_hint(change->value, shared);
+    oi_word_hint(left->value, shared);
 }
 
-/* The effect alone. */
+/* The effect, and hints of it. */
 static inline void take_entry(struct oi_dict *dict, bool shared, size_t entry, struct leftovers *left)
 {
     struct oi_keyed *store = oi_dict_store(dict);
@@ -76,11 +82,16 @@ static inline void take_entry(struct oi_dict *dict, bool shared, size_t entry, s
         left->value = store->stride == 2 ? oi_word_hold_own(oi_word_load(oi_keyed_value(store, entry))) : OURO_NIL;
         left->old = store;
         oi_store_release(&dict->store.ouro_private_ref, NULL); /* the effect */
+        oi_turn_done();
+        oi_store_hint(store, shared);
     } else {
         oi_keyed_take(store, shared, entry, &left->key, &left->value);
         if (store->stride == 1)
             left->value = OURO_NIL;
     }
+    oi_turn_done();
+    oi_word_hint(left->key, shared);
+    oi_word_hint(left->value, shared);
 }
 
 static void take_out(struct oi_dict *dict, bool shared, size_t entry, struct leftovers *left)
@@ -291,6 +302,8 @@ void oi_dict_clear(struct oi_dict *dict)
     if (change)
         oi_dict_changes_begin(dict, shared);
     oi_store_release(&dict->store.ouro_private_ref, NULL); /* the effect: taken out, with all that is in it */
+    oi_turn_done();
+    oi_store_hint(store, shared);
     if (change)
         oi_dict_changes_end(dict, shared);
     oi_dict_end(dict, shared);

@@ -159,6 +159,8 @@ static void put_shared(struct oi_dict *dict, const struct oi_pairs *pairs, struc
     memory->fresh = NULL;
     memory->old = from;
     oi_store_set_length(&memory->taken->array, gone);
+    oi_turn_done();
+    oi_words_hint((const oi_word_array *)memory->taken->items, gone, true);
 }
 
 /* In a turn, or of a private dict: is there memory for what is to be done? */
@@ -296,6 +298,9 @@ static bool trade(struct oi_dict *dict, const struct oi_keyed *copy, struct oi_d
             oi_dict_changes_begin(dict, shared);
         oi_store_release(&other->store.ouro_private_ref, NULL);
         oi_store_release(&dict->store.ouro_private_ref, coming); /* the effect [MO-publish] */
+        oi_turn_done();
+        oi_store_hint(coming, shared);
+        oi_store_hint(store, shared);
         if (more)
             oi_dict_changes_end(dict, shared);
         oi_dict_end(dict, shared);

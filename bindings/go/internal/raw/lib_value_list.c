@@ -142,26 +142,24 @@ static void copy_words(ouro_slot *to, const ouro_slot *from, size_t count)
 static void put_items(const struct oi_edit *edit, bool shared, ouro_slot *at)
 {
     for (size_t i = 0; i < edit->count; i++) {
-        if (edit->counted)
-            oi_word_move(edit->items[i], shared);
-        else
-            oi_word_retain(edit->items[i], shared);
+        oi_word_retain(edit->items[i], shared);
         oi_perturb(); /* counted, not yet stored */
         oi_word_store(&at[i], edit->items[i]);
     }
 }
 
 /* In its store, with one effect if the list is shared. */
-static void edit_in_place(struct oi_list *list, bool shared, const struct oi_edit *edit, const struct plan *plan)
+static void edit_in_place(bool shared, const struct oi_edit *edit, const struct plan *plan)
 {
     ouro_slot *at = plan->store->items + plan->at;
-    (void)list;
     if (edit->count != plan->removed)
         copy_words(at + edit->count, at + plan->removed, plan->length - plan->at - plan->removed); /* nothing, if shared */
     put_items(edit, shared, at);
     oi_perturb();
     if (plan->after != plan->length)
         oi_store_set_length(&plan->store->array, plan->after);
+    oi_turn_done();
+    oi_words_hint(edit->items, edit->count, shared);
 }
 
 static void edit_by_move(struct oi_list *list, bool shared, const struct oi_edit *edit, const struct plan *plan, struct spares *spares)
@@ -188,9 +186,11 @@ static void carry_out(struct oi_list *list, bool shared, const struct oi_edit *e
     if (plan->move || (plan->optional && spares->fresh))
         edit_by_move(list, shared, edit, plan, spares);
     else if (edit->count || plan->removed)
-        edit_in_place(list, shared, edit, plan);
+        edit_in_place(shared, edit, plan);
     if (plan->removed > 1)
         oi_store_set_length(&spares->taken->array, plan->removed);
+    oi_turn_done();
+    oi_words_hint(plan->removed > 1 ? (const oi_word_array *)spares->taken->items : one, plan->removed, shared);
 }
 
 ouro_status oi_list_edit(ouro_value value, const struct oi_edit *edit, const char *call)
@@ -268,6 +268,9 @@ static inline ouro_status set_quickly(struct oi_list *list, ptrdiff_t index, our
     ouro_value old = oi_word_load(&store->items[i]);
     oi_word_retain(item, shared);
     oi_word_store(&store->items[i], item);
+    oi_turn_done();
+    oi_word_hint(item, shared);
+    oi_word_hint(old, shared);
     oi_list_end(list, shared);
     ouro_value_release(old);
     return OURO_OK;
@@ -286,6 +289,8 @@ static inline ouro_status append_quickly(struct oi_list *list, ouro_value item)
     oi_word_store(&store->items[length], item);
     oi_perturb();
     oi_store_set_length(&store->array, length + 1);
+    oi_turn_done();
+    oi_word_hint(item, shared);
     oi_list_end(list, shared);
     return OURO_OK;
 }
@@ -301,6 +306,8 @@ static inline ouro_status pop_quickly(struct oi_list *list, ouro_value *item)
     }
     *item = oi_word_load(&store->items[length - 1]);
     oi_store_set_length(&store->array, length - 1);
+    oi_turn_done();
+    oi_word_hint(*item, shared);
     oi_list_end(list, shared);
     return OURO_OK;
 }
@@ -380,6 +387,8 @@ ouro_status ouro_list_clear(ouro_value value)
     bool shared = oi_list_begin(list);
     struct oi_store *store = oi_list_store(list);
     oi_store_release(&list->store.ouro_private_ref, NULL); /* taken out, with all that is in it */
+    oi_turn_done();
+    oi_store_hint(store, shared);
     oi_list_end(list, shared);
     ouro_release(store);
     return OURO_OK;
@@ -406,6 +415,9 @@ ouro_status ouro_list_compare_set(ouro_value value, ptrdiff_t index, ouro_value 
     }
     oi_word_retain(item, shared);
     oi_word_store(slot, item);
+    oi_turn_done();
+    oi_word_hint(item, shared);
+    oi_word_hint(expected, shared);
     oi_list_end(list, shared);
     *done = true;
     ouro_value_release(expected); /* the list's reference */

@@ -83,9 +83,8 @@ struct oi_range {
 struct oi_edit {
     ouro_status (*where)(const struct oi_edit *edit, size_t length, struct oi_range *range);
     ptrdiff_t start, stop;      /* for `where` */
-    const oi_word_array *items;
+    const oi_word_array *items; /* retained */
     size_t count;
-    bool counted;               /* the items' references become the list's; else they are retained */
     ouro_value *taken;          /* room for the one element that is taken out, as the caller's reference; NULL: it is released */
 };
 

@@ -33,8 +33,11 @@ static void carry_out(struct oi_list *list, struct oi_rewrite *rewrite, struct s
     rewrite->fill(rewrite, (const oi_word_array *)from->items, oi_store_length(from), (oi_word_array *)to->items,
                   taken ? (oi_word_array *)spares->taken->items : NULL);
     oi_store_move(&list->object, &list->store, &from->array, &to->array, after);
-    if (taken)
+    if (taken) {
         oi_store_set_length(&spares->taken->array, taken);
+        oi_turn_done();
+        oi_words_hint((const oi_word_array *)spares->taken->items, taken, rewrite->shared);
+    }
     spares->fresh = from;
 }
 

@@ -12,12 +12,13 @@
  * T2  In its turn a thread waits for nobody, allocates nothing, releases nothing, and calls nobody's code. So a turn is short, and a writer
  *     that waits may be anywhere, in a read section too.
  * T3  A thread that vanished in a fork leaves its turn taken, in an older generation. The next writer in the child takes it over, and
- *     repairs what is to be repaired; readers need no repair. */
+ *     repairs what is to be repaired; readers need no repair.
+ * T4  What a turn has put into a published store in place, and what it has taken out of one, in place or by a move, it hints at
+ *     (object/hint.h, N3): after its effect, before it ends. What comes with a new store needs no hint, for the store is recent. */
 #pragma once
 
 #include "lib_base_base.h"
 #include "lib_object_credit.h"
-#include "lib_object_hint.h"
 #include "lib_port_atomic.h"
 #include "lib_port_perturb.h"
 
@@ -43,10 +44,16 @@ static inline bool oi_turn_take(uint64_t *turn)
     return false;
 }
 
+/* After the effect, before hints of it (T4). The compiler keeps that order; for the processor, the barrier of who takes hints does [MO-hint]. */
+static inline void oi_turn_done(void)
+{
+    oi_compiler_fence();
+    oi_perturb();
+}
+
 static inline void oi_turn_end(uint64_t *turn)
 {
     oi_perturb();
-    oi_hints_are_lost(); /* what has been put in and taken out, nobody hints at one by one */
     oi_store_release(turn, oi_load_relaxed(turn) & ~OI_TURN_LOW); /* [MO-turn] */
     oi_credit_haste_ended();
 }

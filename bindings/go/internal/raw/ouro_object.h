@@ -88,8 +88,10 @@ OURO_BEGIN_DECLS
  * Threads: any; the first call attaches the thread. Now and then it collects the caller's own young cycles and destroys
  * what other threads handed back to this one, whose finalizers may run then (not inside a read section or a finalizer). Waits
  * for nobody, but takes a lock for a few instructions when a new page is needed; when memory is out it may wait 20 ms
- * for read sections to end; and when the heap grows on while the collector is at it, it rests 5 to 640 microseconds for each new page. O(1) but for
- * that; about malloc's cost. */
+ * for read sections to end; and when the heap grows on while the collector is at it, it rests 5 to 640 microseconds for
+ * each new page (2.6 milliseconds beside more threads than processors), or, if most growth has been shared garbage of
+ * late, the longer the more there is of it, 82 milliseconds at the most, so that many threads cannot fill memory faster
+ * than one finds what is dead. O(1) but for that; about malloc's cost. */
 OURO_API OURO_NODISCARD void *ouro_new(ouro_type *type);
 
 /* The same for a type with array_slots or array_bytes: length slots (all NULL), or length bytes (all zero). */
@@ -116,6 +118,8 @@ OURO_INLINE void ouro_release(void *object);
 
 /* Publishes an object and all it reaches, so that it may be handed to another thread outside the heap (argument,
  * queue, global). Storing into a shared container does it by itself. NULL and published objects: nothing happens.
+ * Where other threads drop, as a rule, what this one shares of an object's type, the object is not biased to this thread
+ * any more: whoever drops the last reference destroys it there and then.
  * Threads: the one that made the object. O(private objects reached); never allocates, never blocks. */
 OURO_API void ouro_share(void *object);
 

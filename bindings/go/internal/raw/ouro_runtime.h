@@ -39,8 +39,8 @@ typedef struct ouro_misuse {
     const char *details;            /* in dev mode: lines that tell where the object was made, and the last changes of its count; else NULL. For the call */
 } ouro_misuse;
 
-/* Called on the thread that made the mistake, maybe with a lock of the library held; must not call ouro functions that change objects, nor such as
- * collect, trim, visit or shut down, nor fork(). */
+/* Called on the thread that made the mistake, or found it if its kind says so, maybe with a lock of the library held; must not call ouro functions
+ * that change objects, nor such as collect, trim, visit or shut down, nor fork(). */
 typedef void (*ouro_misuse_hook)(const ouro_misuse *misuse, void *arg);
 
 #define OURO_IGNORE_ENVIRONMENT 0x1u  /* OURO_... variables are not read */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Threads. Any thread may call any function: the first call that needs to attaches it, thread exit detaches it. */
+ * Threads. Any thread may call any function: the first call that needs to attaches it, thread exit detaches it. No function is a
+ * cancellation point; finalizers and callbacks that one calls may be. */
 #ifndef OURO_THREAD_H
 #define OURO_THREAD_H
 
