@@ -115,6 +115,22 @@ static inline void ouro_lua_warn(lua_State *L, const char *message)
 
 #endif
 
+/* Takes the key on top of the stack out of the table at i. Not by storing nil in any case: where there is nothing, Lua 5.1 allocates for that. */
+static inline void ouro_lua_take_out(lua_State *L, int i)
+{
+    i = lua_absindex(L, i);
+    lua_pushvalue(L, -1);
+    lua_rawget(L, i);
+    bool is_there = !lua_isnil(L, -1);
+    lua_pop(L, 1);
+    if (is_there) {
+        lua_pushnil(L);
+        lua_rawset(L, i);
+    } else {
+        lua_pop(L, 1);
+    }
+}
+
 /* Functions to be called when memory may be out: Lua 5.1 allocates to push one, so they are in the registry from the beginning. */
 static inline void ouro_lua_keep_function(lua_State *L, lua_CFunction function)
 {

@@ -365,24 +365,22 @@ static int close_handle(lua_State *L)
 
 static int text(lua_State *L)
 {
+    struct home *home = enter(L);
     struct handle *handle = handle_at(L, 1);
     ouro_value shown;
-    enter(L);
     luaL_argcheck(L, handle, 1, "one of ouro's containers is expected");
     if (handle->closed) {
         lua_pushliteral(L, "closed");
         return 1;
     }
-    bool is_string = ouro_kind_of(handle->value) == OURO_KIND_STRING;
-    ouro_status status = is_string ? OURO_OK : ouro_repr(handle->value, &shown);
-    if (is_string)
-        shown = ouro_value_retain(handle->value);
+    if (ouro_kind_of(handle->value) == OURO_KIND_STRING) {
+        values_push(L, home, ouro_value_retain(handle->value));
+        return 1;
+    }
+    ouro_status status = ouro_repr(handle->value, &shown);
     if (status != OURO_OK)
         return failure_raise(L, status, "tostring", 1);
-    size_t size;
-    const char *bytes = ouro_string_data(shown, &size);
-    lua_pushlstring(L, bytes, size);
-    ouro_value_release(shown);
+    values_push(L, home, shown);
     return 1;
 }
 

@@ -203,8 +203,8 @@ static struct hosted *hosted_new(lua_State *L, struct home *home, int at)
         return hosted;
     }
     lua_rawgetp(L, LUA_REGISTRYINDEX, &by_handle);
-    lua_pushnil(L);
-    lua_rawsetp(L, -2, hosted);
+    lua_pushlightuserdata(L, hosted);
+    ouro_lua_take_out(L, -2);
     lua_pop(L, 2); /* the message, too */
     free(hosted);
     return NULL;

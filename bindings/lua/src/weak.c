@@ -61,8 +61,7 @@ static void forget_function(lua_State *L, int at)
 {
     lua_rawgetp(L, LUA_REGISTRYINDEX, &functions);
     lua_pushvalue(L, at);
-    lua_pushnil(L);
-    lua_rawset(L, -3);
+    ouro_lua_take_out(L, -2);
     lua_pop(L, 1);
 }
 
@@ -72,8 +71,8 @@ static void call(lua_State *L, struct home *home, struct note *note)
     int top = lua_gettop(L);
     lua_rawgetp(L, LUA_REGISTRYINDEX, &by_watch);
     lua_rawgetp(L, top + 1, watch);
-    lua_pushnil(L);
-    lua_rawsetp(L, top + 1, watch);
+    lua_pushlightuserdata(L, watch);
+    ouro_lua_take_out(L, top + 1);
     struct watching *watching = lua_touserdata(L, top + 2);
     if (watching) { /* else its handle is going, or it belonged to a state that had this home before */
         watching->watch = NULL;

@@ -5,10 +5,10 @@
  *     local t = threads.start(text, ...)      runs the text in a new state on a new thread, with numbers and strings as its arguments
  *     t:join() -> true, results ...           what it returned (numbers, strings, booleans), or nil and its error
  *
- *
  *     threads.failing(n, text) -> count, message
- *                                             runs the text in a new state on this thread, whose n-th request for memory is refused, and the
- *                                             next, too, by which Lua tries again; how many there were, and the error or nil
+ *                                             runs the text in a new state on this thread, whose n-th request for memory, counted from when Lua's
+ *                                             own libraries are there, is refused, and the next, too, by which Lua tries again; how many there
+ *                                             were, and the error or nil
  *
  * New states have the paths of the old one. */
 #include <lauxlib.h>
@@ -129,7 +129,7 @@ static int collect(lua_State *L)
 }
 
 struct requests {
-    long made, refused;
+    long made, refused; /* refused is 0: none */
 };
 
 static void *counting_alloc(void *arg, void *block, size_t old, size_t size)
@@ -147,11 +147,13 @@ static void *counting_alloc(void *arg, void *block, size_t old, size_t size)
     return realloc(block, size);
 }
 
-/* The text is at 1, and the paths are at 2 and 3. */
+/* The text is at 1, the paths are at 2 and 3, the requests at 4, and at 5 which one is refused. */
 static int run_failing(lua_State *L)
 {
     static const char *const names[] = {"path", "cpath"};
-    luaL_openlibs(L);
+    struct requests *requests = lua_touserdata(L, 4);
+    luaL_openlibs(L); /* refuses nothing: Lua 5.1's io, half made, would close the process's standard output */
+    *requests = (struct requests){.refused = lua_tointeger(L, 5)};
     for (int i = 0; i < 2; i++) {
         lua_getglobal(L, "package");
         lua_pushstring(L, (const char *)lua_touserdata(L, 2 + i));
@@ -166,22 +168,25 @@ static int run_failing(lua_State *L)
 
 static int failing(lua_State *L)
 {
-    struct requests requests = {0, (long)luaL_checknumber(L, 1)};
+    struct requests requests = {0, 0};
+    lua_Integer refused = (lua_Integer)luaL_checknumber(L, 1);
     const char *text = luaL_checkstring(L, 2);
     lua_getglobal(L, "package");
     lua_getfield(L, -1, "path");
     lua_getfield(L, -2, "cpath");
     lua_State *state = lua_newstate(counting_alloc, &requests);
-    lua_pushnumber(L, (lua_Number)requests.made);
     if (!state) {
+        lua_pushnumber(L, 0);
         lua_pushliteral(L, "no state");
         return 2;
     }
     lua_pushcfunction(state, run_failing);
     lua_pushlightuserdata(state, (void *)text);
-    lua_pushlightuserdata(state, (void *)lua_tostring(L, -3));
     lua_pushlightuserdata(state, (void *)lua_tostring(L, -2));
-    int failed = lua_pcall(state, 3, 0, 0);
+    lua_pushlightuserdata(state, (void *)lua_tostring(L, -1));
+    lua_pushlightuserdata(state, &requests);
+    lua_pushinteger(state, refused);
+    int failed = lua_pcall(state, 5, 0, 0);
     lua_pushnumber(L, (lua_Number)requests.made);
     if (failed)
         lua_pushstring(L, lua_type(state, -1) == LUA_TSTRING ? lua_tostring(state, -1) : "?");
