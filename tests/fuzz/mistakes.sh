@@ -43,7 +43,7 @@ mistake() { # NAME TARGET FILE OLD NEW: the text OLD, in one line of FILE, becom
     case $3 in lib/*) compile "$3" ;; esac
     # shellcheck disable=SC2046,SC2086 # several words each
     (cd "$work" && gcc $flags -Ilib -Ilib/include -Itests -I. "tests/fuzz/$2_fuzz.c" tests/fuzz/driver.c $(objects_of "$2") tests/support/misuse.c \
-        tests/support/check.c lib_*.o -lurcu-bp -lurcu-cds -lpthread -lm -o program)
+        tests/support/check.c tests/support/hang.c lib_*.o -lurcu-bp -lurcu-cds -lpthread -lm -o program)
     if (cd "$work" && timeout 300 ./program "tests/fuzz/corpus/$2" > log 2>&1); then
         echo "$1: MISSED by $2"
         missed=$((missed + 1))
@@ -72,6 +72,10 @@ mistake published-alone objects lib/object/publish.c "        oi_each_ref(type, 
 mistake reachable-collected objects lib/cycle/young.c "        oi_each_ref(oi_type_of(o), o, shade, self);" "        (void)shade;"
 mistake exchange-not-atomic raced lib/object/slot.c "        return oi_exchange_acqrel(&slot->ouro_private_ref, word);" "        access = PRIVATE;"
 mistake insert-off-by-one values lib/value/list.c "(size_t)0 - (size_t)edit->start : 0" "(size_t)1 - (size_t)edit->start : 0"
+mistake changes-unseen iterators lib/value/iterator_dict.c "return dict->changes == iterator->dict.version ? take_own(dict, at, taken) : OURO_E_CHANGED;" \
+    "return take_own(dict, at, taken);"
+mistake one-field-more records lib/value/record.c "index >= oi_record_of(value)->array.length" "index > oi_record_of(value)->array.length"
+mistake dead-keys-stay weak lib/value/weak_map.c "    if (map)" "    if (0)"
 mistake surrogates text lib/value/utf8.c "high = 0x9f;" "high = 0xbf;"
 mistake limit-of-units options lib/runtime/options.c "n > SIZE_MAX >> shift" "n >= SIZE_MAX >> shift"
 mistake bar-is-no-comma index docs/examples/parse.c " && field->at[length] != '|'" ""

@@ -12,7 +12,7 @@ die() {
 }
 
 cd "$(dirname "$0")/../.."
-all="objects raced values text options index"
+all="objects raced values iterators records weak text options index"
 target=objects seconds=60 engine=libfuzzer merge=
 while [ $# -gt 0 ]; do
     case $1 in
@@ -50,7 +50,7 @@ compile() { # FILE [FLAG]...
     fi
 }
 
-for file in lib/*/*.c tests/support/misuse.c tests/support/check.c "tests/fuzz/${target}_fuzz.c"; do
+for file in lib/*/*.c tests/support/misuse.c tests/support/check.c tests/support/hang.c "tests/fuzz/${target}_fuzz.c"; do
     compile "$file"
 done
 case $target in

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 #
-# Searches every variant of counts.pml and validation.pml exhaustively. usage: run.sh [PATTERN]   (only the runs whose names contain PATTERN)
+# Searches every variant of counts.pml, validation.pml and candidates.pml exhaustively. usage: run.sh [PATTERN]   (only the runs whose names contain PATTERN)
 # Needs spin and a C compiler. One line per run, a summary; exit status 0 if all is as expected.
 # The lines tell the states, the processor's seconds, and for a mutant or a reach run what was violated.
 set -u
@@ -58,6 +58,11 @@ violation() {
     *'violated  !(dead['*)            echo dead-touched ;;
     *'violated  !(private['*)         echo private-marked ;;
     *'violated ((owner['*)            echo private-marked ;;
+    *'violated  !((must'*)            echo missed ;;
+    *'violated ( !(rests)'*)          echo alive ;;
+    *'violated (garbage==0)'*)        echo left ;;
+    *'violated  !(broken)'*)          echo miscounted ;;
+    *'violated  !(((dead>>'*|*'violated ((!(((dead>>'*|*'violated (( !(((dead>>'*) echo dead-touched ;;
     *)                                echo reached ;;
   esac
 }
@@ -66,7 +71,7 @@ violation() {
 # executions (the model has no progress labels, so any cycle is one) instead of stopping at deadlocks and assertions only.
 # A search that is not exhaustive, or needs more than MEMLIM megabytes, fails.
 run() {
-  local name=$1 expected=$2 dir log found states seconds verdict=ok opt=-O0 hash=18 mode=-DSAFETY arg=
+  local name=$1 expected=$2 dir log found states seconds=- verdict=ok opt=-O0 hash=18 mode=-DSAFETY arg=
   shift 2
   case $name in *"$only"*) ;; *) return ;; esac
   [ "$expected" = none ] && opt=-Og hash=23
@@ -411,6 +416,73 @@ can      THE_REST_GOES         13 12 0 0 -DFINALIZERS=2
 can      FOUND_WHEN_DUE        12 12 1 0 -DFINALIZERS=1 -DWEAK=3
 can      FOUND_AFTER_NULL      12 12 2 0 -DFINALIZERS=1 -DWEAK=3
 can      NULL_THOUGH_HELD      12 12 3 0 -DFINALIZERS=1 -DWEAK=3
+
+# ======== candidates.pml ================================================================================================
+model=candidates prefix=candidates_
+
+# ok NAME GRAPH OPS1 OPS2 FLAG...
+candidates() { G="-DGRAPH=$1 -DOPS1=$2 -DOPS2=$3"; }
+ok() { local name=$1; candidates "${@:2:3}"; shift 4; run "candidates_$name" none $G "$@"; }
+one() { local name=$1 expected=$2; candidates "${@:3:3}"; shift 5; mutant "$name" "$expected" $G "$@"; }
+can() { local name=$1; candidates "${@:2:3}"; shift 4; reach "$name" $G "$@"; }
+
+# ---- the protocol ------------------------------------------------------------------------------------------------------
+ok cycle               1 2 1
+ok cycle_both          2 1 1
+ok self                4 1 1
+ok no_edges            5 1 1
+ok tail                6 2 0
+ok circle              7 2 0
+ok shared_tail         9 1 1 -DRELEASES -DSETS
+ok published_edge     10 2 0 -DRELEASES -DGIVES
+ok published_cycle    11 2 0 -DRELEASES -DSETS -DGETS
+ok one_page           11 2 0 -DONE_PAGE -DSPURIOUS -DRELEASES
+ok first               2 1 1 -DKNOWN=0
+ok first_drops        12 3 0 -DKNOWN=0
+ok two_collections     1 2 0 -DCYCLES=2
+ok two_slots           1 2 0 -DN=2 -DK=2
+ok young              11 2 0 -DYOUNG -DRELEASES
+
+# ---- what is no safeguard ----------------------------------------------------------------------------------------------
+candidates 5 2 0;  variant HINT_BEFORE_SET     $G
+candidates 6 2 0;  variant NO_UNCOUNT          $G
+
+# ---- one safeguard removed ---------------------------------------------------------------------------------------------
+# hints
+one NO_HINT_ON_SET          missed        5 2 0
+one NO_HINT_ON_GIVE         missed        5 1 0
+one NO_HINT_ON_REMOVAL      missed        6 1 0
+one NO_HINT_ON_DEATH        missed        6 2 0
+one NO_HINT_ON_DROP         missed       12 3 0 -DKNOWN=0
+one HINT_AFTER_GIVE         dead-touched  3 2 1
+one HINT_AFTER_RELEASE      dead-touched  7 2 1
+# while they are taken
+one NO_EPOCH                missed        1 2 1
+one EPOCH_AFTER_HINT        missed        1 2 1
+one EPOCH_BEFORE_TAKING     missed        5 1 0
+one EPOCH_AFTER_BARRIER     missed        5 1 0
+one NO_BARRIER              missed        5 1 0
+one TAKES_AFTER_LOOK        missed        5 1 0
+one TAKES_UNREAD            missed        1 2 1
+one LOSS_ENDS_LATE          missed        1 2 1
+# pages
+one NO_RECENT               missed       11 2 0 -DRELEASES
+one RECENT_BEFORE_PUBLISHED missed       11 2 0 -DRELEASES
+one YOUNG_FORGETS_RECENT    missed       11 2 0 -DYOUNG -DRELEASES
+# roots, and the look
+one NO_ROOTS                missed        2 2 1
+one IGNORES_FALLEN          missed        1 2 1
+one FORGETS_OTHER_ROOTS     missed        2 2 1
+one REMEMBERS_LATE_COUNT    missed        4 1 1 -DKNOWN=0
+one CANDIDATES_ALONE        missed        1 2 1
+
+# ---- what must be able to happen ---------------------------------------------------------------------------------------
+can LOSS                    5 1 0
+can RECENT_ALREADY         11 1 0 -DSPURIOUS -DRELEASES
+can FALLEN                  1 1 0
+can PASSED_BY               2 1 1
+can FOUND                   2 1 1
+can DROPPED                12 3 0 -DKNOWN=0
 
 echo "$passed passed, $failed failed"
 [ "$failed" = 0 ] && [ "$passed" != 0 ]

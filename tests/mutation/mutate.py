@@ -20,7 +20,7 @@ def parse(words):
     parser = argparse.ArgumentParser(prog="./dev mutate", allow_abbrev=False, description=__doc__)
     parser.add_argument("--random", type=int, default=0, metavar="N", help="N random changes of single lines instead of the list of safeguards")
     parser.add_argument("--seed", type=int, default=1, help="of the random changes")
-    parser.add_argument("--only", default="", metavar="TEXT", help="mutants whose names contain it")
+    parser.add_argument("--only", default="", metavar="TEXT", help="mutants whose names contain it, or one of several, with commas")
     parser.add_argument("--configs", default="dbg,plain,asan,tsan", metavar="NAMES", help="in this order, until a test fails (%(default)s)")
     parser.add_argument("--json", metavar="FILE", help="results, one by one; those that are there already are not tried again")
     parser.add_argument("--table", metavar="FILE", help="print the table of these results, and do nothing else")
@@ -103,7 +103,7 @@ def table(path):
 
 def chosen(arguments):
     mutants = random_mutants(TOP, arguments.seed) if arguments.random else safeguards(TOP)
-    return (mutant for mutant in mutants if arguments.only in mutant.name)
+    return (mutant for mutant in mutants if any(text in mutant.name for text in arguments.only.split(",")))
 
 
 def main(words):

@@ -16,7 +16,7 @@ import time
 
 SHARED = ["-std=c11", "-D_GNU_SOURCE", "-pthread", "-fPIC", "-w"]
 CONFIGS = {
-    "dbg": ["-O1", "-DOURO_DEBUG=1"],
+    "dbg": ["-O1", "-g", "-DOURO_DEBUG=1"],  # tests of dev mode look for lines
     "plain": ["-O2", "-DOURO_DEBUG=0"],
     "asan": ["-O1", "-DOURO_DEBUG=0", "-fsanitize=address,undefined", "-fno-sanitize-recover=undefined", "-fno-omit-frame-pointer"],
     "tsan": ["-O1", "-DOURO_DEBUG=0", "-fsanitize=thread", "-fno-omit-frame-pointer"],
@@ -59,7 +59,7 @@ class Workshop:
 
     def test_sources(self):
         found = []
-        for kind in ("unit/*", "api", "regress", "stress"):
+        for kind in ("unit/*", "api", "regress", "faults", "stress"):
             found += glob.glob(os.path.join(self.top, "tests", kind, "*_test.c"))
         return sorted(found)
 

@@ -246,9 +246,9 @@ struct node *node_new(struct maker *maker, enum kind kind, struct rng *rng)
 /* In user code that the library calls. A single worker's would be collections at moments that it does not choose. */
 static void collect_here(uint32_t id)
 {
-    if (options.threads == 1 || !options.shares[MIX_COLLECTIONS] || id % 64)
+    if (options.threads == 1 || !options.collecting_one_in || id % options.collecting_one_in)
         return;
-    ledger_collect((int)(id / 64 % 3));
+    ledger_collect((int)(id / options.collecting_one_in % 3));
 }
 
 static void called(ouro_weak *weak, void *arg)

@@ -12,7 +12,7 @@
 
 #include <ouro/version.h>
 
-enum { THREADS_MAX = 1024, SECONDS = 10, OBJECTS_PER_THREAD_MIN = 512 };
+enum { THREADS_MAX = 1024, SECONDS = 10, OBJECTS_PER_THREAD_MIN = 512, COLLECTING_ONE_IN = 64 };
 
 #define MIX_NAME(constant, name, share) name,
 const char *const mix_names[MIX_COUNT] = {MIXES(MIX_NAME) "base"};
@@ -24,7 +24,7 @@ static const unsigned shares[MIX_COUNT] = {MIXES(MIX_SHARE) BASE_SHARE};
 
 static const char *const sabotages[SABOTAGES] = {"none", "over-release", "forget-link", "leak", "scribble", "hang", "crash"};
 
-struct options options = {.threads = 4, .objects = 65536, .patience = 60, .perturb = true};
+struct options options = {.threads = 4, .objects = 65536, .round = 4000, .patience = 60, .perturb = true};
 static const char *mix_text = "all";
 static char command[1024];
 
@@ -35,9 +35,10 @@ static const char usage[] =
     "  --seconds N      how long (10)\n"
     "  --ops N          so many steps in all, instead of so many seconds; with --threads 1 each time the same\n"
     "  --seed N         of all random choices (from the clock; it is printed)\n"
-    "  --mix LIST       what the steps are about: names, with a comma between, each with :N for N times its share;\n"
-    "                   -NAME for all but this; all (the default)\n"
+    "  --mix LIST       what the steps are about: names, with a comma between, each with :N for N times its share, which\n"
+    "                   may be a fraction; -NAME for all but this; all (the default)\n"
     "  --objects N      how many there may be between two verifications of the whole heap (65536)\n"
+    "  --round N        so many steps of each worker between two verifications, at most (4000)\n"
     "  --cores N        processors to use: a number, one, or all (the default)\n"
     "  --perturb on|off priorities and processors of threads changed at random; in debug builds of the library also\n"
     "                   delays within its operations (on)\n"
@@ -61,6 +62,15 @@ static uint64_t number(const char *word, uint64_t least, uint64_t most)
     errno = 0;
     uint64_t value = strtoull(word, &end, 0);
     if (errno || end == word || *end || strchr(word, '-') || value < least || value > most)
+        refuse("not a number that makes sense here", word);
+    return value;
+}
+
+static double factor(const char *word)
+{
+    char *end;
+    double value = strtod(word, &end);
+    if (end == word || *end || !(value >= 0 && value <= 100000))
         refuse("not a number that makes sense here", word);
     return value;
 }
@@ -90,7 +100,8 @@ static void add_mix(const char *word, size_t length)
         options.shares[choice(mix_names, MIX_COUNT, word + 1, name - 1)] = 0;
     } else {
         enum mix mix = (enum mix)choice(mix_names, MIX_COUNT, word, name);
-        options.shares[mix] = shares[mix] * (unsigned)number(times, 0, 100000);
+        double share = shares[mix] * factor(times);
+        options.shares[mix] = share > 0 && share < 1 ? 1 : (unsigned)(share + 0.5);
     }
     options.shares[MIX_BASE] = BASE_SHARE;
 }
@@ -124,8 +135,8 @@ static uint64_t some_seed(void)
 
 static void write_command(void)
 {
-    int n = snprintf(command, sizeof command, "ouro-stress --threads %u --seed %" PRIu64 " --mix %s --objects %u --perturb %s", options.threads,
-                     options.seed, mix_text, options.objects, options.perturb ? "on" : "off");
+    int n = snprintf(command, sizeof command, "ouro-stress --threads %u --seed %" PRIu64 " --mix %s --objects %u --round %u --perturb %s", options.threads,
+                     options.seed, mix_text, options.objects, options.round, options.perturb ? "on" : "off");
     if (options.steps)
         n += snprintf(command + n, sizeof command - (size_t)n, " --ops %" PRIu64, options.steps);
     if (options.seconds)
@@ -156,6 +167,9 @@ static void set(int option, const char *word)
         break;
     case 'n':
         options.objects = (uint32_t)number(word, 1000, 100000000);
+        break;
+    case 'e':
+        options.round = (uint32_t)number(word, 1, 100000000);
         break;
     case 'c':
         options.cores = !strcmp(word, "all") ? 0 : !strcmp(word, "one") ? 1 : (unsigned)number(word, 1, 1024);
@@ -189,7 +203,7 @@ void options_parse(int count, char **words)
 {
     static const struct option table[] = {
         {"threads", 1, NULL, 't'}, {"seconds", 1, NULL, 's'},  {"ops", 1, NULL, 'o'},   {"seed", 1, NULL, 'r'},
-        {"mix", 1, NULL, 'm'},     {"objects", 1, NULL, 'n'},  {"cores", 1, NULL, 'c'}, {"perturb", 1, NULL, 'p'},
+        {"mix", 1, NULL, 'm'},     {"objects", 1, NULL, 'n'},  {"round", 1, NULL, 'e'},   {"cores", 1, NULL, 'c'}, {"perturb", 1, NULL, 'p'},
         {"json", 1, NULL, 'j'},    {"patience", 1, NULL, 'w'}, {"quiet", 0, NULL, 'q'}, {"sabotage", 1, NULL, 'x'}, /* for its test */
         {"help", 0, NULL, 'h'},    {"version", 0, NULL, 'v'},  {NULL, 0, NULL, 0},
     };
@@ -203,6 +217,9 @@ void options_parse(int count, char **words)
         options.seconds = SECONDS;
     if (options.objects / options.threads < OBJECTS_PER_THREAD_MIN)
         options.objects = options.threads * OBJECTS_PER_THREAD_MIN;
+    unsigned share = options.shares[MIX_COLLECTIONS], usual = COLLECTING_ONE_IN * shares[MIX_COLLECTIONS];
+    if (share)
+        options.collecting_one_in = share < usual ? usual / share : 1;
     write_command();
 }
 

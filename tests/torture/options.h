@@ -43,9 +43,11 @@ extern struct options {
     uint64_t steps;     /* in all; 0: until the time is over */
     uint64_t seed;
     uint32_t objects;
+    uint32_t round;     /* steps of each worker between two verifications, at most */
     unsigned cores;     /* 0: all */
     unsigned patience;  /* seconds */
     unsigned shares[MIX_COUNT]; /* of the steps */
+    unsigned collecting_one_in; /* of the finalizers and weak callbacks; 0: none */
     bool perturb, quiet;
     const char *json;
     enum sabotage sabotage;

@@ -16,7 +16,7 @@
 #include "torture/schedule.h"
 #include "torture/values.h"
 
-enum { OBJECTS_PER_STEP = 2, STEPS_PER_ROUND_MAX = 4000, STACK_BYTES = 512 << 10 };
+enum { OBJECTS_PER_STEP = 2, STACK_BYTES = 512 << 10 };
 
 /* ---- Meeting ---- */
 
@@ -143,8 +143,8 @@ static uint64_t steps_of_round(const struct run *run)
 {
     uint64_t steps = options.objects / options.threads / OBJECTS_PER_STEP;
     uint64_t done = atomic_load(&run->workers[0]->step), wanted = (options.steps + options.threads - 1) / options.threads;
-    if (steps > STEPS_PER_ROUND_MAX)
-        steps = STEPS_PER_ROUND_MAX;
+    if (steps > options.round)
+        steps = options.round;
     return options.steps && wanted - done < steps ? wanted - done : steps;
 }
 
