@@ -155,6 +155,7 @@ void bench_growth(void);
 void bench_pause(void);
 void bench_acyclic(void);
 void bench_floating(void);
+void bench_burst(void);
 void bench_idle(void);
 
 int bench_rss_child(const char *argument);
@@ -162,6 +163,7 @@ int bench_rings_child(const char *argument);
 int bench_pause_child(const char *argument);
 int bench_acyclic_child(const char *argument);
 int bench_floating_child(const char *argument);
+int bench_burst_child(const char *argument);
 int bench_idle_child(const char *argument);
 
 #endif

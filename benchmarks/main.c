@@ -32,6 +32,7 @@ static const bench_entry entries[] = {
     {"pause", "how long a thread is held up by collections beside it", bench_pause, bench_pause_child},
     {"acyclic", "what a program without cycles pays for collection", bench_acyclic, bench_acyclic_child},
     {"floating", "shared garbage that waits to be found, beside a live graph", bench_floating, bench_floating_child},
+    {"burst", "how soon memory goes back to the system after many objects have died at once", bench_burst, bench_burst_child},
     {"idle", "a million objects and nothing to do", bench_idle, bench_idle_child},
 };
 

@@ -393,18 +393,6 @@ static void collect_live(uint64_t n)
         check(ouro_gc_collect(2) == 0);
 }
 
-/* The same, when nobody knows what has changed: a shared list was. */
-static void collect_all(uint64_t n)
-{
-    ouro_value list = ouro_list_new(), out;
-    ouro_value_share(list);
-    for (uint64_t i = 0; i < n / GRAPH; i++) {
-        check(ouro_list_append(list, ouro_int_new(1)) == OURO_OK && ouro_list_pop(list, -1, &out) == OURO_OK);
-        check(ouro_gc_collect(2) == 0);
-    }
-    ouro_value_release(list);
-}
-
 static void collect_nothing(uint64_t n)
 {
     for (; n; n--)
@@ -490,7 +478,7 @@ static const struct operation {
     {"new-shared", nothing, share_one, nothing, "make, share and drop a node"},
     {"chain", nothing, drop_chain, nothing, "make a node of a chain, and drop it with the chain; private"},
     {"chain-shared", nothing, drop_shared_chain, nothing, "the same, shared"},
-    {"handover", nothing, hand_over, nothing, "make and share a node; another thread drops it, the maker looks"},
+    {"handover", nothing, hand_over, nothing, "make and share a node, with its bias; another thread drops it, the maker looks"},
     {"handover-chain", nothing, hand_over_chain, nothing, "the same, all by one drop"},
     {"handover-parked", nothing, hand_over_parked, nothing, "the same one by one, the maker in a blocking region"},
     {"handover-unbiased", nothing, hand_over_unbiased, nothing, "the same between unbiased threads"},
@@ -515,7 +503,6 @@ static const struct operation {
     {"rings-shared", nothing, rings_shared, nothing, "the same, shared: found by a concurrent collection"},
     {"young-live", nothing, collect_young_live, nothing, "make a node of a chain, a young collection, drop it"},
     {"full-live", shared_graph, collect_live, drop_graph, "a full collection, per live shared object that nobody has touched since the last"},
-    {"full-all", shared_graph, collect_all, drop_graph, "the same, of a list of them, when all is looked at"},
     {"full-private", private_graph, collect_live, drop_graph, "a full collection, per live private object"},
     {"full-nothing", nothing, collect_nothing, nothing, "a full collection of an empty heap"},
     {"list-get", make_values, list_get, drop_values, "ouro_list_get and release, private list"},
