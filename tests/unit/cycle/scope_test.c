@@ -422,9 +422,11 @@ static void *look_all_the_time(void *unused)
     return NULL;
 }
 
-/* The look that is under way ends. */
+/* The look that is under way ends. The fence: what was done before is visible before the looks are counted, as in a grace period of liburcu's;
+ * or else two looks may pass while it waits in the processor's store buffer. */
 static void grace_period(void)
 {
+    atomic_thread_fence(memory_order_seq_cst);
     unsigned long before = atomic_load(&looks);
     while (atomic_load(&looks) < before + 2)
         sched_yield();
