@@ -48,6 +48,7 @@ struct oi_act {
     ouro_object *dead_waiting; /* DEAD, to be finalized when the read section ends */
     ouro_object *dead_blocks; /* private and destroyed, to be freed when the read section ends */
     struct ouro_weak *callbacks; /* weak references whose callback is due; each with a reference */
+    bool exit_watched;        /* what is pending here will be seen to when the thread ends: see oi_watch_exit */
     bool looking;             /* the thread is looking into its inbox: what comes in meanwhile is left to that */
     uint32_t slow_releases;   /* counts towards the next look at the inbox */
     struct oi_reader *reader; /* object/reader.h; NULL before the thread's first read section */
@@ -95,6 +96,8 @@ struct oi_upcalls {
     void (*pressure)(struct oi_act *act, bool force);
     /* Runs what is due. */
     void (*run_due)(struct oi_act *act);
+    /* Sees to it that oi_destroy_unwound is called when the thread ends, if there is memory for that. */
+    void (*watch_exit)(struct oi_act *act);
     /* There is something for the background thread to do. */
     void (*wake)(void);
 };
@@ -103,4 +106,12 @@ extern const struct oi_upcalls oi_upcalls;
 static inline bool oi_hold_slot(struct oi_act *act)
 {
     return oi_holds_slot(act) || oi_upcalls.hold_slot(act);
+}
+
+/* Before something is left pending that only this thread knows of, and user code goes on, which may end it. A thread that has never held a slot is not
+ * known by anything else. */
+static inline void oi_watch_exit(struct oi_act *act)
+{
+    if (OI_UNLIKELY(!act->exit_watched))
+        oi_upcalls.watch_exit(act);
 }

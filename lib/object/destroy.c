@@ -160,6 +160,7 @@ static inline void destroy_plain(struct oi_act *act, ouro_object *o)
 void oi_finalize(struct oi_act *act, const struct oi_type *type, ouro_object *o)
 {
     bool outer = act->in_user_code;
+    oi_watch_exit(act);
     act->in_user_code = true;
     type->finalize(o);
     oi_left_user_code(act, outer);
@@ -248,6 +249,7 @@ static void destroy_dead(struct oi_act *act, ouro_object *o)
     uint32_t flags = oi_flags(o);
     if (is_finalizer_due(o)) {
         if (act->reading) {
+            oi_watch_exit(act);
             oi_dead_link(o, act->dead_waiting);
             act->dead_waiting = o;
             return;
@@ -390,7 +392,7 @@ void oi_destroy_unwound(struct oi_act *act)
     act->reading = 0;
     /* Nor does user code that called pthread_exit return. */
     act->destroying = act->in_user_code = act->calling = act->looking = false;
-    if (act->dead || act->dead_plain)
+    if (act->dead || act->dead_plain || act->callbacks)
         oi_destroy_run(act);
     if (act->dead_blocks || act->dead_waiting)
         oi_destroy_section_ended(act);

@@ -86,6 +86,7 @@ const struct oi_upcalls oi_upcalls = {
     .hold_slot = oi_thread_hold_slot,
     .pressure = oi_collect_pressure,
     .run_due = oi_collect_run_due,
+    .watch_exit = oi_thread_watch_exit,
     .wake = oi_service_wake,
 };
 

@@ -409,11 +409,14 @@ static void *do_all(void *unused)
     return unused;
 }
 
-static void meet_death(const struct place *place)
+/* hand: makes what the thread drops, on a thread that is gone by then, or it would be that one's to destroy; or NULL. */
+static void meet_death_with(const struct place *place, void *(*hand)(void *unused))
 {
     size_t before = live_objects();
     dying.value = 0;
     atomic_store(&deaths, 1);
+    if (hand)
+        thread_do(hand, NULL, 0);
     on_finalize(place->finalizing ? die_finalizing : NULL);
     pthread_t thread = thread_start(be_victim, (void *)(uintptr_t)&place->run, 0);
     CHECK(step_wait(&dying, 1));
@@ -429,6 +432,11 @@ static void meet_death(const struct place *place)
         printf("       ended by %d in: %s\n", how, place->name);
     fixture_leaves(leaked);
     CHECK_EQ(mem_stats().limbo_bytes, 0);
+}
+
+static void meet_death(const struct place *place)
+{
+    meet_death_with(place, NULL);
 }
 
 static void test_ended_by_its_own_code(void)
@@ -452,6 +460,73 @@ static bool has_collected(void *before)
     ouro_gc_stats stats;
     ouro_gc_get_stats(&stats, sizeof stats);
     return stats.generation[2].collections > *(uint64_t *)before;
+}
+
+/* ---- Ended without ever having made anything: all that the library knows of the thread is what it has dropped ---- */
+
+static struct node *handed;
+static ouro_weak *watching;
+static atomic_int called_back;
+
+static void *hand(void *unused)
+{
+    handed = plain_new(1);
+    ouro_give(handed, &handed->a, leaf_new(2));
+    ouro_give(handed, &handed->b, leaf_new(3));
+    ouro_share(handed);
+    return unused;
+}
+
+static void drop_handed(void)
+{
+    ouro_release(handed); /* the finalizer of one leaf ends the thread; the other leaf is dead by then */
+}
+
+static void note_call(ouro_weak *unused, void *arg)
+{
+    (void)unused, (void)arg;
+    atomic_fetch_add(&called_back, 1);
+}
+
+static void *hand_and_watch(void *unused)
+{
+    hand(NULL);
+    watching = ouro_weak_new(handed, note_call, NULL);
+    ouro_share(watching);
+    return unused;
+}
+
+static void drop_handed_in_section(void)
+{
+    ouro_read_begin();
+    ouro_release(handed);
+    ouro_release(watching); /* what is pending has a reference */
+    die();
+    cancellation_point();
+}
+
+static void *hand_watched(void *unused)
+{
+    handed = plain_new(1);
+    watching = ouro_weak_new(handed, note_call, NULL);
+    ouro_share(watching);
+    ouro_share(handed);
+    return unused;
+}
+
+static void test_ended_without_a_slot(void)
+{
+    static const struct place at[] = {{"finalizer", drop_handed, true, 1},
+                                      {"read section, finalizers to come", drop_handed_in_section, false, 0},
+                                      {"read section, a callback to come", drop_handed_in_section, false, 0}};
+    static void *(*const hands[])(void *unused) = {hand, hand_and_watch, hand_watched};
+    for (how = BY_EXIT; how < HOWS; how++) {
+        for (int i = 0; i < 3; i++) {
+            atomic_store(&called_back, 0);
+            meet_death_with(&at[i], hands[i]);
+            CHECK_EQ(atomic_load(&called_back), i > 0);
+        }
+    }
 }
 
 /* In the program's callbacks before and after collections, also on the collector's own thread, which is started again. */
@@ -630,6 +705,7 @@ int main(void)
     FIXTURE_RUN(test_cancelled_while_it_shuts_down);
     FIXTURE_RUN(test_cancelled_while_it_waits_for_a_finalizer);
     FIXTURE_RUN(test_ended_by_its_own_code);
+    FIXTURE_RUN(test_ended_without_a_slot);
     FIXTURE_RUN(test_ended_in_callbacks_of_collections);
     FIXTURE_RUN(test_cancelled_at_any_moment);
     return check_finish();

@@ -273,6 +273,8 @@ void oi_weak_target_died(struct oi_act *act, ouro_object *o)
     }
     oi_credit_haste_ended();
     pthread_mutex_unlock(&callback_lock);
+    if (act->callbacks)
+        oi_watch_exit(act);
     oi_anchor_release(anchor);
 }
 

@@ -58,6 +58,7 @@ void oi_devmode_after_fork(void);
 
 ouro_status oi_thread_init(void);
 bool oi_thread_hold_slot(struct oi_act *act);
+void oi_thread_watch_exit(struct oi_act *act);
 
 /* ---- runtime/collect.c ---- */
 

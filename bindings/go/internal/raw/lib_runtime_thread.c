@@ -59,12 +59,19 @@ static void leave(struct oi_act *act)
     act->self = &oi_nobody;
 }
 
+/* The runtime has been started: there was a slot, or an object. */
+void oi_thread_watch_exit(struct oi_act *act)
+{
+    act->exit_watched = pthread_setspecific(exit_key, act) == 0;
+}
+
 static ouro_status attach(struct oi_act *act, unsigned flags)
 {
     ouro_status status = oi_start_default();
     if (status != OURO_OK)
         return status;
-    if (pthread_setspecific(exit_key, act) != 0)
+    oi_watch_exit(act);
+    if (!act->exit_watched)
         return OURO_E_NOMEM;
     bool full;
     struct oi_tslot *slot = oi_tslot_attach(create_slot, oi_options.max_threads, &full);
@@ -106,6 +113,7 @@ static void detach(struct oi_act *act)
 static void thread_exits(void *arg)
 {
     struct oi_act *act = arg;
+    act->exit_watched = false;
     if (act->home)
         oi_hold_slot(act); /* it ended in a blocking region; what follows needs the pool */
     oi_destroy_unwound(act);
