@@ -69,13 +69,14 @@ static void carry_out(struct oi_act *act, struct oi_scope *scope, const struct o
 {
     oi_perturb();
     job->found = oi_scope_count_members(scope);
-    oi_scope_each_member(scope, uncount_inner, &job->found);
+    if (validation->inner)
+        oi_scope_each_member(scope, uncount_inner, &job->found);
     if (OI_UNLIKELY(oi_load_relaxed(&oi_debug_save_all)))
         oi_reclaim_save_all(act, scope, &job->saved);
     else if (validation->finalizers)
         oi_reclaim_set_aside(act, scope, &job->due);
     oi_perturb();
-    oi_reclaim_seal(act, scope);
+    oi_reclaim_seal(act, scope, validation->has_weak);
 }
 
 void oi_concurrent_collect(struct oi_act *act, struct oi_concurrent *job)

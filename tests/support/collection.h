@@ -72,7 +72,7 @@ static inline void collection_untouched(struct collection *c)
 static inline size_t collection_reclaim(struct collection *c)
 {
     ouro_blocking_begin();
-    oi_reclaim_seal(&c->act, c->scope);
+    oi_reclaim_seal(&c->act, c->scope, true);
     size_t bytes = 0;
     return oi_reclaim_free(&c->act, c->scope, &bytes);
 }

@@ -224,7 +224,7 @@ static void test_seal(void)
     CHECK(oi_validate_commit(c.scope));
     oi_validate_spare(c.scope, oi_scope_find(c.scope, &other->object));
     ouro_blocking_begin();
-    oi_reclaim_seal(&c.act, c.scope);
+    oi_reclaim_seal(&c.act, c.scope, true);
     CHECK_EQ(oi_load_relaxed(&oi_verdict), OI_VERDICT_IDLE);
     n = ring;
     for (int i = 0; i < LENGTH; i++, n = next_of(n)) {
@@ -292,7 +292,7 @@ static void test_references_out(void)
     size_t live = live_objects();
     struct collection c = prove(3 + 2); /* the table and the chain, too */
     ouro_blocking_begin();
-    oi_reclaim_seal(&c.act, c.scope);
+    oi_reclaim_seal(&c.act, c.scope, true);
     CHECK_EQ(ouro_refcount(held), 5);
     size_t bytes = 0;
     CHECK_EQ(oi_reclaim_free(&c.act, c.scope, &bytes), 5);
