@@ -105,6 +105,53 @@ static void test_way_back(void)
     finish();
 }
 
+static unsigned length_of(const struct oi_page *page, uint32_t position)
+{
+    unsigned n = 0;
+    for (; position; position = ((struct oi_block *)oi_page_at(page, position))->after)
+        n++;
+    return n;
+}
+
+/* Blocks in chains: those of one page go at once, in front of what is there, when one of another page comes, or when they are to. */
+static void test_chains(void)
+{
+    enum { FIRST = 5, SECOND = 3 };
+    struct oi_limbo_chain chain = {0};
+    uint64_t *first[PER_PAGE], *second[SECOND];
+    start();
+    for (int i = 0; i < PER_PAGE; i++)
+        first[i] = alloc();
+    for (int i = 0; i < SECOND; i++)
+        second[i] = alloc();
+    struct oi_page *one = oi_page_of(first[0]), *two = oi_page_of(second[0]);
+    REQUIRE(one != two && oi_page_of(first[PER_PAGE - 1]) == one);
+    oi_limbo_retire(first[0]);
+    for (int i = 1; i < FIRST; i++)
+        oi_limbo_retire_with(&chain, first[i]);
+    CHECK_EQ(OI_CHAIN_COUNT(one->limbo), 1);
+    for (int i = 0; i < SECOND; i++)
+        oi_limbo_retire_with(&chain, second[i]);
+    CHECK_EQ(OI_CHAIN_COUNT(one->limbo), FIRST);
+    CHECK_EQ(length_of(one, OI_CHAIN_HEAD(one->limbo)), FIRST);
+    CHECK_PTR(oi_page_at(one, OI_CHAIN_HEAD(one->limbo)), first[FIRST - 1]);
+    CHECK_EQ(two->limbo, 0);
+    CHECK_EQ(announced, 1);
+    for (int i = FIRST; i < PER_PAGE; i++)
+        oi_limbo_retire_with(&chain, first[i]); /* the other page's turn */
+    CHECK_EQ(length_of(two, OI_CHAIN_HEAD(two->limbo)), SECOND);
+    CHECK_EQ(announced, 2);
+    oi_limbo_retire_chain(&chain);
+    CHECK_PTR(chain.page, NULL);
+    CHECK_EQ(OI_CHAIN_COUNT(one->limbo), PER_PAGE);
+    CHECK_EQ(length_of(one, OI_CHAIN_HEAD(one->limbo)), PER_PAGE);
+    for (int i = 0; i < PER_PAGE; i++)
+        CHECK(is_as_left(first[i]));
+    CHECK_EQ(announced, 2);
+    CHECK_EQ(oi_limbo_reclaim(), PER_PAGE + SECOND);
+    finish();
+}
+
 /* All blocks of pages that nothing is allocated from any more: the round itself gives the pages back. */
 static void test_whole_pages(void)
 {
@@ -238,8 +285,10 @@ static void be_holder(void)
         put(ring, at[ring]++, the_end);
 }
 
+/* One of them puts its blocks into chains, which it lets go now and then. */
 static void be_retirer(unsigned ring)
 {
+    struct oi_limbo_chain chain = {0};
     for (unsigned at = 0;; at++) {
         uint64_t *block;
         while (!(block = oi_load_acquire(&race.ring[ring][at % RING])))
@@ -250,8 +299,16 @@ static void be_retirer(unsigned ring)
         uint64_t *found = block;
         (void)oi_cas_acqrel(&race.published, &found, NULL); /* no longer to be found; then it may go */
         CHECK(is_as_left(block));
-        oi_limbo_retire(block);
+        if (ring == 0) {
+            oi_limbo_retire(block);
+            continue;
+        }
+        oi_limbo_retire_with(&chain, block);
+        if (at % 5 == 0)
+            oi_limbo_retire_chain(&chain);
     }
+    if (chain.page)
+        oi_limbo_retire_chain(&chain);
     oi_fetch_sub_relaxed(&race.retirers, 1);
 }
 
@@ -300,6 +357,7 @@ int main(void)
     check_start("limbo_test");
     seed = rng_seed();
     CHECK_RUN(test_way_back);
+    CHECK_RUN(test_chains);
     CHECK_RUN(test_whole_pages);
     CHECK_RUN(test_large_block);
     CHECK_RUN(test_reader_delays);

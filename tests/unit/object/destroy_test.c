@@ -250,6 +250,97 @@ static void test_width(void)
     }
 }
 
+/* ---- all kinds at once ---- */
+
+static long called_back;
+
+static void count_call(ouro_weak *weak, void *arg)
+{
+    CHECK_PTR(ouro_weak_get(weak), NULL);
+    called_back++;
+    (void)arg;
+}
+
+struct mixture {
+    void *objects[600];
+    ouro_weak *weak[600];
+    long finalizers, callbacks;
+    int count, weak_count;
+};
+
+/* A graph without cycles, all of which is reached from the last object only: with and without finalizers, with slots and without, arrays, and some with
+ * weak references. */
+static struct node *mix(struct rng *rng, struct mixture *all)
+{
+    const int most = 1 + (int)rng_below(rng, 599);
+    *all = (struct mixture){0};
+    while (all->count < most) {
+        void *children[4] = {0}, *o;
+        for (int i = 0; i < 4 && all->count; i++)
+            children[i] = rng_one_in(rng, 3) ? NULL : ouro_retain(all->objects[rng_below(rng, (uint32_t)all->count)]);
+        uint32_t kind = rng_below(rng, 8);
+        if (kind == 0) {
+            struct table *t = table_new(4);
+            for (int i = 0; i < 4; i++)
+                ouro_give(t, &t->items[i], children[i]);
+            o = t;
+        } else {
+            for (int i = 2; i < 4; i++)
+                ouro_release(children[i]);
+            struct node *n = kind < 6 ? plain_new(all->count) : node_new(all->count);
+            ouro_give(n, &n->a, children[0]);
+            ouro_give(n, &n->b, kind == 1 ? leaf_new(0) : NULL);
+            if (kind != 1)
+                ouro_give(n, &n->b, children[1]);
+            else
+                ouro_release(children[1]);
+            all->finalizers += (kind >= 6) + (kind == 1);
+            o = n;
+        }
+        if (rng_one_in(rng, 10)) {
+            bool calls = rng_one_in(rng, 2);
+            all->weak[all->weak_count++] = ouro_weak_new(o, calls ? count_call : NULL, NULL);
+            all->callbacks += calls;
+        }
+        all->objects[all->count++] = o;
+    }
+    struct table *holder = table_new((size_t)all->count);
+    for (int i = 0; i < all->count; i++)
+        ouro_give(holder, &holder->items[i], all->objects[i]);
+    struct node *root = plain_new(-1);
+    ouro_give(root, &root->a, holder);
+    return root;
+}
+
+/* Nothing is left, each finalizer and each callback has run once, whoever drops it, and wherever. */
+static void test_mixtures(void)
+{
+    static struct mixture all;
+    struct rng rng = rng_stream(seed, 5);
+    for (int i = 0; i < SCALED(400); i++) {
+        size_t before = live_objects();
+        long finalized_before = finalized();
+        called_back = 0;
+        struct node *root = mix(&rng, &all);
+        bool shared = i % 4, reading = i % 4 > 1;
+        if (shared)
+            ouro_share(root);
+        if (i % 4 == 3)
+            ouro_share_widely(root); /* without a bias */
+        if (reading)
+            ouro_read_begin();
+        ouro_release(root);
+        if (reading)
+            ouro_read_end();
+        CHECK_EQ(finalized() - finalized_before, all.finalizers);
+        CHECK_EQ(called_back, all.callbacks);
+        for (int k = 0; k < all.weak_count; k++)
+            ouro_release(all.weak[k]);
+        check_lists_empty();
+        CHECK_EQ(live_objects(), before);
+    }
+}
+
 /* ---- where blocks go ---- */
 
 /* A private object's block is free at once; a published one's waits in limbo. */
@@ -362,6 +453,7 @@ int main(void)
     FIXTURE_RUN(test_revived);
     FIXTURE_RUN(test_depth);
     FIXTURE_RUN(test_width);
+    FIXTURE_RUN(test_mixtures);
     FIXTURE_RUN(test_blocks);
     FIXTURE_RUN(test_read_section);
     FIXTURE_RUN(test_section_in_finalizer);
