@@ -93,6 +93,7 @@ void oi_concurrent_collect(struct oi_act *act, struct oi_concurrent *job)
     bool old = job->generation == 2;
     struct oi_scope *scope = old ? oi_scope_open(job->generation) : oi_scope_enter(job->generation);
     scope->tokens = tokens;
+    scope->breathe = job->breathe;
     job->candidates = old ? oi_candidates_estimate(scope, &job->suspects) : oi_estimate(scope, &job->suspects);
     if (job->suspects) {
         oi_validate_counts(scope, &validation);

@@ -216,6 +216,7 @@ size_t oi_reclaim_free(struct oi_act *act, struct oi_scope *scope, size_t *bytes
         *bytes += n * scope->pages[number].words * 8;
         act->destroying = outer;
         oi_destroy_run(act);
+        oi_scope_section_ended(scope);
     }
     return freed - outside.inner;
 }

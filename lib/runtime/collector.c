@@ -33,6 +33,9 @@
 #define REST_US 1500 /* then it looks whether it still has to */
 #define QUIET_MS 100 /* then what was made during the last collection has nobody who would ask for another */
 #define TURNS 1000 /* yielded to collections that wait */
+#define BREATH_NS 50000u
+#define CROWDED_NS 200000u /* that a yield took: somebody else has run */
+#define CROWDED_FOR_NS UINT64_C(20000000)
 #define CHEAP 10000u /* candidates that cost too little to learn from */
 
 static pthread_mutex_t collection_lock = PTHREAD_MUTEX_INITIALIZER; /* one collection at a time: docs/design/lock-order.md */
@@ -238,6 +241,12 @@ static void rest(size_t in_use)
     }
 }
 
+/* While a collection is under way because of growth: the heap has grown further, and who makes it grow rests. */
+static bool is_beyond_mark(void)
+{
+    return oi_page_in_use() >= oi_load_relaxed(&oi_page_growth_mark);
+}
+
 /* Pages in use have grown to the mark. */
 static void grown(bool may_rest)
 {
@@ -346,6 +355,27 @@ void oi_collector_let_go(struct oi_act *act, bool outer)
 
 /* ---- the thread ---- */
 
+/* The collector's thread has time, as long as the heap does not grow beyond what is reason to hurry, and nobody waits for it. So it does not keep a processor from others until the
+ * system takes it away, which is some milliseconds: a thread that it has displaced goes on after BREATH_NS. It yields, which costs next to nothing where
+ * nobody waits. Where somebody did, it is a while until it gets a processor again; so it sleeps instead, shortly, the next times: then it is
+ * a matter of BREATH_NS for both. */
+static void breathe(void)
+{
+    static uint64_t breathed_at, crowded_until; /* the thread's */
+    uint64_t now = oi_os_now_ns();
+    if (now - breathed_at < BREATH_NS || is_beyond_mark() || oi_load_relaxed(&waiting) || oi_load_relaxed(&stopping))
+        return;
+    if (now < crowded_until) {
+        oi_os_sleep_us(1); /* and what the system adds */
+        breathed_at = oi_os_now_ns();
+        return;
+    }
+    sched_yield();
+    breathed_at = oi_os_now_ns();
+    if (breathed_at - now > CROWDED_NS)
+        crowded_until = breathed_at + CROWDED_FOR_NS;
+}
+
 /* False: nothing was asked for. */
 static bool work(void)
 {
@@ -358,7 +388,7 @@ static bool work(void)
         set_mark();
         return true; /* turned off since */
     }
-    struct oi_concurrent job = {.generation = (int)(highest / OURO_GC_REASONS)};
+    struct oi_concurrent job = {.generation = (int)(highest / OURO_GC_REASONS), .breathe = breathe};
     oi_store_relaxed(&carrying_out, true);
     oi_collector_collect(act, &job, highest % OURO_GC_REASONS);
     oi_store_relaxed(&carrying_out, false);
@@ -371,11 +401,6 @@ static bool is_postponed_due(void)
 {
     return oi_load_relaxed(&postponed) && oi_os_now_ns() >= oi_load_relaxed(&not_before) && oi_exchange_acquire(&postponed, false) && oi_gc_is_on() &&
            oi_page_in_use() >= mark_of(1);
-}
-
-static bool is_beyond_mark(void)
-{
-    return oi_page_totals().in_use >= oi_load_relaxed(&oi_page_growth_mark);
 }
 
 /* User code, a callback at a collection, has called pthread_exit, or cancelled the thread: before or after a collection, never in the middle. */

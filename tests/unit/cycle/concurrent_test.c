@@ -469,6 +469,37 @@ static void test_readers_of_weak_references(void)
     ouro_release(keeps_the_page);
 }
 
+/* ---- rests ---- */
+
+static int breaths;
+
+static void breathe(void)
+{
+    if (breaths++ % 16 == 0)
+        oi_rcu_synchronize(); /* in a section, that would never end */
+}
+
+/* Where it may rest, no reader holds anybody up; garbage or not, once in some hundred objects of each phase. */
+static void test_breath(void)
+{
+    enum { LENGTH = 20000, SECTIONS = LENGTH / 64 };
+    for (int garbage = 0; garbage < 2; garbage++) {
+        struct oi_concurrent job = {.generation = 1, .breathe = breathe};
+        struct node *ring = drop_ring(&plain_type, LENGTH), *holder = garbage ? NULL : ouro_retain(ring);
+        breaths = 0;
+        ouro_blocking_begin();
+        oi_concurrent_collect(&oi_act, &job);
+        ouro_blocking_end();
+        CHECK_EQ(job.found, garbage ? LENGTH : 0);
+        CHECK_GE(breaths, (garbage ? 6 : 2) * SECTIONS / OI_SCOPE_BREATH);
+        CHECK_LE(breaths, 15 * (SECTIONS + 50) / OI_SCOPE_BREATH);
+        if (holder) {
+            ouro_give(holder, &holder->a, NULL); /* opens it */
+            ouro_release(holder);
+        }
+    }
+}
+
 int main(void)
 {
     check_start("concurrent_test");
@@ -483,5 +514,6 @@ int main(void)
     FIXTURE_RUN(test_waits_for_readers);
     FIXTURE_RUN(test_waits_for_borrowers);
     FIXTURE_RUN(test_readers_of_weak_references);
+    FIXTURE_RUN(test_breath);
     return check_finish();
 }

@@ -5,7 +5,9 @@
  * of memory is compared with. */
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "mem/page.h"
@@ -162,6 +164,70 @@ static void test_growth_mark_follows_what_is_freed(void)
     CHECK_LE(mark_now(), before + 8 * (size_t)(1 << 20));
 }
 
+/* ---- the processor is not kept from others ---- */
+
+static atomic_int yields; /* of the collector's thread */
+static atomic_bool crowded;
+
+/* Stands in for the system's. Crowded: another thread was waiting for the processor. */
+int sched_yield(void)
+{
+    char name[16] = "";
+    pthread_getname_np(pthread_self(), name, sizeof name);
+    if (strcmp(name, "ouro-collector") == 0) {
+        atomic_fetch_add(&yields, 1);
+        if (atomic_load(&crowded))
+            usleep(1000);
+    }
+    return (int)syscall(SYS_sched_yield);
+}
+
+static bool has_collected(void *before)
+{
+    return stats_of(2).collections > *(uint64_t *)before;
+}
+
+/* Returns how often it yielded; *ms is how long it took. */
+static int yields_in_collection(bool pressed, double *ms)
+{
+    enum { RINGS = SCALED(20000) };
+    for (int i = 0; i < RINGS; i++) {
+        struct node *a = plain_new(1), *b = plain_new(2);
+        ouro_set(a, &a->a, b);
+        ouro_give(b, &b->a, ouro_retain(a));
+        ouro_give(b, &b->b, table_new(8));
+        ouro_share(a);
+        ouro_release(a);
+        ouro_release(b);
+    }
+    if (pressed)
+        oi_store_relaxed(&oi_page_growth_mark, 0); /* until it is done */
+    atomic_store(&yields, 0);
+    uint64_t before = stats_of(2).collections, duration = stats_of(2).duration_ns;
+    CHECK_EQ(ouro_gc_collect_async(2), OURO_OK);
+    CHECK(wait_until(has_collected, &before));
+    *ms = (double)(stats_of(2).duration_ns - duration) / 1e6;
+    return atomic_load(&yields);
+}
+
+static void test_breath(void)
+{
+    double ms;
+    ouro_gc_disable();
+    int n = yields_in_collection(false, &ms);
+    printf("       %d yields in %.1f ms\n", n, ms);
+    CHECK_GE(n, 5);
+    CHECK_LE(n, ms / 0.05 + 1);
+    atomic_store(&crowded, true);
+    n = yields_in_collection(false, &ms); /* it sleeps instead, for 20 ms after each */
+    printf("       %d yields in %.1f ms, crowded\n", n, ms);
+    CHECK_GE(n, 1);
+    CHECK_LE(n, ms / 20 + 1);
+    atomic_store(&crowded, false);
+    CHECK_EQ(yields_in_collection(true, &ms), 0);
+    ouro_gc_enable();
+}
+
 int main(void)
 {
     check_start("collector_test");
@@ -172,5 +238,6 @@ int main(void)
     FIXTURE_RUN(test_after_shutdown);
     FIXTURE_RUN(test_growth_mark);
     FIXTURE_RUN(test_growth_mark_follows_what_is_freed);
+    FIXTURE_RUN(test_breath);
     return check_finish();
 }
