@@ -77,7 +77,7 @@ static size_t take_waiting(void)
     while (node) {
         struct oi_page *page = OI_CONTAINER_OF(node, struct oi_page, on_stack);
         node = node->next; /* before the chain is emptied: from then on the page may be pushed anew */
-        /* Acquire, and release for the node: pairs with oi_limbo_retire [MO-limbo]. */
+        /* Acquire, and release for the node: pairs with retire [MO-limbo]. */
         oi_store_relaxed(&page->ripening, oi_exchange_acqrel(&page->limbo, 0));
         blocks += OI_CHAIN_COUNT(page->ripening);
         page->ripe_next = batch;
