@@ -15,8 +15,9 @@
 /* Any thread; never blocks, never fails. The block's bytes stay as they are, but for the word at byte 8. */
 void oi_limbo_retire(void *block);
 
-/* The same for many blocks, with one step per page: blocks of one page, linked as they will be in limbo, until one of another page comes. They are nobody's
- * meanwhile; a child of fork leaks them. */
+/* The same for many blocks, with a step for as many as OI_LIMBO_CHAIN of one page that come one after the other. They are linked as they will be in
+ * limbo; meanwhile they are nobody's: statistics take them for alive, and a child of fork leaks them. */
+#define OI_LIMBO_CHAIN 64u
 struct oi_limbo_chain {
     struct oi_page *page; /* NULL: empty */
     struct oi_block *last;
@@ -29,7 +30,7 @@ static inline void oi_limbo_retire_with(struct oi_limbo_chain *chain, void *reti
 {
     struct oi_page *page = oi_page_of(retired);
     struct oi_block *block = retired;
-    if (page != chain->page) {
+    if (page != chain->page || chain->count == OI_LIMBO_CHAIN) {
         if (chain->page)
             oi_limbo_retire_chain(chain);
         *chain = (struct oi_limbo_chain){.page = page, .last = block};

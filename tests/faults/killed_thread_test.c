@@ -10,6 +10,7 @@
 #include <stdatomic.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <string.h>
 #include <time.h>
 
 #include "support/child.h"
@@ -549,6 +550,68 @@ static void test_ended_in_callbacks_of_collections(void)
     }
 }
 
+static void drop_handed_and_die(ouro_weak *unused, void *arg)
+{
+    (void)unused, (void)arg;
+    ouro_release(handed);
+    die();
+}
+
+static bool has_finalized(void *wanted)
+{
+    return finalized() >= *(long *)wanted;
+}
+
+/* What a weak callback on the library's thread has dropped, before it ended that. */
+static void test_callback_drops_and_ends(void)
+{
+    for (how = BY_EXIT; how < HOWS; how++) {
+        long wanted = finalized() + 2;
+        thread_do(hand, NULL, 0);
+        struct node *ring = plain_new(1);
+        ouro_weak *weak = ouro_weak_new(ring, drop_handed_and_die, NULL);
+        ouro_set(ring, &ring->a, ring);
+        ouro_share(weak);
+        ouro_release(ring);
+        atomic_store(&deaths, 1);
+        dying.value = 0;
+        CHECK_EQ(ouro_gc_collect(2), 1);
+        CHECK(wait_until(has_finalized, &wanted));
+        ouro_release(weak);
+        if (how != BY_CANCEL_LATER)
+            fixture_leaves(1); /* the weak reference whose callback has not returned */
+    }
+}
+
+static void drop_handed_at_collection(ouro_gc_phase phase, const ouro_gc_info *info, void *arg)
+{
+    char name[16] = "";
+    pthread_getname_np(pthread_self(), name, sizeof name);
+    if (phase != *(const ouro_gc_phase *)arg || info->generation != 2 || strcmp(name, "ouro-collector") != 0 || !handed)
+        return;
+    ouro_release(handed);
+    handed = NULL;
+    die();
+}
+
+/* The same in a callback at a collection, on the collector's thread; and if that goes on. */
+static void test_collector_drops_and_ends(void)
+{
+    for (how = BY_EXIT; how <= HOWS; how++) {
+        for (int i = 0; i < 2; i++) {
+            ouro_gc_phase phase = i ? OURO_GC_STOP : OURO_GC_START;
+            long wanted = finalized() + 2;
+            thread_do(hand, NULL, 0);
+            atomic_store(&deaths, how == HOWS ? 0 : 1); /* HOWS: it is not ended */
+            dying.value = 0;
+            int id = ouro_gc_add_callback(drop_handed_at_collection, &phase);
+            CHECK_EQ(ouro_gc_collect_async(2), OURO_OK);
+            CHECK(wait_until(has_finalized, &wanted));
+            ouro_gc_remove_callback(id);
+        }
+    }
+}
+
 static void *run_due(void *unused)
 {
     ouro_finalizers_run(SIZE_MAX);
@@ -706,6 +769,8 @@ int main(void)
     FIXTURE_RUN(test_cancelled_while_it_waits_for_a_finalizer);
     FIXTURE_RUN(test_ended_by_its_own_code);
     FIXTURE_RUN(test_ended_without_a_slot);
+    FIXTURE_RUN(test_callback_drops_and_ends);
+    FIXTURE_RUN(test_collector_drops_and_ends);
     FIXTURE_RUN(test_ended_in_callbacks_of_collections);
     FIXTURE_RUN(test_cancelled_at_any_moment);
     return check_finish();

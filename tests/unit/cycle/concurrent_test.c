@@ -475,8 +475,11 @@ static int breaths;
 
 static void breathe(void)
 {
-    if (breaths++ % 16 == 0)
-        oi_rcu_synchronize(); /* in a section, that would never end */
+    if (breaths++ % 16)
+        return;
+    oi_rcu_synchronize(); /* in a section, that would never end; nor would the next with the verdict lock held */
+    oi_concurrent_before_fork();
+    oi_concurrent_after_fork_parent();
 }
 
 /* Where it may rest, no reader holds anybody up; garbage or not, once in some hundred objects of each phase. */
@@ -486,6 +489,7 @@ static void test_breath(void)
     for (int garbage = 0; garbage < 2; garbage++) {
         struct oi_concurrent job = {.generation = 1, .breathe = breathe};
         struct node *ring = drop_ring(&plain_type, LENGTH), *holder = garbage ? NULL : ouro_retain(ring);
+        ouro_weak *weak = ouro_weak_new(ring, NULL, NULL);
         breaths = 0;
         ouro_blocking_begin();
         oi_concurrent_collect(&oi_act, &job);
@@ -493,6 +497,7 @@ static void test_breath(void)
         CHECK_EQ(job.found, garbage ? LENGTH : 0);
         CHECK_GE(breaths, (garbage ? 6 : 2) * SECTIONS / OI_SCOPE_BREATH);
         CHECK_LE(breaths, 15 * (SECTIONS + 50) / OI_SCOPE_BREATH);
+        ouro_release(weak);
         if (holder) {
             ouro_give(holder, &holder->a, NULL); /* opens it */
             ouro_release(holder);
