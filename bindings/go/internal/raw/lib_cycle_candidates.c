@@ -269,6 +269,7 @@ static void follow_page(struct closure *closure, uint32_t number)
             look_at(closure, number, word * 64 + (uint32_t)__builtin_ctzl(bits));
         }
         oi_rcu_read_unlock();
+        oi_scope_section_ended(closure->scope);
     }
 }
 

@@ -26,18 +26,31 @@ bool oi_concurrent_init(void)
 
 #define RESCUES_MAX 3
 
+/* Others wait for the lock: there is no rest while it is held. */
+static void lock_verdict(struct oi_scope *scope)
+{
+    pthread_mutex_lock(&verdict_lock);
+    scope->breathe = NULL;
+}
+
+static void unlock_verdict(struct oi_scope *scope, const struct oi_concurrent *job)
+{
+    pthread_mutex_unlock(&verdict_lock);
+    scope->breathe = job->breathe;
+}
+
 /* Returns with the verdict lock held and the members doomed. */
-static void decide(struct oi_scope *scope, const struct oi_validation *validation)
+static void decide(struct oi_scope *scope, const struct oi_validation *validation, const struct oi_concurrent *job)
 {
     for (int tries = 0; validation->has_weak && tries < RESCUES_MAX; tries++) {
         oi_validate_open();
         oi_perturb();
-        pthread_mutex_lock(&verdict_lock);
+        lock_verdict(scope);
         if (oi_validate_commit(scope))
             return;
-        pthread_mutex_unlock(&verdict_lock);
+        unlock_verdict(scope, job);
     }
-    pthread_mutex_lock(&verdict_lock);
+    lock_verdict(scope);
     /* Weak references to what else is garbage are being followed all the time: that much is for the next collection. */
     if (validation->has_weak)
         oi_validate_without_weak(scope);
@@ -71,13 +84,14 @@ static void carry_out(struct oi_act *act, struct oi_scope *scope, const struct o
 {
     oi_perturb();
     job->found = oi_scope_count_members(scope);
-    oi_scope_each_member(scope, uncount_inner, &job->found);
+    if (validation->inner)
+        oi_scope_each_member(scope, uncount_inner, &job->found);
     if (OI_UNLIKELY(oi_load_relaxed(&oi_debug_save_all)))
         oi_reclaim_save_all(act, scope, &job->saved);
     else if (validation->finalizers)
         oi_reclaim_set_aside(act, scope, &job->due);
     oi_perturb();
-    oi_reclaim_seal(act, scope);
+    oi_reclaim_seal(act, scope, validation->has_weak);
 }
 
 void oi_concurrent_collect(struct oi_act *act, struct oi_concurrent *job)
@@ -94,14 +108,15 @@ void oi_concurrent_collect(struct oi_act *act, struct oi_concurrent *job)
     bool old = job->generation == 2;
     struct oi_scope *scope = old ? oi_scope_open(job->generation) : oi_scope_enter(job->generation);
     scope->tokens = tokens;
+    scope->breathe = job->breathe;
     job->candidates = old ? oi_candidates_estimate(scope, &job->suspects) : oi_estimate(scope, &job->suspects);
     if (job->suspects) {
         oi_validate_counts(scope, &validation);
         oi_perturb();
         oi_validate_untouched(scope);
-        decide(scope, &validation);
+        decide(scope, &validation, job);
         carry_out(act, scope, &validation, job);
-        pthread_mutex_unlock(&verdict_lock);
+        unlock_verdict(scope, job);
         show_all(scope, job->saved);
         job->freed = oi_reclaim_free(act, scope, &job->freed_bytes);
     }
@@ -114,6 +129,7 @@ void oi_concurrent_collect(struct oi_act *act, struct oi_concurrent *job)
     OI_ASSERT(!act->dead && !act->dead_plain && !act->dead_blocks);
     job->dead = act->dead_waiting;
     job->callbacks = act->callbacks;
+    outer.exit_watched = act->exit_watched;
     *act = outer;
 }
 

@@ -9,6 +9,7 @@
 struct oi_concurrent {
     /* asked for */
     int generation;      /* 1: pages with objects published since the last one; 2: all */
+    void (*breathe)(void); /* called between read sections, some hundred objects apart, where the collection may rest; NULL: never */
     /* results */
     size_t candidates;   /* objects looked at */
     size_t suspects;     /* of these, members after the estimate */

@@ -50,6 +50,7 @@ static size_t count_page(struct counting *counting, uint32_t number)
             oi_each_ref(oi_type_of(o), o, subtract, counting);
         }
         oi_rcu_read_unlock();
+        oi_scope_section_ended(scope);
         page.member[(index - 1) / 64] = members;
     }
     scope->extents[number].has_members = objects != 0;

@@ -111,11 +111,12 @@ static void clear_weak(struct oi_scope *scope, oi_id id, ouro_object *o, void *a
         oi_weak_target_died(act, o);
 }
 
-void oi_reclaim_seal(struct oi_act *act, struct oi_scope *scope)
+void oi_reclaim_seal(struct oi_act *act, struct oi_scope *scope, bool has_weak)
 {
     oi_scope_each_member(scope, make_dead, NULL);
     oi_perturb();
-    oi_scope_each_member(scope, clear_weak, act);
+    if (has_weak)
+        oi_scope_each_member(scope, clear_weak, act);
     oi_perturb();
     oi_store_release(&oi_verdict, OI_VERDICT_IDLE); /* [MO-verdict] */
 }
@@ -217,6 +218,7 @@ size_t oi_reclaim_free(struct oi_act *act, struct oi_scope *scope, size_t *bytes
         *bytes += n * scope->pages[number].words * 8;
         act->destroying = outer;
         oi_destroy_run(act);
+        oi_scope_section_ended(scope);
     }
     return freed - outside.inner;
 }

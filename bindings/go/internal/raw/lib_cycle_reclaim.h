@@ -13,8 +13,9 @@ size_t oi_reclaim_set_aside(struct oi_act *act, struct oi_scope *scope, struct o
 /* The same for every member, as garbage to be looked at (OURO_GC_DEBUG_SAVEALL): the tokens go on *saved. */
 size_t oi_reclaim_save_all(struct oi_act *act, struct oi_scope *scope, struct oi_stack_node **saved);
 
-/* Makes the members DEAD, all of them before anybody sees it of one: weak references read as NULL afterwards. Their callbacks become due in act. */
-void oi_reclaim_seal(struct oi_act *act, struct oi_scope *scope);
+/* Makes the members DEAD, all of them before anybody sees it of one: weak references read as NULL afterwards. Their callbacks become due in act. has_weak:
+ * there may be such references. */
+void oi_reclaim_seal(struct oi_act *act, struct oi_scope *scope, bool has_weak);
 
 /* The scope's tokens: those of members go with them, the others are released. */
 void oi_reclaim_tokens(struct oi_act *act, struct oi_scope *scope);

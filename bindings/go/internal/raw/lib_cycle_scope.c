@@ -271,6 +271,7 @@ void oi_scope_leave(struct oi_scope *leaving)
     }
     oi_os_clear(tables, oi_round_up(tables_used, HUGE));
     tables_used = 0;
+    leaving->breathe = NULL;
     clear_places_from(0);
     oi_page_unpin(leaving->pinned, &leaving->count);
 }

@@ -43,6 +43,8 @@ struct oi_scope_extent {
     int32_t *count;      /* NULL: not kept */
 };
 
+#define OI_SCOPE_BREATH 8u /* read sections */
+
 struct oi_scope {
     struct oi_page **pinned;         /* [0 .. count - 1] */
     struct oi_scope_page *pages;     /* [1 .. count], and the next */
@@ -52,6 +54,8 @@ struct oi_scope {
     bool keeps_counts;               /* generation 2 */
     bool is_partial;                 /* there are pages of the generation that are not in it */
     struct oi_stack_node *tokens;    /* references that the collecting thread holds, but nobody needs: they count as a member's */
+    void (*breathe)(void);           /* who collects; see concurrent.h */
+    uint32_t sections;               /* read sections that have ended */
 };
 
 /* Reserves address space for the tables of a scope, once. False: there is none. */
@@ -187,6 +191,13 @@ static inline uint32_t *oi_scope_notes(const ouro_object *o)
     return (uint32_t *)segment->shadow + ((const char *)o - (const char *)segment) / 8;
 }
 
+/* Between two read sections, each of which looks at 64 objects at the most. */
+static OI_ALWAYS_INLINE void oi_scope_section_ended(struct oi_scope *scope)
+{
+    if (OI_UNLIKELY(++scope->sections % OI_SCOPE_BREATH == 0) && scope->breathe)
+        scope->breathe();
+}
+
 typedef void oi_scope_visit(struct oi_scope *scope, oi_id id, ouro_object *o, void *arg);
 
 /* Calls fn for each member; fn may drop any. In short read sections. Inlined, with fn, into each phase. */
@@ -205,6 +216,7 @@ static OI_ALWAYS_INLINE void oi_scope_each_member(struct oi_scope *scope, oi_sco
                     fn(scope, oi_scope_id(number, index), oi_scope_at(page, index), arg);
             }
             oi_rcu_read_unlock();
+            oi_scope_section_ended(scope);
         }
     }
 }

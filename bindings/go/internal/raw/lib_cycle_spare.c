@@ -44,6 +44,7 @@ static OI_ALWAYS_INLINE void follow_next(struct reading *reading)
         oi_each_ref(oi_type_of(o), o, reach, reading->tracing);
     if (++reading->done % SECTION_BLOCKS == 0) {
         oi_rcu_read_unlock();
+        oi_scope_section_ended(reading->tracing->scope);
         oi_perturb();
         oi_rcu_read_lock();
     }

@@ -96,8 +96,10 @@ static void note_count(struct oi_scope *scope, oi_id id, ouro_object *o, void *a
     if (s == OI_DEAD || (s & OI_STUCK) || count < 0 || count >= OI_COUNT_MAX)
         return;
     notes[COUNT] = (uint32_t)count;
+    const struct oi_type *type = oi_type_of(o);
     all->has_weak = all->has_weak || (flags & OI_HAS_WEAK);
-    all->finalizers = all->finalizers || (oi_type_of(o)->finalize && !(flags & OI_FINALIZED));
+    all->finalizers = all->finalizers || (type->finalize && !(flags & OI_FINALIZED));
+    all->inner = all->inner || type->inner;
 }
 
 /* ---- P3c: the fixpoint ---- */

@@ -9,6 +9,7 @@
 struct oi_validation {
     bool has_weak;    /* some member may have weak references */
     bool finalizers;  /* some member's finalizer is due */
+    bool inner;       /* some member is part of a value (OI_TYPE_INNER) */
 };
 
 /* P2, G1, P3: marks the members, lets a grace period pass, reads their references and counts, and keeps those that are accounted for. */

@@ -20,25 +20,35 @@ static uint64_t interruptions;  /* forks that have left and re-entered a read se
 
 void (*oi_limbo_on_waiting)(void);
 
-void oi_limbo_retire(void *retired)
+/* Puts linked blocks in front of those that are in limbo already. */
+static inline void retire(struct oi_page *page, uint32_t first, struct oi_block *last, uint32_t count)
 {
-    struct oi_page *page = oi_page_of(retired);
-    struct oi_block *block = retired;
-    uint32_t position = oi_page_position(page, retired);
-    if (OI_UNLIKELY(oi_watched && page->kind != OI_PAGE_RAW))
-        oi_watch_retired(retired);
     uint64_t old = oi_load_relaxed(&page->limbo);
     do {
-        oi_store_relaxed(&block->after, OI_CHAIN_HEAD(old));
-        /* Release: all use of the block by this thread comes before its reuse. Acquire: who has emptied the chain has read the page's node on
+        oi_store_relaxed(&last->after, OI_CHAIN_HEAD(old));
+        /* Release: all use of the blocks by this thread comes before their reuse. Acquire: who has emptied the chain has read the page's node on
          * the stack, which may be about to be pushed anew. Both pair with take_waiting [MO-limbo]. */
-    } while (!oi_cas_weak_acqrel(&page->limbo, &old, OI_CHAIN(position, OI_CHAIN_COUNT(old) + 1)));
+    } while (!oi_cas_weak_acqrel(&page->limbo, &old, OI_CHAIN(first, OI_CHAIN_COUNT(old) + count)));
     if (old)
         return;
     oi_perturb();
     oi_stack_push(&waiting, &page->on_stack); /* the chain was empty: L1 */
     if (oi_limbo_on_waiting)
         oi_limbo_on_waiting();
+}
+
+void oi_limbo_retire(void *retired)
+{
+    struct oi_page *page = oi_page_of(retired);
+    if (OI_UNLIKELY(oi_watched && page->kind != OI_PAGE_RAW))
+        oi_watch_retired(retired);
+    retire(page, oi_page_position(page, retired), retired, 1);
+}
+
+void oi_limbo_retire_chain(struct oi_limbo_chain *chain)
+{
+    retire(chain->page, chain->first, chain->last, chain->count);
+    chain->page = NULL;
 }
 
 bool oi_limbo_hold_still(bool reading)
@@ -69,7 +79,7 @@ static size_t take_waiting(void)
     while (node) {
         struct oi_page *page = OI_CONTAINER_OF(node, struct oi_page, on_stack);
         node = node->next; /* before the chain is emptied: from then on the page may be pushed anew */
-        /* Acquire, and release for the node: pairs with oi_limbo_retire [MO-limbo]. */
+        /* Acquire, and release for the node: pairs with retire [MO-limbo]. */
         oi_store_relaxed(&page->ripening, oi_exchange_acqrel(&page->limbo, 0));
         blocks += OI_CHAIN_COUNT(page->ripening);
         page->ripe_next = batch;

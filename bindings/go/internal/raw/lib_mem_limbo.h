@@ -15,6 +15,31 @@
 /* Any thread; never blocks, never fails. The block's bytes stay as they are, but for the word at byte 8. */
 void oi_limbo_retire(void *block);
 
+/* The same for many blocks, with a step for as many as OI_LIMBO_CHAIN of one page that come one after the other. They are linked as they will be in
+ * limbo; meanwhile they are nobody's: statistics take them for alive, and a child of fork leaks them. */
+#define OI_LIMBO_CHAIN 64u
+struct oi_limbo_chain {
+    struct oi_page *page; /* NULL: empty */
+    struct oi_block *last;
+    uint32_t first, count;
+};
+void oi_limbo_retire_chain(struct oi_limbo_chain *chain); /* empties it */
+
+/* Not in a watched heap. */
+static inline void oi_limbo_retire_with(struct oi_limbo_chain *chain, void *retired)
+{
+    struct oi_page *page = oi_page_of(retired);
+    struct oi_block *block = retired;
+    if (page != chain->page || chain->count == OI_LIMBO_CHAIN) {
+        if (chain->page)
+            oi_limbo_retire_chain(chain);
+        *chain = (struct oi_limbo_chain){.page = page, .last = block};
+    }
+    oi_store_relaxed(&block->after, chain->first);
+    chain->first = oi_page_position(page, block);
+    chain->count++;
+}
+
 /* One round: takes all waiting blocks through a grace period, and hands them to their pages. Returns 0 if there were none. Not inside a read
  * section. Any thread; rounds exclude each other. */
 size_t oi_limbo_reclaim(void);

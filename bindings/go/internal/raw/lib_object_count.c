@@ -181,7 +181,7 @@ void oi_release_last(struct oi_act *act, ouro_object *o)
     }
     if (!act->destroying) /* in there it goes with what referred to it */
         oi_note_kept(act->self, o);
-    if (oi_unbias(o, 1, "ouro_release"))
+    if (oi_unbias_last(o, "ouro_release"))
         oi_destroy_dead(act, o);
     else if (!oi_stack_is_empty(&act->self->tslot.inbox) && oi_may_run_user_code(act))
         oi_inbox_look(act); /* the last reference of all may be there (look_around); the owner may not look again for long */

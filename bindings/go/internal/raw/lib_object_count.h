@@ -51,6 +51,15 @@ void oi_release_last(struct oi_act *act, ouro_object *o);
  * object is DEAD and the caller's. */
 bool oi_unbias(ouro_object *o, uint32_t used, const char *call);
 
+/* The same with the owner's last reference, which shows in `local`. As a rule, nobody else has any. */
+static inline bool oi_unbias_last(ouro_object *o, const char *call)
+{
+    uint32_t s = 0;
+    oi_set_owner(o, 0); /* rule D, as in oi_unbias */
+    oi_perturb();
+    return OI_LIKELY(oi_cas_acqrel(&o->ouro_private_shared, &s, OI_DEAD)) || oi_unbias(o, 1, call); /* acq_rel: likewise [MO-count] */
+}
+
 /* Ends the bias of a published object that the caller has a reference to, or, if it is another thread's to end, asks that one for it. */
 void oi_end_bias(struct oi_act *act, ouro_object *o);
 

@@ -159,6 +159,63 @@ static inline void destroy_plain(struct oi_act *act, ouro_object *o)
     }
 }
 
+/* The type of a DEAD object that the quick loop below can destroy: it was published, its type asks for nothing, no weak reference leads to it, and nobody
+ * watches. Else NULL. */
+static inline const struct oi_type *type_of_simple(const ouro_object *o)
+{
+    const struct oi_type *type = oi_type_of(o);
+    return OI_LIKELY((oi_flags(o) & (OI_PUBLISHED | OI_HAS_WEAK)) == OI_PUBLISHED && type->simple && !oi_watched) ? type : NULL;
+}
+
+/* A reference to a published object goes; `id` is the caller's. True: the object is DEAD by it, and on no list. */
+static inline bool release_shared(struct oi_act *act, uint32_t id, ouro_object *o)
+{
+    if (OI_UNLIKELY(!(oi_flags(o) & OI_PUBLISHED))) {
+        OI_ASSERT(oi_publish_was_cut_off(o)); /* else it is against P1. What its thread had is not touched */
+        return false;
+    }
+    oi_hint(o);
+    if (oi_check(o) == id)
+        return ouro_private_sub1(&o->ouro_private_local) && oi_unbias_last(o, oi_dropped);
+    oi_release(act, o, oi_dropped);
+    return false;
+}
+
+/* Destroys a DEAD object that is simple, and all that dies with it and is, too, as destroy_plain does for private ones. What else dies is left on the list.
+ * The blocks go to limbo a chain of one page at a time, for objects that die together lie together, as a rule. No user code runs here. */
+static void destroy_simple(struct oi_act *act, const struct oi_type *type, ouro_object *o)
+{
+    const uint32_t id = oi_my_id();
+    struct oi_limbo_chain chain = {0};
+    for (;;) {
+        ouro_object *next = NULL;
+        oi_perturb();
+        /* The slots' content stays, for read sections that are on their way through. */
+        ouro_slot *slot = (ouro_slot *)o + type->runs[0].first;
+        for (const ouro_slot *end = slot + type->runs[0].count; slot < end; slot++) {
+            ouro_object *child = oi_slot_ref(oi_load_relaxed(&slot->ouro_private_ref));
+            if (!child || !release_shared(act, id, child))
+                continue;
+            if (next)
+                oi_destroy_later(act, next);
+            next = child;
+        }
+        oi_perturb();
+        oi_limbo_retire_with(&chain, o);
+        if (!next) {
+            if (!(next = act->dead))
+                break;
+            act->dead = oi_dead_next(next);
+        }
+        if (!(type = type_of_simple(next))) {
+            oi_destroy_later(act, next);
+            break;
+        }
+        o = next;
+    }
+    oi_limbo_retire_chain(&chain);
+}
+
 void oi_finalize(struct oi_act *act, const struct oi_type *type, ouro_object *o)
 {
     bool outer = act->in_user_code;
@@ -283,7 +340,10 @@ static void destroy_all(struct oi_act *act, bool finalizing)
             destroy_plain(act, o);
         } else if ((o = act->dead)) {
             act->dead = oi_dead_next(o);
-            if (finalizing || !is_finalizer_due(o)) {
+            const struct oi_type *simple = type_of_simple(o);
+            if (simple) {
+                destroy_simple(act, simple, o);
+            } else if (finalizing || !is_finalizer_due(o)) {
                 destroy_dead(act, o);
             } else {
                 oi_dead_link(o, later);

@@ -16,10 +16,9 @@
 
 int16_t oi_handed_over_from = OI_HANDED_OVER_FROM;
 
-static inline void publish_as(ouro_object *o, uint32_t owner, uint32_t shared)
+/* Whoever finds PUBLISHED finds all that its thread wrote before. */
+static inline void set_published(ouro_object *o)
 {
-    oi_set_shared(o, shared);
-    oi_set_owner(o, owner); /* P2 */
     oi_perturb();
     /* Release: all that this thread wrote into the object comes before whoever reads PUBLISHED; the store that makes it
      * reachable releases too [MO-publish]. */
@@ -31,24 +30,41 @@ static inline void publish_as(ouro_object *o, uint32_t owner, uint32_t shared)
 }
 
 /* As if its bias were ended now, while nobody else knows it. */
-static void publish_unbiased(ouro_object *o)
+static OI_NOINLINE void publish_unbiased(ouro_object *o)
 {
     uint32_t count = oi_local_tokens(oi_local(o));
-    publish_as(o, 0, count > OI_COUNT_MAX ? OI_STUCK_WORD : count << 2 | OI_MERGED);
+    oi_set_shared(o, count > OI_COUNT_MAX ? OI_STUCK_WORD : count << 2 | OI_MERGED);
+    oi_set_owner(o, 0); /* P2 */
+    set_published(o);
+}
+
+static inline void publish_one(struct oi_local *self, ouro_object *o)
+{
+    if (oi_will_be_handed_over(self, o)) {
+        publish_unbiased(o);
+        return;
+    }
+    oi_set_shared(o, 0);
+    oi_set_owner(o, self->tslot.id); /* P2 */
+    set_published(o);
 }
 
 void oi_publish_one(struct oi_act *act, ouro_object *o)
 {
-    if (oi_will_be_handed_over(act->self, o))
-        publish_unbiased(o);
-    else
-        publish_as(o, act->self->tslot.id, 0);
+    publish_one(act->self, o);
 }
 
-/* Adds what o makes reachable, if it is private and not on the list yet. */
+/* ---- what an object makes reachable ---- */
+
+/* Private to slot `id`, the caller's, and not gray yet. */
+static inline bool is_white(const ouro_object *o, uint32_t id)
+{
+    return (oi_owner_and_flags(o) & (OI_PUBLISHED << 16 | 0xffff)) == id && !oi_shared(o);
+}
+
 static void shade(struct oi_act *act, ouro_object *o)
 {
-    if (o && oi_is_mine(o) && !oi_shared(o))
+    if (o && is_white(o, oi_my_id()))
         oi_gray_push(act->self, o);
 }
 
@@ -72,29 +88,71 @@ static void shade_target(struct oi_act *act, ouro_object *o)
     oi_each_ref(oi_type_of(o), o, shade_ref, act);
 }
 
+/* W1, for an object with weak references, or one that is a weak reference. `reading` says whether it has begun a read section. */
+static OI_NOINLINE void shade_weak(struct oi_act *act, ouro_object *o, bool *reading)
+{
+    if (oi_flags(o) & OI_HAS_WEAK)
+        oi_weak_each_call(o, shade_ref, act);
+    if (!oi_weak_is(o))
+        return;
+    /* Perhaps nobody refers to the target but itself. Once it is published, a collection may find it to be garbage: but not free it while this
+     * thread, which is not done with it, is in a read section that began before (G1). */
+    if (!*reading)
+        oi_rcu_read_lock();
+    *reading = true;
+    shade_target(act, oi_weak_target((struct ouro_weak *)o));
+}
+
+/* The last white object of a run of slots is not put on the list, but returned, gray: so a list of objects needs none. `last`: of the runs before. */
+static inline ouro_object *shade_run(struct oi_local *self, uint32_t id, ouro_slot *slot, size_t count, ouro_object *last)
+{
+    for (const ouro_slot *end = slot + count; slot < end; slot++) {
+        ouro_object *ref = oi_slot_ref(oi_load_relaxed(&slot->ouro_private_ref));
+        if (!ref || !is_white(ref, id))
+            continue;
+        if (last)
+            oi_gray_push(self, last);
+        oi_set_shared(ref, OI_GRAY);
+        last = ref;
+    }
+    return last;
+}
+
+static OI_NOINLINE ouro_object *shade_runs(struct oi_local *self, uint32_t id, const struct oi_type *type, ouro_object *o)
+{
+    ouro_object *last = NULL;
+    ouro_slot *slot;
+    size_t count;
+    for (uint32_t run = 0; oi_slots_run(type, o, run, &slot, &count); run++)
+        last = shade_run(self, id, slot, count, last);
+    return last;
+}
+
+static inline ouro_object *shade_slots(struct oi_local *self, uint32_t id, const struct oi_type *type, ouro_object *o)
+{
+    if (OI_LIKELY(type->one_run))
+        return shade_run(self, id, (ouro_slot *)o + type->runs[0].first, type->runs[0].count, NULL);
+    return shade_runs(self, id, type, o);
+}
+
 void oi_publish(ouro_object *o)
 {
     struct oi_act *act = &oi_act;
     if (!oi_is_mine(o))
         return; /* an unbiased thread's: published from its birth */
     OI_ASSERT(!oi_shared(o));
+    struct oi_local *self = act->self;
+    const uint32_t id = oi_my_id();
     bool reading = false;
     oi_publish_begin(act);
-    do {
+    while (o) {
         const struct oi_type *type = oi_type_of(o);
-        oi_publish_one(act, o);
-        if (oi_flags(o) & OI_HAS_WEAK)
-            oi_weak_each_call(o, shade_ref, act); /* W1 */
-        if (oi_weak_is(o)) {
-            /* Perhaps nobody refers to the target but itself. Once it is published, a collection may find it to be garbage: but not free it while this
-             * thread, which is not done with it, is in a read section that began before (G1). */
-            if (!reading)
-                oi_rcu_read_lock();
-            reading = true;
-            shade_target(act, oi_weak_target((struct ouro_weak *)o)); /* W1 */
-        }
-        oi_each_ref(type, o, shade_ref, act);
-    } while ((o = oi_gray_pop(act->self)));
+        publish_one(self, o);
+        if (OI_UNLIKELY((oi_flags(o) & OI_HAS_WEAK) || OI_TYPE_ID(oi_type_word(o)) == OI_OWN_WEAK))
+            shade_weak(act, o, &reading);
+        ouro_object *last = shade_slots(self, id, type, o);
+        o = last ? last : oi_gray_pop(self);
+    }
     oi_publish_end(act);
     if (reading)
         oi_rcu_read_unlock();

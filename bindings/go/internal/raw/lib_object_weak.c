@@ -286,6 +286,7 @@ void oi_weak_run_callbacks(struct oi_act *act)
     while (act->callbacks && oi_may_run_user_code(act)) {
         struct ouro_weak *weak = act->callbacks;
         act->callbacks = weak->next_due;
+        oi_watch_exit(act);
         act->in_user_code = true;
         weak->callback(weak, weak->arg);
         oi_left_user_code(act, false);

@@ -35,6 +35,11 @@
 #define REST_US 1500 /* then it looks whether it still has to */
 #define QUIET_MS 100 /* then what was made during the last collection has nobody who would ask for another */
 #define TURNS 1000 /* yielded to collections that wait */
+#define BREATH_NS 50000u
+#define CROWDED_NS 200000u /* that a rest took: somebody else has run */
+#define CROWDED_FOR_NS UINT64_C(20000000)
+#define RESTS_NS UINT64_C(100000000) /* so long it may rest in one collection, and */
+#define RESTS_SHARE 2u               /* so many times as long as it has worked */
 #define CHEAP 10000u /* candidates that cost too little to learn from */
 
 static pthread_mutex_t collection_lock = PTHREAD_MUTEX_INITIALIZER; /* one collection at a time: docs/design/lock-order.md */
@@ -51,6 +56,7 @@ static bool running;       /* atomic; written under it */
 static bool stopping;      /* atomic */
 static struct oi_wakeup wakeup;
 static uint32_t waiting;   /* atomic: collections that want the collection lock */
+static uint32_t held_off;  /* atomic: threads that want it to keep collections off */
 static bool collecting;    /* atomic; written under the collection lock */
 static bool busy;          /* atomic: a collection has been asked for because of growth, and is not done */
 static uint64_t not_before; /* atomic: until then, nanoseconds, growth is no reason for generation 1 */
@@ -196,9 +202,13 @@ static size_t floating_room(size_t alive)
     return alive / 5 > FLOATING ? alive / 5 : FLOATING;
 }
 
-static void set_throttle_mark(size_t in_use)
+/* Half-way to the hard limit at the latest: what would go over it fails while the collector takes its time. */
+static void set_throttle_mark(const struct oi_page_totals *totals)
 {
-    oi_store_relaxed(&oi_page_growth_mark, in_use + throttle_room());
+    size_t room = throttle_room(), left = totals->hard_limit > totals->in_use ? totals->hard_limit - totals->in_use : 0;
+    if (totals->hard_limit && left / 2 < room)
+        room = left / 2;
+    oi_store_relaxed(&oi_page_growth_mark, totals->in_use + room);
 }
 
 /* Threads for a processor; by the highest number of threads that there have been. */
@@ -240,6 +250,12 @@ static void rest(size_t in_use)
     }
 }
 
+/* While a collection is under way because of growth: the heap has grown further, and who makes it grow rests. */
+static bool is_beyond_mark(void)
+{
+    return oi_page_in_use() >= oi_load_relaxed(&oi_page_growth_mark);
+}
+
 /* Pages in use have grown to the mark. */
 static void grown(bool may_rest)
 {
@@ -265,7 +281,7 @@ static void grown(bool may_rest)
     size_t left = oi_load_relaxed(&base[1]), growth = in_use > left ? in_use - left : 0, most = floating_room(left) / 4 * 3;
     oi_store_relaxed(&grown_from, in_use - (growth < most ? growth : most));
     oi_store_relaxed(&busy, true); /* until the collection that follows sets the mark anew */
-    set_throttle_mark(in_use);
+    set_throttle_mark(&totals);
     oi_collector_request(generation ? generation : 2, generation ? OURO_GC_REASON_GROWTH : OURO_GC_REASON_MEMORY);
     if (!oi_load_acquire(&running))
         set_mark(); /* no thread to be had: with the next page again */
@@ -303,6 +319,7 @@ void oi_collector_collect(struct oi_act *act, struct oi_concurrent *job, enum ou
 {
     ouro_gc_info info = {.size = sizeof info, .generation = job->generation, .reason = reason};
     oi_gc_begins(act, &info);
+    oi_destroy_run(act); /* what callbacks have dropped */
     ouro_blocking_begin(); /* a callback may have ended the region, or attached the thread, and dropped things */
     oi_fetch_add_relaxed(&waiting, 1);
     pthread_mutex_lock(&collection_lock);
@@ -326,6 +343,7 @@ void oi_collector_collect(struct oi_act *act, struct oi_concurrent *job, enum ou
     oi_store_relaxed(&collecting, false);
     pthread_mutex_unlock(&collection_lock);
     oi_gc_ended(act, &info);
+    oi_destroy_run(act);
 }
 
 void oi_collector_hold_off(struct oi_act *act, bool *outer)
@@ -334,7 +352,9 @@ void oi_collector_hold_off(struct oi_act *act, bool *outer)
     ouro_blocking_begin(); /* nothing that others hand to this thread waits for a collection */
     for (int turns = 0; turns < TURNS && oi_load_relaxed(&waiting); turns++)
         sched_yield(); /* this may be the next of many calls; mutexes are not fair */
+    oi_fetch_add_relaxed(&held_off, 1);
     pthread_mutex_lock(&collection_lock);
+    oi_fetch_sub_relaxed(&held_off, 1);
     act->in_user_code = true;
     ouro_blocking_end();
 }
@@ -348,6 +368,36 @@ void oi_collector_let_go(struct oi_act *act, bool outer)
 
 /* ---- the thread ---- */
 
+/* There is something that waits for the collection under way, or soon will. */
+static bool is_in_haste(void)
+{
+    return is_beyond_mark() || oi_load_relaxed(&waiting) || oi_load_relaxed(&held_off) || oi_load_relaxed(&requested) || oi_load_relaxed(&stopping);
+}
+
+static struct {
+    uint64_t began, at;     /* the collection; the last breath */
+    uint64_t rested;        /* of the time between */
+    uint64_t crowded_until; /* others want the processor */
+} breath; /* the collector's thread's */
+
+/* The collector's thread does not keep a processor from others until the system takes it away, which is some milliseconds: a thread that it has displaced goes
+ * on after BREATH_NS. It yields, which costs next to nothing where nobody waits. Where somebody did, it is a while until it gets a processor again; so it
+ * sleeps instead, shortly, the next times: then it is a matter of BREATH_NS for both. Only while there is time for that (docs/decisions/037-breath.md). */
+static void breathe(void)
+{
+    uint64_t now = oi_os_now_ns(), worked = now - breath.began - breath.rested;
+    if (now - breath.at < BREATH_NS || is_in_haste() || breath.rested > RESTS_NS + RESTS_SHARE * worked)
+        return;
+    if (now < breath.crowded_until)
+        oi_os_sleep_us(1); /* and what the system adds */
+    else
+        sched_yield();
+    breath.at = oi_os_now_ns();
+    breath.rested += breath.at - now;
+    if (breath.at - now > CROWDED_NS)
+        breath.crowded_until = breath.at + CROWDED_FOR_NS;
+}
+
 /* False: nothing was asked for. */
 static bool work(void)
 {
@@ -360,9 +410,13 @@ static bool work(void)
         set_mark();
         return true; /* turned off since */
     }
-    struct oi_concurrent job = {.generation = (int)(highest / OURO_GC_REASONS)};
+    enum ouro_gc_reason reason = highest % OURO_GC_REASONS;
+    bool somebody_waits = reason == OURO_GC_REASON_MEMORY || reason == OURO_GC_REASON_OWNER; /* for memory, or for what a sleeper owns to go */
+    struct oi_concurrent job = {.generation = (int)(highest / OURO_GC_REASONS), .breathe = somebody_waits ? NULL : breathe};
+    breath.began = oi_os_now_ns();
+    breath.rested = 0;
     oi_store_relaxed(&carrying_out, true);
-    oi_collector_collect(act, &job, highest % OURO_GC_REASONS);
+    oi_collector_collect(act, &job, reason);
     oi_store_relaxed(&carrying_out, false);
     ouro_blocking_begin(); /* if a gc callback has attached the thread */
     return true;
@@ -373,11 +427,6 @@ static bool is_postponed_due(void)
 {
     return oi_load_relaxed(&postponed) && oi_os_now_ns() >= oi_load_relaxed(&not_before) && oi_exchange_acquire(&postponed, false) && oi_gc_is_on() &&
            oi_page_in_use() >= mark_of(1);
-}
-
-static bool is_beyond_mark(void)
-{
-    return oi_page_totals().in_use >= oi_load_relaxed(&oi_page_growth_mark);
 }
 
 /* User code, a callback at a collection, has called pthread_exit, or cancelled the thread: before or after a collection, never in the middle. */
@@ -517,6 +566,7 @@ void oi_collector_after_fork_child(void)
     oi_store_relaxed(&not_before, 0);
     oi_wakeup_init(&wakeup);
     oi_store_relaxed(&waiting, 0);
+    oi_store_relaxed(&held_off, 0);
     pthread_mutex_init(&collection_lock, NULL); /* its holder, if there was one, is gone: the next collection clears up after it */
     pthread_mutex_unlock(&thread_lock);
     set_mark();

@@ -186,6 +186,7 @@ static void call_all(struct oi_act *act, ouro_gc_phase phase, const ouro_gc_info
     memcpy(copy, callbacks, sizeof copy);
     pthread_mutex_unlock(&callbacks_lock);
     bool outer = act->in_user_code;
+    oi_watch_exit(act);
     act->in_user_code = true; /* no finalizer runs inside */
     for (int i = 0; i < CALLBACKS_MAX; i++) {
         if (copy[i].id)
