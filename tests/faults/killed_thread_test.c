@@ -583,14 +583,15 @@ static void test_callback_drops_and_ends(void)
     }
 }
 
+static atomic_bool is_handed;
+
 static void drop_handed_at_collection(ouro_gc_phase phase, const ouro_gc_info *info, void *arg)
 {
     char name[16] = "";
     pthread_getname_np(pthread_self(), name, sizeof name);
-    if (phase != *(const ouro_gc_phase *)arg || info->generation != 2 || strcmp(name, "ouro-collector") != 0 || !handed)
+    if (phase != *(const ouro_gc_phase *)arg || info->generation != 2 || strcmp(name, "ouro-collector") != 0 || !atomic_exchange(&is_handed, false))
         return;
     ouro_release(handed);
-    handed = NULL;
     die();
 }
 
@@ -599,12 +600,13 @@ static void test_collector_drops_and_ends(void)
 {
     for (how = BY_EXIT; how <= HOWS; how++) {
         for (int i = 0; i < 2; i++) {
-            ouro_gc_phase phase = i ? OURO_GC_STOP : OURO_GC_START;
+            static ouro_gc_phase phases[] = {OURO_GC_START, OURO_GC_STOP};
             long wanted = finalized() + 2;
             thread_do(hand, NULL, 0);
             atomic_store(&deaths, how == HOWS ? 0 : 1); /* HOWS: it is not ended */
             dying.value = 0;
-            int id = ouro_gc_add_callback(drop_handed_at_collection, &phase);
+            int id = ouro_gc_add_callback(drop_handed_at_collection, &phases[i]);
+            atomic_store(&is_handed, true);
             CHECK_EQ(ouro_gc_collect_async(2), OURO_OK);
             CHECK(wait_until(has_finalized, &wanted));
             ouro_gc_remove_callback(id);
