@@ -204,6 +204,7 @@ static void work_while(void (*change)(struct rng *rng))
     CHECK_EQ(finalized(), atomic_exchange(&nodes, 0));
     clocks_as_they_are();
     fixture_start();
+    fixture_owners_may_sleep();
 }
 
 /* ---- Tests ---- */
@@ -322,6 +323,7 @@ int main(void)
     check_start("clock_jump_test");
     seed = rng_seed();
     fixture_start();
+    fixture_owners_may_sleep();
     FIXTURE_RUN(test_time_of_day_is_set);
     FIXTURE_RUN(test_monotonic_clock_leaps);
     FIXTURE_RUN(test_monotonic_clock_stands_still);

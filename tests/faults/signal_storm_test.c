@@ -330,6 +330,7 @@ static void test_waiting_in_the_storm(void)
     wait_in(trim);
     wait_in(shut_down);
     fixture_start();
+    fixture_owners_may_sleep();
     CHECK_GE(ouro_gc_collect(2), 0);
 }
 
@@ -365,6 +366,7 @@ int main(void)
     check_start("signal_storm_test");
     seed = rng_seed();
     fixture_start();
+    fixture_owners_may_sleep();
     FIXTURE_RUN(test_everything_in_the_storm);
     FIXTURE_RUN(test_waiting_in_the_storm);
     FIXTURE_RUN(test_fork_in_the_storm);

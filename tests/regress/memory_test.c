@@ -20,6 +20,13 @@ static size_t committed(void)
     return mem_stats().committed_bytes;
 }
 
+/* After a trim; not always after the first, for that leaves alone what the background thread has in hand at that moment. */
+static bool is_small(void *most)
+{
+    ouro_mem_trim();
+    return committed() <= *(size_t *)most;
+}
+
 /* ---- Who frees ---- */
 
 enum { PRODUCERS = 3, SET = 2000, PIECE = 592, ROUNDS = SCALED(120000), QUEUE = 512 };
@@ -60,7 +67,7 @@ static void produce_or_reclaim(struct member *self)
 static size_t most_beside_reclaimer(void)
 {
     ouro_mem_trim();
-    size_t before = committed();
+    size_t before = committed(), most = before + (1 << 20);
     queue = table_new(QUEUE);
     ouro_share(queue);
     atomic_store(&producing, PRODUCERS);
@@ -68,8 +75,7 @@ static size_t most_beside_reclaimer(void)
     team_run(PRODUCERS + 1, seed, produce_or_reclaim, NULL);
     CHECK_GT(atomic_load(&highest), before);
     ouro_release(queue);
-    ouro_mem_trim();
-    CHECK_LE(committed(), before + (1 << 20));
+    CHECK(wait_until(is_small, &most));
     return atomic_load(&highest) - before;
 }
 
@@ -115,7 +121,7 @@ static void test_memory_of_a_maker_that_sleeps_or_ends(void)
 {
     for (int gone = 0; gone < 2; gone++) {
         ouro_mem_trim();
-        size_t before = committed();
+        size_t before = committed(), most = before + (1 << 20);
         struct table *t = NULL;
         if (gone)
             thread_do(make_batch, &t, 0);
@@ -124,8 +130,7 @@ static void test_memory_of_a_maker_that_sleeps_or_ends(void)
         CHECK_GE(committed() - before, (size_t)4000 * PIECE);
         ouro_blocking_begin();
         thread_join_running(thread_start(release_here, t, 0));
-        ouro_mem_trim();
-        CHECK_LE(committed(), before + (1 << 20));
+        CHECK(wait_until(is_small, &most));
         ouro_blocking_end();
     }
 }
@@ -144,12 +149,6 @@ static void *make_batch_and_sleep(void *out)
     for (int i = 0; i < PATIENCE && !step_wait(&awake, 1); i++) /* not in a blocking region */
         continue;
     return NULL;
-}
-
-static bool is_small(void *most)
-{
-    ouro_mem_trim();
-    return committed() <= *(size_t *)most;
 }
 
 /* The same by a maker that sleeps and does not say so. Here a collection takes in hand what has waited for it, and pages that others have emptied go
@@ -293,10 +292,9 @@ static void come_and_go(struct member *self)
 static void test_committed_memory_is_below_zero(void)
 {
     ouro_mem_trim();
-    size_t before = committed();
+    size_t most = committed() + (1 << 20);
     team_run(3, seed, come_and_go, NULL);
-    ouro_mem_trim();
-    CHECK_LE(committed(), before + (1 << 20));
+    CHECK(wait_until(is_small, &most));
 }
 
 /* ---- The end ---- */
@@ -337,6 +335,7 @@ int main(void)
     CHECK_RUN(test_end_after_running_out_of_memory_aborts); /* before there are threads here */
     seed = rng_seed();
     fixture_start();
+    fixture_owners_may_sleep();
     FIXTURE_RUN(test_memory_freed_by_a_thread_that_never_allocates);
     FIXTURE_RUN(test_memory_of_a_maker_that_sleeps_or_ends);
     FIXTURE_RUN(test_memory_of_a_maker_that_does_not_say_that_it_sleeps);

@@ -24,14 +24,13 @@ static void await(int wanted)
     }
 }
 
-/* How long an owner may be away before its inbox is looked at, where the library lets itself be told. */
-extern uint64_t oi_inbox_patience_ns __attribute__((weak));
+static bool at_once; /* an owner's inbox is looked at however short it has been away */
 
 static void collect_some(void)
 {
     for (int i = 0; i < ENOUGH; i++) {
         CHECK_GE(ouro_gc_collect(2), 0);
-        if (!&oi_inbox_patience_ns || oi_inbox_patience_ns)
+        if (!at_once)
             usleep(60000);
     }
 }
@@ -279,8 +278,7 @@ static void test_at_random(void)
     board = table_new(BOARD);
     ouro_share(board);
     atomic_store(&stop, false);
-    if (&oi_inbox_patience_ns)
-        __atomic_store_n(&oi_inbox_patience_ns, 0, __ATOMIC_RELAXED); /* the background thread reads it */
+    at_once = fixture_set_patience(0);
     perturb_start(seed + 1, 128);
     for (uintptr_t i = 0; i < OWNERS; i++)
         owners[i] = thread_start(be_an_owner, (void *)i, 0);
@@ -309,6 +307,7 @@ int main(void)
     check_start("busy_owner_test");
     seed = rng_seed();
     fixture_start();
+    fixture_owners_may_sleep();
     ouro_gc_disable();
     FIXTURE_RUN(test_single_objects);
     FIXTURE_RUN(test_lists);

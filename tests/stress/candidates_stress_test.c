@@ -152,6 +152,7 @@ int main(void)
     check_start("candidates_stress_test");
     seed = rng_seed();
     fixture_start();
+    fixture_owners_may_sleep();
     FIXTURE_RUN(test_old_rings);
     return check_finish();
 }

@@ -262,17 +262,22 @@ static void drop_ring(ouro_type *type)
     ouro_release(two);
 }
 
+static bool has_grown(void *arg)
+{
+    return collections_by(OURO_GC_REASON_GROWTH) > *(uint64_t *)arg;
+}
+
 /* Nobody asks: its thread is started by what garbage takes. */
 static void check_growth(void)
 {
     uint64_t before = collections_by(OURO_GC_REASON_GROWTH);
-    for (int i = 0; i < 2000 && collections_by(OURO_GC_REASON_GROWTH) == before; i++) {
+    for (int i = 0; i < 2000 && !has_grown(&before); i++) {
         for (int k = 0; k < 200; k++)
             drop_ring(&plain_type);
         if (i > 400)
             usleep(1000);
     }
-    world_expect(collections_by(OURO_GC_REASON_GROWTH) > before, "growth does not start the collector", -1);
+    world_expect(wait_until(has_grown, &before), "growth does not start the collector", -1);
 }
 
 static void check_collector(struct rng *rng)
@@ -362,6 +367,7 @@ int main(void)
     check_start("fork_stress_test");
     seed = rng_seed();
     fixture_start();
+    fixture_owners_may_sleep();
     FIXTURE_RUN(test_forks);
     return check_finish();
 }

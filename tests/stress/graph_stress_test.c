@@ -427,6 +427,7 @@ int main(void)
     check_start("graph_stress_test");
     seed = rng_seed();
     fixture_start();
+    fixture_owners_may_sleep();
     FIXTURE_RUN(test_one_at_a_time);
     FIXTURE_RUN(test_all_at_once);
     return check_finish();

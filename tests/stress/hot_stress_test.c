@@ -279,6 +279,7 @@ int main(void)
     check_start("hot_stress_test");
     seed = rng_seed();
     fixture_start();
+    fixture_owners_may_sleep();
     FIXTURE_RUN(test_hot);
     return check_finish();
 }

@@ -426,6 +426,7 @@ int main(void)
     check_start("value_dict_stress_test");
     seed = rng_seed();
     fixture_start();
+    fixture_owners_may_sleep();
     FIXTURE_RUN(free_rounds);
     FIXTURE_RUN(scheduled_rounds);
     return check_finish();

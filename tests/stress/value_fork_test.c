@@ -289,6 +289,7 @@ int main(void)
     check_start("value_fork_test");
     seed = rng_seed();
     fixture_start();
+    fixture_owners_may_sleep();
     FIXTURE_RUN(test_forks);
     return check_finish();
 }

@@ -209,6 +209,7 @@ int main(void)
     check_start("value_weak_linear_test");
     seed = rng_seed();
     fixture_start();
+    fixture_owners_may_sleep();
     FIXTURE_RUN(free_rounds);
     FIXTURE_RUN(scheduled_rounds);
     return check_finish();

@@ -293,6 +293,7 @@ int main(void)
     check_start("value_weak_stress_test");
     seed = rng_seed();
     fixture_start();
+    fixture_owners_may_sleep();
     FIXTURE_RUN(test_weak_maps);
     return check_finish();
 }

@@ -174,6 +174,7 @@ int main(void)
     check_start("verdict_stress_test");
     seed = rng_seed();
     fixture_start();
+    fixture_owners_may_sleep();
     ouro_gc_disable();
     FIXTURE_RUN(test_followed_all_the_time);
     return check_finish();

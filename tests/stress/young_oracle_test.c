@@ -522,6 +522,7 @@ int main(void)
     check_start("young_oracle_test");
     seed = rng_seed();
     fixture_start();
+    fixture_owners_may_sleep();
     FIXTURE_RUN(test_random_graphs);
     return check_finish();
 }

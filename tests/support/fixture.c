@@ -74,12 +74,28 @@ void on_finalize(void (*fn)(void *object))
     atomic_store(&finalize_also, fn);
 }
 
+extern uint64_t oi_inbox_patience_ns __attribute__((weak)); /* not to be had from a shared library */
+
+bool fixture_set_patience(uint64_t ns)
+{
+    if (!&oi_inbox_patience_ns)
+        return false;
+    __atomic_store_n(&oi_inbox_patience_ns, ns, __ATOMIC_RELAXED); /* the background thread reads it */
+    return true;
+}
+
+void fixture_owners_may_sleep(void)
+{
+    fixture_set_patience(UINT64_C(100000000));
+}
+
 void fixture_start_with(ouro_config config)
 {
     config.size = sizeof config;
     const char *flags = getenv("OURO_TEST_FLAGS");
     config.flags |= OURO_IGNORE_ENVIRONMENT | (flags ? (unsigned)strtoul(flags, NULL, 0) : 0);
     config.misuse = misuse_hook;
+    fixture_set_patience(UINT64_C(1000000000000));
     REQUIRE(ouro_init(&config) == OURO_OK);
 }
 

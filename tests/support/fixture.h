@@ -5,7 +5,9 @@
 #ifndef TESTS_SUPPORT_FIXTURE_H
 #define TESTS_SUPPORT_FIXTURE_H
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include <ouro/ouro.h>
 
@@ -57,6 +59,12 @@ void on_finalize(void (*fn)(void *object));
  * adds flags to all (this is OURO_DEVMODE): most tests hold whatever the mode. */
 void fixture_start(void);
 void fixture_start_with(ouro_config config);
+
+/* How long a running thread may leave what waits in its inbox, until collections see to it. At first so long that none ever does: most tests expect a
+ * thread to carry out itself what it was handed, and a busy machine may hold it up. False: this library cannot be told. */
+bool fixture_set_patience(uint64_t ns);
+/* As long as it would be by itself: for tests whose owners sleep, or might. At once after the start, for the background thread looks when it was told to. */
+void fixture_owners_may_sleep(void);
 
 /* Runs a test between checks that it leaves nothing behind. */
 #define FIXTURE_RUN(test) (check_around(fixture_before, fixture_after), CHECK_RUN(test))

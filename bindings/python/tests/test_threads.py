@@ -166,25 +166,28 @@ def test_shared_graph(rng):
 def test_counts_balance():
     """Every element that goes in comes out once."""
     queues = ouro.List(ouro.List() for _ in range(4))
-    per_thread = 5000
+    per_thread, finished = 5000, []
     out = [collections.Counter() for _ in range(4)]
 
     def produce(number):
         def run():
-            for i in range(per_thread):
-                queues[(i + number) % 4].append((number, i) if i % 2 else number * per_thread + i)
+            try:
+                for i in range(per_thread):
+                    queues[(i + number) % 4].append((number, i) if i % 2 else number * per_thread + i)
+            finally:
+                finished.append(number)
 
         return run
 
     def consume(number):
         def run():
-            misses = 0
-            while misses < 200:
+            while True:
+                over = len(finished) == 4  # then what is not there now never comes
                 try:
                     out[number][queues[number].pop(0)] += 1
-                    misses = 0
                 except IndexError:
-                    misses += 1
+                    if over:
+                        break
                     time.sleep(0.001)
 
         return run

@@ -10,7 +10,6 @@
 #include <ouro/ouro.h>
 
 #include "object/count.h"
-#include "object/inbox.h"
 #include "support/actor.h"
 #include "support/child.h"
 #include "support/collection.h"
@@ -1223,7 +1222,6 @@ int main(void)
     CHECK_RUN(test_polled);
     CHECK_RUN(test_shutdown);
     oi_credit_patience_ms = 1000000;
-    oi_inbox_patience_ns = UINT64_C(1000000000000); /* a token that waits here for its owner brings no collection */
     fixture_start();
     FIXTURE_RUN(test_taken_at_once);
     FIXTURE_RUN(test_filled_up_and_lightened);

@@ -116,23 +116,34 @@ static void test_each_section_once(void)
 
 static atomic_bool stop;
 
-static void *read_shortly(void *unused)
+static void *read_shortly(void *longest_ns)
 {
+    uint64_t *longest = longest_ns;
     while (!stop) {
+        uint64_t start = oi_os_now_ns();
         ouro_read_begin();
         ouro_read_end();
+        uint64_t took = oi_os_now_ns() - start;
+        *longest = took > *longest ? took : *longest;
     }
-    return unused;
+    return NULL;
 }
 
+/* A machine that is busy otherwise may make one a long section. */
 static void test_short_sections(void)
 {
-    sleepers_begin();
-    stop = false;
-    pthread_t thread = thread_start(read_shortly, NULL, 0);
-    CHECK(litter_for(4 * PATIENCE_MS));
-    stop = true;
-    sleepers_end(thread);
+    enum { TRIES = 3 };
+    bool quiet = false;
+    for (int i = 0; i < TRIES && !quiet; i++) {
+        uint64_t longest_ns = 0;
+        sleepers_begin();
+        stop = false;
+        pthread_t thread = thread_start(read_shortly, &longest_ns, 0);
+        quiet = litter_for(4 * PATIENCE_MS);
+        stop = true;
+        sleepers_end(thread);
+        CHECK(quiet || longest_ns >= PATIENCE_MS / 2 * UINT64_C(1000000));
+    }
 }
 
 static void test_nobody_waits(void)
@@ -264,8 +275,11 @@ static void test_second_waits_on(void)
     CHECK(step_wait(&asleep, 1));
     pthread_t first = thread_start(wait_for_readers, NULL, 0);
     CHECK(wait_until(somebody_waits, NULL));
-    pthread_t reader = thread_start(sleep_second, NULL, 0), second = thread_start(wait_for_readers, &waiting, 0);
-    CHECK(step_wait(&second_asleep, 1) && step_wait(&waiting, 1));
+    oi_os_sleep_ms(50); /* for the sleeper alone, by now, more likely than not: readers that come later are not waited for */
+    pthread_t reader = thread_start(sleep_second, NULL, 0);
+    CHECK(step_wait(&second_asleep, 1));
+    pthread_t second = thread_start(wait_for_readers, &waiting, 0);
+    CHECK(step_wait(&waiting, 1));
     oi_os_sleep_ms(50); /* it has begun to, more likely than not */
     step_set(&awake, 1);
     thread_join_running(first);

@@ -147,6 +147,8 @@ static void test_membarrier(void)
 
 /* ---- the wake-up flag ---- */
 
+enum { TRIES = 3 }; /* a busy machine may make a wait longer, but not all of them */
+
 static struct oi_wakeup wakeup;
 
 static uint64_t timed_wait(long timeout_ms)
@@ -161,11 +163,15 @@ static void test_wakeup_set_first(void)
 {
     oi_wakeup_init(&wakeup);
     for (int sets = 1; sets <= 3; sets++) {
-        for (int i = 0; i < sets; i++)
-            oi_wakeup_set(&wakeup);
-        CHECK_EQ(oi_load_relaxed(&wakeup.set), 1);
-        CHECK_LT(timed_wait(5000), 4000 * MS);
-        CHECK_EQ(oi_load_relaxed(&wakeup.set), 0);
+        uint64_t took = UINT64_MAX;
+        for (int i = 0; i < TRIES && took >= 4000 * MS; i++) {
+            for (int k = 0; k < sets; k++)
+                oi_wakeup_set(&wakeup);
+            CHECK_EQ(oi_load_relaxed(&wakeup.set), 1);
+            took = timed_wait(5000);
+            CHECK_EQ(oi_load_relaxed(&wakeup.set), 0);
+        }
+        CHECK_LT(took, 4000 * MS);
         CHECK_GE(timed_wait(10), 10 * MS); /* nothing is left */
     }
 }
@@ -174,10 +180,17 @@ static void test_wakeup_set_first(void)
 static void test_wakeup_timeouts(void)
 {
     oi_wakeup_init(&wakeup);
-    CHECK_LT(timed_wait(0), 1000 * MS);
+    uint64_t took = UINT64_MAX;
+    for (int i = 0; i < TRIES && took >= 1000 * MS; i++)
+        took = timed_wait(0);
+    CHECK_LT(took, 1000 * MS);
     CHECK_GE(timed_wait(1), 1 * MS);
-    uint64_t took = timed_wait(60);
-    CHECK(took >= 60 * MS && took < 2000 * MS);
+    took = UINT64_MAX;
+    for (int i = 0; i < TRIES && took >= 2000 * MS; i++) {
+        took = timed_wait(60);
+        CHECK_GE(took, 60 * MS);
+    }
+    CHECK_LT(took, 2000 * MS);
 }
 
 static void *set_later(void *arg)
@@ -193,12 +206,17 @@ static void test_wakeup_from_another_thread(void)
 {
     static const long timeouts[] = {-1, 5000};
     for (int i = 0; i < 2; i++) {
-        int said = 0;
-        oi_wakeup_init(&wakeup);
-        pthread_t thread = thread_start(set_later, &said, 0);
-        CHECK_LT(timed_wait(timeouts[i]), 4000 * MS);
-        CHECK_EQ(oi_load_acquire(&said), 1);
-        thread_join_running(thread);
+        uint64_t took = UINT64_MAX;
+        for (int k = 0; k < TRIES && took >= 4000 * MS; k++) {
+            int said = 0;
+            oi_wakeup_init(&wakeup);
+            pthread_t thread = thread_start(set_later, &said, 0);
+            took = timed_wait(timeouts[i]);
+            bool in_time = oi_load_acquire(&said);
+            thread_join_running(thread);
+            CHECK(in_time || (took >= 5000 * MS && timeouts[i] > 0));
+        }
+        CHECK_LT(took, 4000 * MS);
     }
 }
 

@@ -10,12 +10,13 @@
 #include <time.h>
 
 #include "mem/limbo.h"
+#include "port/os.h"
 #include "runtime/runtime.h"
 #include "support/child.h"
 #include "support/fixture.h"
 #include "support/threads.h"
 
-enum { TASKS_MAX = 64 };
+enum { TASKS_MAX = 64, PURGE_DELAY_MS = 50, TRIES = 5 };
 
 struct tasks {
     long ids[TASKS_MAX];
@@ -84,6 +85,18 @@ static bool service_runs(void *unused)
     return service_id() != 0;
 }
 
+/* Who joins a thread may see it for another moment. */
+static bool service_is_gone(void *unused)
+{
+    (void)unused;
+    return service_id() == 0;
+}
+
+static bool has_gone_round(void *before)
+{
+    return oi_limbo_rounds() > *(uint64_t *)before;
+}
+
 /* Objects alone do not start it; the first death of a shared one does. */
 static void test_started_when_needed(void)
 {
@@ -119,7 +132,7 @@ static void test_limbo_is_drained(void)
             ouro_release(n);
         }
         CHECK(wait_until(limbo_is_empty, NULL));
-        CHECK_GT(oi_limbo_rounds(), rounds);
+        CHECK(wait_until(has_gone_round, &rounds)); /* counted at its end */
     }
 }
 
@@ -148,12 +161,19 @@ static bool is_purged(void *unused)
 /* Free memory goes back when the delay is over, not before. */
 static void test_purges(void)
 {
-    ouro_mem_trim();
-    struct bytes *b = ouro_new_array(&bytes_type, 3000000);
-    committed_goal = mem_stats().committed_bytes - 3000000;
-    ouro_release(b);
-    CHECK(!is_purged(NULL));
-    CHECK(wait_until(is_purged, NULL));
+    bool in_time = false;
+    for (int i = 0; i < TRIES && !in_time; i++) { /* a busy machine may let the delay go by */
+        ouro_mem_trim();
+        struct bytes *b = ouro_new_array(&bytes_type, 3000000);
+        committed_goal = mem_stats().committed_bytes - 3000000;
+        uint64_t start = oi_os_now_ns();
+        ouro_release(b);
+        bool purged = is_purged(NULL);
+        in_time = oi_os_now_ns() - start < PURGE_DELAY_MS * UINT64_C(1000000);
+        CHECK(!purged || !in_time);
+        CHECK(wait_until(is_purged, NULL));
+    }
+    CHECK(in_time);
 }
 
 static long wakeups_of(long id)
@@ -172,18 +192,21 @@ static bool has_settled(void *id)
 /* Nothing to do: it sleeps without a timer, while the program works privately. */
 static void test_idle(void)
 {
-    long id = service_id();
+    long id = service_id(), before = 0, after = 1;
     CHECK(id != 0);
     CHECK(wakeups_of(id) > 0);
-    for (int i = 0; i < 20 && !has_settled(&id); i++)
-        ;
-    long before = wakeups_of(id);
-    for (int i = 0; i < 30; i++) {
-        for (int j = 0; j < 1000; j++)
-            ouro_release(plain_new(j));
-        sleep_ms(10);
+    for (int try = 0; try < TRIES && after != before; try++) { /* a busy machine may let what it still has to do wait */
+        for (int i = 0; i < 20 && !has_settled(&id); i++)
+            ;
+        before = wakeups_of(id);
+        for (int i = 0; i < 30; i++) {
+            for (int j = 0; j < 1000; j++)
+                ouro_release(plain_new(j));
+            sleep_ms(10);
+        }
+        after = wakeups_of(id);
     }
-    CHECK_EQ(wakeups_of(id), before);
+    CHECK_EQ(after, before);
     CHECK_HAS(status_of(id, "State:"), "S (sleeping)");
 }
 
@@ -269,7 +292,7 @@ static void test_stop_and_start(void)
 {
     for (int i = 0; i < 5; i++) {
         oi_service_stop();
-        CHECK_EQ(service_id(), 0);
+        CHECK(wait_until(service_is_gone, NULL));
         oi_service_stop(); /* of one that does not run: nothing */
         struct node *n = plain_new(1);
         ouro_share(n);
@@ -309,6 +332,7 @@ static void fork_in_section(void *unused)
 static void test_fork_while_stopping(void)
 {
     child(NULL);
+    oi_service_stop(); /* or the last round might be counted later */
     ouro_read_begin();
     uint64_t rounds = oi_limbo_rounds();
     struct node *n = plain_new(1);
@@ -329,7 +353,7 @@ static void test_shutdown(void)
     ouro_leak_report report;
     CHECK_EQ(ouro_shutdown(&report), OURO_OK);
     CHECK_EQ(report.objects, 0);
-    CHECK_EQ(service_id(), 0);
+    CHECK(wait_until(service_is_gone, NULL));
     CHECK_EQ(oi_page_totals().in_use, 0);
     CHECK_EQ(oi_page_totals().reserved, 0);
 }
@@ -357,7 +381,7 @@ int main(void)
     check_start("service_test");
     /* sanitizers start threads of their own with the program's first */
     thread_join_running(thread_start(nothing, NULL, 0));
-    fixture_start_with((ouro_config){.purge_delay_ms = 50});
+    fixture_start_with((ouro_config){.purge_delay_ms = PURGE_DELAY_MS});
     CHECK_RUN(test_started_when_needed); /* before anything is measured, for that may start it */
     FIXTURE_RUN(test_signals_blocked);
     FIXTURE_RUN(test_limbo_is_drained);
