@@ -78,6 +78,29 @@ static void test_requests(void)
     check_requests();
 }
 
+static bool second_has_run(void *before)
+{
+    return stats_of(2).collections > *(uint64_t *)before;
+}
+
+/* What the program asks for is carried out, also if growth has asked for it, too, before collection was turned off. */
+static void test_asked_while_off(void)
+{
+    struct hold_up *at = &hold_ups[hold_ups_used++];
+    *at = (struct hold_up){.started = STEP_INITIALIZER, .go_on = STEP_INITIALIZER};
+    int id = ouro_gc_add_callback(hold_up, at);
+    CHECK_EQ(ouro_gc_collect_async(1), OURO_OK);
+    CHECK(step_wait(&at->started, 1));
+    uint64_t before = stats_of(2).collections;
+    oi_collector_request(2, OURO_GC_REASON_GROWTH);
+    CHECK_EQ(ouro_gc_collect_async(2), OURO_OK);
+    ouro_gc_disable();
+    step_set(&at->go_on, 1);
+    CHECK(wait_until(second_has_run, &before));
+    ouro_gc_enable();
+    ouro_gc_remove_callback(id);
+}
+
 static void test_after_shutdown(void)
 {
     CHECK_EQ(ouro_shutdown(NULL), OURO_OK);
@@ -182,11 +205,6 @@ int sched_yield(void)
     return (int)syscall(SYS_sched_yield);
 }
 
-static bool has_collected(void *before)
-{
-    return stats_of(2).collections > *(uint64_t *)before;
-}
-
 /* Returns how often it yielded; *ms is how long it took. */
 static int yields_in_collection(bool pressed, double *ms)
 {
@@ -205,7 +223,7 @@ static int yields_in_collection(bool pressed, double *ms)
     atomic_store(&yields, 0);
     uint64_t before = stats_of(2).collections, duration = stats_of(2).duration_ns;
     CHECK_EQ(ouro_gc_collect_async(2), OURO_OK);
-    CHECK(wait_until(has_collected, &before));
+    CHECK(wait_until(second_has_run, &before));
     *ms = (double)(stats_of(2).duration_ns - duration) / 1e6;
     return atomic_load(&yields);
 }
@@ -233,6 +251,7 @@ int main(void)
     check_start("collector_test");
     fixture_start();
     FIXTURE_RUN(test_requests);
+    FIXTURE_RUN(test_asked_while_off);
     FIXTURE_RUN(test_after_fork);
     FIXTURE_RUN(test_fork_while_stopping);
     FIXTURE_RUN(test_after_shutdown);

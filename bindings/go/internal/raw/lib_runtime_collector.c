@@ -405,11 +405,13 @@ static bool work(void)
     uint32_t asked = oi_exchange_acquire(&requested, 0);
     if (!asked)
         return false;
-    unsigned highest = 31u - (unsigned)__builtin_clz(asked); /* what asks for the older generation has priority */
-    if (!oi_gc_is_on() && highest % OURO_GC_REASONS != OURO_GC_REASON_ASKED) {
+    if (!oi_gc_is_on()) /* turned off since, perhaps: then only what the program has asked for */
+        asked &= request_bit(0, OURO_GC_REASON_ASKED) | request_bit(1, OURO_GC_REASON_ASKED) | request_bit(2, OURO_GC_REASON_ASKED);
+    if (!asked) {
         set_mark();
-        return true; /* turned off since */
+        return true;
     }
+    unsigned highest = 31u - (unsigned)__builtin_clz(asked); /* what asks for the older generation has priority */
     enum ouro_gc_reason reason = highest % OURO_GC_REASONS;
     bool somebody_waits = reason == OURO_GC_REASON_MEMORY || reason == OURO_GC_REASON_OWNER; /* for memory, or for what a sleeper owns to go */
     struct oi_concurrent job = {.generation = (int)(highest / OURO_GC_REASONS), .breathe = somebody_waits ? NULL : breathe};
