@@ -7,7 +7,6 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "mem/page.h"
@@ -189,10 +188,12 @@ static void test_growth_mark_follows_what_is_freed(void)
 
 /* ---- the processor is not kept from others ---- */
 
+enum { CROWDED_MS = 25 }; /* a little longer than a yield that took long is remembered */
+
 static atomic_int yields; /* of the collector's thread */
 static atomic_bool crowded;
 
-/* Stands in for the system's. Crowded: another thread was waiting for the processor. */
+/* Stands in for the system's, and gives nothing up. Crowded: as if another thread had been waiting for the processor. */
 int sched_yield(void)
 {
     char name[16] = "";
@@ -202,7 +203,7 @@ int sched_yield(void)
         if (atomic_load(&crowded))
             usleep(1000);
     }
-    return (int)syscall(SYS_sched_yield);
+    return 0;
 }
 
 /* Returns how often it yielded; *ms is how long it took. */
@@ -232,11 +233,16 @@ static void test_breath(void)
 {
     double ms;
     ouro_gc_disable();
-    int n = yields_in_collection(false, &ms);
-    printf("       %d yields in %.1f ms\n", n, ms);
+    int n = 0;
+    for (int tries = 0; n < 5 && tries < 10; tries++) { /* the system may take the processor away in the very moment: that looks crowded, too */
+        usleep(CROWDED_MS * 1000);
+        n = yields_in_collection(false, &ms);
+        printf("       %d yields in %.1f ms\n", n, ms);
+        CHECK_LE(n, ms / 0.05 + 1);
+    }
     CHECK_GE(n, 5);
-    CHECK_LE(n, ms / 0.05 + 1);
     atomic_store(&crowded, true);
+    usleep(CROWDED_MS * 1000);
     n = yields_in_collection(false, &ms); /* it sleeps instead, for 20 ms after each */
     printf("       %d yields in %.1f ms, crowded\n", n, ms);
     CHECK_GE(n, 1);
