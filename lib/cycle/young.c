@@ -364,10 +364,10 @@ bool oi_young_collect(struct oi_act *act, struct oi_young *young, struct oi_youn
         found.survivors += survivors;
     }
     reclaim(act);
-    if (oi_young_manual)
+    if (oi_load_relaxed(&oi_young_manual))
         hold_callbacks(act, young);
     result->freed = found.garbage - found.inner;
-    act->self->due = act->self->due || (young->due && !oi_young_manual); /* also when user code has asked for this */
+    act->self->due = act->self->due || (young->due && !oi_load_relaxed(&oi_young_manual)); /* also when user code has asked for this */
     young->survivors = found.survivors;
     set_base(self);
     oi_destroy_run(act);

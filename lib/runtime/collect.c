@@ -145,7 +145,7 @@ void oi_collect_run_due(struct oi_act *act)
 {
     act->self->due = false;
     oi_destroy_run(act);
-    if (!oi_young_manual)
+    if (!oi_load_relaxed(&oi_young_manual))
         oi_young_run_due(act, &oi_thread_of(act->self)->young, SIZE_MAX);
 }
 
@@ -160,7 +160,7 @@ static void collect_quietly(struct oi_act *act, enum ouro_gc_reason reason)
     oi_destroy_quietly(act); /* before memory in use is looked at: what the garbage alone held is most of the memory, perhaps, and the caller is short of it */
     measure_growth_from_here(oi_thread_of(act->self));
     struct oi_young *young = &oi_thread_of(act->self)->young;
-    act->self->due = act->dead || act->callbacks || (young->due && !oi_young_manual);
+    act->self->due = act->dead || act->callbacks || (young->due && !oi_load_relaxed(&oi_young_manual));
 }
 
 long oi_collect_young(struct oi_act *act)
@@ -173,7 +173,7 @@ long oi_collect_young(struct oi_act *act)
         found += result.found > kept ? result.found - kept : 0; /* what was kept for its finalizer is found twice */
         kept = result.found - result.freed;
         /* What has been finalized can go now, unless it was resurrected. */
-        if (oi_young_manual || !oi_young_run_due(act, &oi_thread_of(act->self)->young, SIZE_MAX))
+        if (oi_load_relaxed(&oi_young_manual) || !oi_young_run_due(act, &oi_thread_of(act->self)->young, SIZE_MAX))
             break;
     }
     measure_growth_from_here(oi_thread_of(act->self));

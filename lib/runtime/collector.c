@@ -513,10 +513,10 @@ void oi_collector_init(void)
     if (!done) {
         oi_wakeup_init(&wakeup);
         processors = oi_os_processors();
+        oi_page_on_growth = grown;
+        oi_page_on_shrinking = shrinking;
     }
     done = true;
-    oi_page_on_growth = grown;
-    oi_page_on_shrinking = shrinking;
     set_mark();
 }
 

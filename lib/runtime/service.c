@@ -179,12 +179,13 @@ void oi_service_wake(void)
 void oi_service_init(void)
 {
     static bool done; /* under the start lock */
-    if (!done)
+    if (!done) { /* later on the thread may be at it already: there was something to be done when the runtime was shut down */
         oi_wakeup_init(&wakeup);
+        oi_limbo_on_waiting = oi_service_wake;
+        oi_page_on_dirty = oi_service_wake;
+    }
     done = true;
     oi_store_relaxed(&purge_delay_ms, oi_options.purge_delay_ms);
-    oi_limbo_on_waiting = oi_service_wake;
-    oi_page_on_dirty = oi_service_wake;
 }
 
 void oi_service_stop(void)

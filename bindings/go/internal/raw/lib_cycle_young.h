@@ -21,7 +21,7 @@ struct oi_young {
     bool publishing;               /* survivors of collections of all are published */
 };
 
-/* Finalizers and callbacks of garbage cycles run in ouro_finalizers_run only. Set at start. */
+/* Finalizers and callbacks of garbage cycles run in ouro_finalizers_run only. Atomic: set at each start, when other threads may go on. */
 extern bool oi_young_manual;
 
 struct oi_young_result {

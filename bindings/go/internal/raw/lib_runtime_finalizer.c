@@ -234,7 +234,7 @@ void oi_finalizer_queue(struct oi_concurrent *job)
     }
     queued += n;
     next.count += n;
-    if ((now.count || next.count) && !oi_young_manual)
+    if ((now.count || next.count) && !oi_load_relaxed(&oi_young_manual))
         start();
     pthread_cond_broadcast(&changed);
     pthread_mutex_unlock(&lock);
@@ -270,7 +270,7 @@ void oi_finalizer_stop(void)
         pthread_join(thread, NULL);
     pthread_mutex_lock(&lock);
     running = stopping = false;
-    if ((now.count || next.count) && !oi_young_manual)
+    if ((now.count || next.count) && !oi_load_relaxed(&oi_young_manual))
         start(); /* queued by others meanwhile */
     pthread_cond_broadcast(&changed);
     pthread_mutex_unlock(&lock);

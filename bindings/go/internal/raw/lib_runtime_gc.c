@@ -23,7 +23,7 @@ void oi_gc_init(void)
     oi_store_relaxed(&disabled, (oi_options.flags & OURO_GC_DISABLED) != 0);
     for (int i = 0; i < OURO_GC_GENERATIONS; i++)
         oi_store_relaxed(&threshold[i], oi_options.threshold[i]);
-    oi_young_manual = oi_options.flags & OURO_FINALIZE_MANUAL;
+    oi_store_relaxed(&oi_young_manual, (oi_options.flags & OURO_FINALIZE_MANUAL) != 0);
 }
 
 bool oi_gc_is_on(void)
@@ -223,7 +223,7 @@ void oi_gc_after_fork(void)
 static long collect_published(struct oi_act *act, int generation)
 {
     size_t found = 0, kept = 0;
-    bool wait = !oi_young_manual && !act->in_user_code && !act->destroying;
+    bool wait = !oi_load_relaxed(&oi_young_manual) && !act->in_user_code && !act->destroying;
     for (int round = 0; round < ROUNDS; round++) {
         /* What finalizers were due for may be old by now, in part. */
         struct oi_concurrent job = {.generation = round ? 2 : generation};
