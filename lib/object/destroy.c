@@ -67,12 +67,18 @@ static void release_ref(ouro_object *ref, void *act)
         release_child(act, ref);
 }
 
+/* What a published object refers to is published, too (P1), unless a fork has cut its publication off: what the vanished thread had is not touched. */
+static inline bool may_touch(const ouro_object *ref)
+{
+    bool published = OI_LIKELY(oi_flags(ref) & OI_PUBLISHED);
+    OI_ASSERT(published || oi_publish_was_cut_off(ref));
+    return published;
+}
+
 static void hint_and_release_ref(ouro_object *ref, void *act)
 {
-    if (OI_UNLIKELY(!(oi_flags(ref) & OI_PUBLISHED))) {
-        OI_ASSERT(oi_publish_was_cut_off(ref)); /* else it is against P1. What its thread had is not touched */
+    if (!may_touch(ref))
         return;
-    }
     oi_hint(ref);
     release_ref(ref, act);
 }
@@ -168,10 +174,8 @@ static inline const struct oi_type *type_of_simple(const ouro_object *o)
 /* A reference to a published object goes; `id` is the caller's. True: the object is DEAD by it, and on no list. */
 static inline bool release_shared(struct oi_act *act, uint32_t id, ouro_object *o)
 {
-    if (OI_UNLIKELY(!(oi_flags(o) & OI_PUBLISHED))) {
-        OI_ASSERT(oi_publish_was_cut_off(o)); /* else it is against P1. What its thread had is not touched */
+    if (!may_touch(o))
         return false;
-    }
     oi_hint(o);
     if (oi_check(o) == id)
         return ouro_private_sub1(&o->ouro_private_local) && oi_unbias_last(o, oi_dropped);
