@@ -250,12 +250,12 @@ func (p *player) play(line string) error {
 			p.variables[s.to] = result
 			continue
 		}
-		shown, bad := Repr(result)
-		closeAll([]any{result})
-		if err = bad; err != nil { // showing it takes memory, too
-			break
+		shown := s.text
+		if s.hasText { // only then: showing takes memory, and there may be a limit
+			shown, err = Repr(result)
 		}
-		if s.hasText && shown != s.text {
+		closeAll([]any{result})
+		if err == nil && shown != s.text {
 			return fmt.Errorf("%s, and not %s", shown, s.text)
 		}
 	}
