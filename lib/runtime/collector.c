@@ -418,6 +418,9 @@ static bool work(void)
     oi_store_relaxed(&carrying_out, true);
     oi_collector_collect(act, &job, reason);
     oi_store_relaxed(&carrying_out, false);
+    /* Most of the heap was a sleeper's garbage: nobody is at work who would use the memory again soon, and it is late already. */
+    if (reason == OURO_GC_REASON_OWNER && job.freed_bytes > oi_page_in_use())
+        oi_service_purge();
     ouro_blocking_begin(); /* if a gc callback has attached the thread */
     return true;
 }

@@ -186,6 +186,34 @@ static void test_growth_mark_follows_what_is_freed(void)
     CHECK_LE(mark_now(), before + 8 * (size_t)(1 << 20));
 }
 
+/* While a collection is under way because of growth, threads rest, and the collector does not, before the hard limit is reached: what goes beyond it
+ * fails. */
+static void test_growth_mark_before_hard_limit(void)
+{
+    enum { PIECES = 100, PIECE = 60000 };
+    struct hold_up *at = &hold_ups[hold_ups_used++];
+    *at = (struct hold_up){.started = STEP_INITIALIZER, .go_on = STEP_INITIALIZER};
+    CHECK_EQ(ouro_gc_collect(2), 0);
+    ouro_mem_trim();
+    const size_t hard = oi_page_totals().in_use + 3 * (size_t)(1 << 20), before = mark_now();
+    CHECK_LT(before, hard);
+    CHECK_EQ(ouro_mem_set_limit(0, hard), OURO_OK);
+    int id = ouro_gc_add_callback(hold_up, at);
+    struct table *t = table_new(PIECES);
+    for (int i = 0; i < PIECES && mark_now() == before; i++) {
+        struct bytes *b = ouro_new_array(&bytes_type, PIECE);
+        REQUIRE(b);
+        ouro_give(t, &t->items[i], b);
+    }
+    CHECK(step_wait(&at->started, 1));
+    CHECK_GT(mark_now(), before);
+    CHECK_LE(mark_now(), before + (hard - before) / 2 + PIECE);
+    step_set(&at->go_on, 1);
+    ouro_gc_remove_callback(id);
+    CHECK_EQ(ouro_mem_set_limit(0, 0), OURO_OK);
+    ouro_release(t);
+}
+
 /* ---- the processor is not kept from others ---- */
 
 enum { CROWDED_MS = 25 }; /* a little longer than a yield that took long is remembered */
@@ -219,8 +247,10 @@ static int yields_in_collection(bool pressed, double *ms)
         ouro_release(a);
         ouro_release(b);
     }
-    if (pressed)
-        oi_store_relaxed(&oi_page_growth_mark, 0); /* until it is done */
+    if (pressed) { /* until it is done */
+        oi_store_relaxed(&oi_page_shrink_mark, 0); /* or what it frees would be reason to set the other anew */
+        oi_store_relaxed(&oi_page_growth_mark, 0);
+    }
     atomic_store(&yields, 0);
     uint64_t before = stats_of(2).collections, duration = stats_of(2).duration_ns;
     CHECK_EQ(ouro_gc_collect_async(2), OURO_OK);
@@ -263,6 +293,7 @@ int main(void)
     FIXTURE_RUN(test_after_shutdown);
     FIXTURE_RUN(test_growth_mark);
     FIXTURE_RUN(test_growth_mark_follows_what_is_freed);
+    FIXTURE_RUN(test_growth_mark_before_hard_limit);
     FIXTURE_RUN(test_breath);
     return check_finish();
 }

@@ -29,6 +29,7 @@ static bool running;       /* atomic; written under the lock */
 static bool stopping;      /* atomic */
 static struct oi_wakeup wakeup;
 static long purge_delay_ms; /* atomic */
+static bool purge_asked;    /* atomic: all that is free, whatever its age */
 static uint64_t watch_at;   /* the thread's: when to look at the inboxes again */
 static unsigned watch_tries; /* the thread's: collections asked for since all inboxes were looked into by their threads */
 
@@ -124,8 +125,9 @@ static long work(void)
     oi_weak_maintain();
     oi_value_maintain();
     long delay_ms = oi_load_relaxed(&purge_delay_ms);
+    bool at_once = oi_exchange_acquire(&purge_asked, false); /* pairs with oi_service_purge; what was freed before is found under the page lock anyway */
     if (delay_ms >= 0)
-        oi_page_purge((uint64_t)delay_ms * 1000000u, &next_ns);
+        oi_page_purge(at_once ? 0 : (uint64_t)delay_ms * 1000000u, &next_ns);
     long watch_ms = watch_inboxes(), purge_ms = next_ns == UINT64_MAX ? -1 : (long)(next_ns / 1000000u) + 1;
     if (oi_limbo_is_waiting())
         return ROUND_MS;
@@ -176,6 +178,12 @@ void oi_service_wake(void)
     if (OI_UNLIKELY(!oi_load_acquire(&running)))
         start();
     oi_wakeup_set(&wakeup);
+}
+
+void oi_service_purge(void)
+{
+    oi_store_release(&purge_asked, true);
+    oi_service_wake();
 }
 
 void oi_service_init(void)
