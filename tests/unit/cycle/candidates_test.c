@@ -14,7 +14,7 @@
 #include "object/count.h"
 #include "object/credit.h"
 #include "object/hint.h"
-#include "port/perturb.h"
+#include "support/beside.h"
 #include "support/fixture.h"
 #include "support/rng.h"
 #include "support/threads.h"
@@ -463,30 +463,11 @@ static void test_cut_late(void)
     collect_all();
 }
 
-static _Thread_local int beside; /* so many steps of this thread have a collection beside them */
-
-static void *collect_old(void *unused)
-{
-    ouro_gc_collect(2);
-    return unused;
-}
-
-static void collect_beside(void)
-{
-    if (beside <= 0)
-        return;
-    beside--;
-    pthread_t thread = thread_start(collect_old, NULL, 0);
-    thread_join_running(thread);
-}
-
 static void with_collections_beside(void (*fn)(void *arg), void *arg)
 {
-    __atomic_store_n(&oi_perturb_hook, collect_beside, __ATOMIC_RELAXED);
-    beside = 100;
+    beside_begin();
     fn(arg);
-    beside = 0;
-    __atomic_store_n(&oi_perturb_hook, NULL, __ATOMIC_RELAXED);
+    beside_end();
 }
 
 static void give_to_itself(void *o)

@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "object/hint.h"
-#include "port/perturb.h"
+#include "support/beside.h"
 #include "support/fixture.h"
 #include "support/rng.h"
 #include "support/threads.h"
@@ -74,37 +74,6 @@ static ouro_value ring_new(void)
     }
     ouro_value_release(last);
     return first;
-}
-
-/* ---- collections beside ---- */
-
-static _Thread_local int beside; /* so many steps of this thread have a collection beside them */
-
-static void *collect_old(void *unused)
-{
-    ouro_gc_collect(2);
-    return unused;
-}
-
-static void collect_beside(void)
-{
-    if (beside <= 0)
-        return;
-    beside--;
-    pthread_t thread = thread_start(collect_old, NULL, 0);
-    thread_join_running(thread);
-}
-
-static void begin_beside(void)
-{
-    __atomic_store_n(&oi_perturb_hook, collect_beside, __ATOMIC_RELAXED);
-    beside = 100;
-}
-
-static void end_beside(void)
-{
-    beside = 0;
-    __atomic_store_n(&oi_perturb_hook, NULL, __ATOMIC_RELAXED);
 }
 
 /* ---- what is taken out ---- */
@@ -287,9 +256,9 @@ static void check_removals(ouro_value (*with)(ouro_value, ptrdiff_t), void (*con
             ways[i / 2](container, at);
             check_collection(RING, ON_PAGE);
         } else { /* some of the collections come too early, and one must not */
-            begin_beside();
+            beside_begin();
             ways[i / 2 - count](container, at);
-            end_beside();
+            beside_end();
             ouro_gc_collect(2);
             oi_candidates_forget();
             CHECK_EQ(ouro_gc_collect(2), 0);
@@ -427,11 +396,11 @@ static void check_put(ouro_value container, void (*put)(ouro_value), bool with_c
 {
     settle();
     if (with_collections)
-        begin_beside();
+        beside_begin();
     put(container);
     ouro_value_release(container);
     if (with_collections) {
-        end_beside();
+        beside_end();
         ouro_gc_collect(2);
     } else {
         long found = ouro_gc_collect(2);
@@ -469,10 +438,10 @@ static void test_put_in_set(void)
         ouro_value_release(set);
         ouro_gc_collect(2);
         if (beside_too)
-            begin_beside();
+            beside_begin();
         CHECK_OK(ouro_set_add(set, element, NULL));
         if (beside_too)
-            end_beside();
+            beside_end();
         ouro_value_release(element);
         size_t followed = oi_candidates_followed;
         ouro_gc_collect(2);
