@@ -3,7 +3,6 @@
  * When the concurrent collection runs by itself, and the thread that it runs on. */
 #include <pthread.h>
 #include <sched.h>
-#include <signal.h>
 
 #include "object/credit.h"
 #include "object/destroy.h"
@@ -489,16 +488,10 @@ static void *run(void *unused)
 
 static void start(void)
 {
-    sigset_t all, before;
     if (pthread_mutex_trylock(&thread_lock) != 0)
         return; /* the caller may hold other locks; whoever holds this one starts, stops or forks, and looks again */
-    if (!running && !stopping) {
-        sigfillset(&all);
-        pthread_sigmask(SIG_SETMASK, &all, &before); /* the program's signals are not for this thread */
-        bool ok = pthread_create(&thread, NULL, run, NULL) == 0;
-        pthread_sigmask(SIG_SETMASK, &before, NULL);
-        oi_store_release(&running, ok); /* if not: the next request tries again */
-    }
+    if (!running && !stopping)
+        oi_store_release(&running, oi_os_start_thread(&thread, run)); /* if not: the next request tries again */
     pthread_mutex_unlock(&thread_lock);
 }
 

@@ -3,6 +3,7 @@
  * The operating system: memory by the page, the clock, a wake-up flag, and what the kernel can do. */
 #pragma once
 
+#include <pthread.h>
 #include <semaphore.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -56,6 +57,9 @@ uint32_t oi_os_thread_number(void);
 
 /* Names the calling thread for debuggers and top; at most 15 characters. */
 void oi_os_name_thread(const char *name);
+
+/* A thread of the library's own: the program's signals are not for it. False: there is none to be had. */
+bool oi_os_start_thread(pthread_t *thread, void *(*run)(void *unused));
 
 /* The calling thread's number, and the name of one of this process that has it; "?" if there is none. */
 #define OI_OS_THREAD_NAME 16

@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <linux/membarrier.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -170,6 +171,16 @@ unsigned oi_os_processors(void)
 uint32_t oi_os_thread_number(void)
 {
     return (uint32_t)syscall(__NR_gettid);
+}
+
+bool oi_os_start_thread(pthread_t *thread, void *(*run)(void *unused))
+{
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before); /* which it inherits */
+    bool ok = pthread_create(thread, NULL, run, NULL) == 0;
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return ok;
 }
 
 void oi_os_name_thread(const char *name)

@@ -5,7 +5,6 @@
  * User code that garbage cycles of published objects call for: their finalizers, and callbacks of weak references to them. It runs on a thread of
  * its own, or in ouro_finalizers_run when the runtime was started with OURO_FINALIZE_MANUAL. */
 #include <pthread.h>
-#include <signal.h>
 
 #include "lib_object_count.h"
 #include "lib_object_destroy.h"
@@ -204,13 +203,8 @@ static void *run(void *unused)
 /* The lock is held. */
 static void start(void)
 {
-    sigset_t all, before;
-    if (running)
-        return;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before); /* the program's signals are not for this thread */
-    running = pthread_create(&thread, NULL, run, NULL) == 0; /* if not: the next thing that is queued tries again, or ouro_finalizers_run */
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (!running)
+        running = oi_os_start_thread(&thread, run); /* if not: the next thing that is queued tries again, or ouro_finalizers_run */
 }
 
 void oi_finalizer_queue(struct oi_concurrent *job)

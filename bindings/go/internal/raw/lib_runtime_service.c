@@ -5,7 +5,6 @@
  * The background thread: takes dead blocks through grace periods, returns memory to the OS, keeps hash tables in shape, takes back the credit of
  * threads that do not use it. It sleeps without a timer while there is nothing to do, and is started by the first thing there is. */
 #include <pthread.h>
-#include <signal.h>
 
 #include "lib_mem_limbo.h"
 #include "lib_object_credit.h"
@@ -154,16 +153,10 @@ static void *run(void *unused)
 
 static void start(void)
 {
-    sigset_t all, before;
     if (pthread_mutex_trylock(&lock) != 0)
         return; /* the caller may hold other locks; whoever holds this one starts, stops or forks, and looks again */
-    if (!running && !stopping) {
-        sigfillset(&all);
-        pthread_sigmask(SIG_SETMASK, &all, &before); /* the program's signals are not for this thread */
-        bool ok = pthread_create(&thread, NULL, run, NULL) == 0;
-        pthread_sigmask(SIG_SETMASK, &before, NULL);
-        oi_store_release(&running, ok); /* if not: the next wake-up tries again; allocation under pressure does the work */
-    }
+    if (!running && !stopping)
+        oi_store_release(&running, oi_os_start_thread(&thread, run)); /* if not: the next wake-up; allocation under pressure does the work */
     pthread_mutex_unlock(&lock);
 }
 
