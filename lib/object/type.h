@@ -52,6 +52,19 @@ static inline struct oi_type *oi_type_of(const ouro_object *o)
     return oi_load_relaxed(&oi_types[OI_TYPE_ID(oi_type_word(o))]);
 }
 
+/* True of an object of a simple type all of whose slots are empty: it makes nothing reachable. */
+static inline bool oi_is_bare(const struct oi_type *type, const ouro_object *o)
+{
+    if (OI_UNLIKELY(!type->simple))
+        return false;
+    const ouro_slot *slot = (const ouro_slot *)o + type->runs[0].first;
+    for (const ouro_slot *end = slot + type->runs[0].count; slot < end; slot++) {
+        if (oi_load_relaxed(&slot->ouro_private_ref))
+            return false;
+    }
+    return true;
+}
+
 /* The registered form of a descriptor; NULL if it is unusable (reported as misuse of `call`) or there is no memory. */
 struct oi_type *oi_type_register(ouro_type *descriptor, const char *call);
 

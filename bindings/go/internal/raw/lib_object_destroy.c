@@ -385,19 +385,6 @@ static OI_NOINLINE void destroy_plain_tree(struct oi_act *act, ouro_object *o)
         oi_destroy_run(act);
 }
 
-/* True if nothing dies with the object: its type asks for nothing, and its slots are empty. */
-static inline bool is_bare(const struct oi_type *type, const ouro_object *o)
-{
-    if (OI_UNLIKELY(!type->simple))
-        return false;
-    const ouro_slot *slot = (const ouro_slot *)o + type->runs[0].first;
-    for (const ouro_slot *end = slot + type->runs[0].count; slot < end; slot++) {
-        if (slot->ouro_private_ref)
-            return false;
-    }
-    return true;
-}
-
 void ouro_private_release_last(void *object)
 {
     ouro_object *o = object;
@@ -407,7 +394,7 @@ void ouro_private_release_last(void *object)
         oi_release_last(act, o);
         return;
     }
-    if (OI_LIKELY(is_bare(oi_type_of(o), o)))
+    if (OI_LIKELY(oi_is_bare(oi_type_of(o), o)))
         oi_pool_free(&self->pool, o);
     else
         destroy_plain_tree(act, o);
@@ -431,10 +418,23 @@ void oi_destroy_private(struct oi_act *act, ouro_object *o)
     oi_destroy_run(act);
 }
 
+/* Where no loop is under way that would take it along, and nothing dies with it: its block goes to limbo without any list. */
+static inline bool retire_bare(struct oi_act *act, ouro_object *o)
+{
+    const struct oi_type *type = act->destroying ? NULL : type_of_simple(o);
+    if (!type || !oi_is_bare(type, o))
+        return false;
+    oi_perturb();
+    oi_limbo_retire(o);
+    return true;
+}
+
 void oi_destroy_dead(struct oi_act *act, ouro_object *o)
 {
-    oi_destroy_later(act, o);
-    oi_destroy_run(act);
+    if (!retire_bare(act, o))
+        oi_destroy_later(act, o);
+    if (act->dead_plain || act->dead || act->callbacks) /* also what was left there before */
+        oi_destroy_run(act);
 }
 
 void oi_destroy_section_ended(struct oi_act *act)
