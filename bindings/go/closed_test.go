@@ -146,7 +146,7 @@ func callable(t *testing.T, o Object, bad any) {
 // Handles that nobody closes are found by the garbage collector.
 func TestForgottenHandles(t *testing.T) {
 	must(Collect(2))
-	before := Stats().LiveObjects
+	before, _ := live()
 	for i := 0; i < 100; i++ {
 		l := must(NewList(i))
 		must(NewDict("list", l))

@@ -95,13 +95,7 @@ type worker struct {
 func (w worker) node() *Dict { return must(w.root.Get(w.r.Intn(nodes))).(*Dict) }
 
 func (w worker) run(stop chan struct{}, operations, collections *int64) {
-	for n := int64(0); ; n++ {
-		select {
-		case <-stop:
-			atomic.AddInt64(operations, n)
-			return
-		default:
-		}
+	for n := int64(1); ; n++ {
 		switch w.r.Intn(12) {
 		case 0: // an edge, which may close a cycle
 			a, b := w.node(), w.node()
@@ -176,6 +170,12 @@ func (w worker) run(stop chan struct{}, operations, collections *int64) {
 			}
 			_ = w.bag.String()
 		}
+		select {
+		case <-stop:
+			atomic.AddInt64(operations, n)
+			return
+		default:
+		}
 	}
 }
 
@@ -212,6 +212,7 @@ func TestThreadsThatEnd(t *testing.T) {
 			all.Wait()
 		}
 		equal(t, l.Len(), 500)
+		defer pauseGC(t)()
 		no(l.Close())
 		r := must(Collect(2))
 		if r.Collected < 501 {

@@ -68,7 +68,7 @@ func playFile(t *testing.T, file string) {
 
 func playScenario(t *testing.T, file string, first int, lines []string) {
 	leaves(t, func() {
-		p := player{variables: map[string]any{}}
+		p := player{t: t, variables: map[string]any{}}
 		defer p.cleanUp()
 		for i, line := range lines {
 			if line == "" {
@@ -83,6 +83,7 @@ func playScenario(t *testing.T, file string, first int, lines []string) {
 
 // A player is a scenario under way. Each variable has a handle of its own.
 type player struct {
+	t         *testing.T
 	variables map[string]any
 	log       deaths
 }
@@ -613,14 +614,15 @@ func init() {
 			r, err := Collect(a[0].(int))
 			return r.Collected, err
 		},
-		"gc": do(func(a []any) error {
+		"gc": func(p *player, a []any) (any, error) {
 			if a[0].(bool) {
 				EnableGC()
 			} else {
 				DisableGC()
+				awaitCollector(p.t) // from then on it is the scenario's collections that find what there is
 			}
-			return nil
-		}),
+			return nil, nil
+		},
 		"gc_enabled": func(*player, []any) (any, error) { return GCEnabled(), nil },
 		"set_threshold": do(func(a []any) error {
 			n, _ := integers(a)

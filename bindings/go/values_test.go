@@ -166,6 +166,7 @@ func TestGoValuesAreLetGo(t *testing.T) {
 // A Go value in a garbage cycle goes with it.
 func TestGoValuesInCycles(t *testing.T) {
 	leaves(t, func() {
+		defer pauseGC(t)()
 		l := must(NewList(things[0], pair{1, 2}))
 		no(l.Append(l))
 		l.Close()

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "support/check.h"
+#include "support/threads.h"
 
 /* ---- Arguments and results ---- */
 
@@ -258,15 +259,36 @@ static ouro_status collect(struct call *call)
     return found < 0 ? (ouro_status)found : give_number(call, OURO_OK, (size_t)found);
 }
 
+static uint64_t collections_asked_for(void)
+{
+    ouro_gc_stats stats;
+    ouro_gc_get_stats(&stats, sizeof stats);
+    return stats.generation[1].reasons[OURO_GC_REASON_ASKED];
+}
+
+static bool has_collected(void *before)
+{
+    return collections_asked_for() > *(uint64_t *)before;
+}
+
+/* What the collector's own thread was at is over. */
+static ouro_status await_collector(void)
+{
+    uint64_t before = collections_asked_for();
+    ouro_status status = ouro_gc_collect_async(1);
+    return status != OURO_OK || wait_until(has_collected, &before) ? status : OURO_E_SYSTEM;
+}
+
 static ouro_status gc(struct call *call)
 {
     if (!ouro_is_bool(call->args[0]))
         return OURO_E_TYPE;
-    if (ouro_bool_value(call->args[0]))
+    if (ouro_bool_value(call->args[0])) {
         ouro_gc_enable();
-    else
-        ouro_gc_disable();
-    return OURO_OK;
+        return OURO_OK;
+    }
+    ouro_gc_disable();
+    return await_collector(); /* from then on it is the scenario's collections that find what there is */
 }
 
 static ouro_status gc_enabled(struct call *call)

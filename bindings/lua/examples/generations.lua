@@ -53,7 +53,7 @@ repeat
     most = math.max(most, ouro.mem.stats().live_objects)
     local now = gc.stats()
     local by_growth = now[1].reasons.growth + now[2].reasons.growth - before[1].reasons.growth - before[2].reasons.growth
-until by_growth >= 5
+until by_growth >= 5 and (made > most or made > 10000000) -- where others want the processor, garbage may lie about for a while
 print("five collections nobody asked for")              --> five collections nobody asked for
 print("more made than ever lay about", made > most)     --> more made than ever lay about	true
 

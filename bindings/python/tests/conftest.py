@@ -7,20 +7,59 @@ import random
 import subprocess
 import sys
 import textwrap
+import time
 
 import pytest
 
 import ouro
 
 
-def settle(expected=0):
-    """Live objects in ouro's heap when all garbage is gone."""
-    for _ in range(4):
+def live():
+    """Live objects in ouro's heap, counted until there are as many twice: memory of dead ones may change hands meanwhile."""
+    count, again = ouro.mem.live_objects(), None
+    while count != again:
+        ouro.mem.trim()
+        count, again = ouro.mem.live_objects(), count
+    return count
+
+
+def wait_until(done, seconds=60):
+    """Whether it is done, in the end."""
+    deadline = time.monotonic() + seconds
+    while not (ok := done()) and time.monotonic() < deadline:
+        time.sleep(0.001)
+    return ok
+
+
+def settle(expected=None):
+    """Live objects in ouro's heap when all garbage is gone; more than expected only after waiting for threads of the library that may have some in hand."""
+
+    def is_settled():
         gc.collect()
-        if ouro.mem.live_objects() <= expected:
-            break
+        if expected is not None and live() <= expected:
+            return True
         ouro.gc.collect()
-    return ouro.mem.live_objects()
+        return False
+
+    if not any(is_settled() for _ in range(4)) and expected is not None:
+        wait_until(is_settled)
+    return live()
+
+
+def collections():
+    return [one["collections"] for one in ouro.gc.get_stats()]
+
+
+def await_collector():
+    """Waits for what the collector's own thread is at, or has been asked for: what is garbage from then on, and does not make the heap grow, only collect() finds.
+
+    What ends after a collection was asked for may have been under way before. So generation 1 is asked for twice, and no more than one of these is under way then; when one
+    of 2 has ended after that, everything has."""
+    with ouro.gc.disabled():
+        for generations in (1, 2), (1, 2), (2,):
+            before = collections()
+            ouro._ouro.gc_collect_async(generations[0])
+            assert wait_until(lambda: any(collections()[i] > before[i] for i in generations)), "the collector's thread does not collect"
 
 
 left = 0  # after the last test; None: it has failed, and its traceback may hold what it likes
@@ -29,6 +68,7 @@ left = 0  # after the last test; None: it has failed, and its traceback may hold
 @pytest.fixture(autouse=True)
 def no_leak(request):
     global left
+    await_collector()
     before = settle() if left is None else left
     yield
     left = settle(before) if request.node.passed else None

@@ -10,6 +10,7 @@ import operator
 import re
 import threading
 
+import conftest
 import ouro
 from ouro import _ouro
 
@@ -290,7 +291,7 @@ def live():
     gc.collect()
     for _ in range(3):
         ouro.gc.collect()
-    return ouro.mem.live_objects()
+    return conftest.live()
 
 
 def play(steps):
@@ -309,7 +310,7 @@ def play(steps):
         ouro.mem.set_limit()
         player.variables.clear()
     player.operations.clear()
-    assert live() == before and _ouro.hosted_count() == 0, "something is left"
+    assert conftest.wait_until(lambda: live() == before and _ouro.hosted_count() == 0), "something is left"
 
 
 def scenarios(path):

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-int is_inside; /* atomic */
+int is_inside, was_inside; /* atomic */
 
 int sem_wait(sem_t *sem)
 {
@@ -18,6 +18,7 @@ int sem_wait(sem_t *sem)
     if (pthread_getname_np(pthread_self(), name, sizeof name) != 0 || strcmp(name, "ouro-finalizer") != 0)
         return next(sem);
     __atomic_store_n(&is_inside, 1, __ATOMIC_SEQ_CST);
+    __atomic_store_n(&was_inside, 1, __ATOMIC_SEQ_CST);
     usleep(2000000);
     int result = next(sem);
     __atomic_store_n(&is_inside, 0, __ATOMIC_SEQ_CST);

@@ -4,6 +4,7 @@
 import threading
 
 import pytest
+from conftest import live
 
 import ouro
 
@@ -18,10 +19,10 @@ MAKERS = {
 
 @pytest.mark.parametrize("name", MAKERS)
 def test_with(name):
-    before = ouro.mem.live_objects()
+    before = live()
     with MAKERS[name]() as made:
-        assert ouro.mem.live_objects() > before
-    assert ouro.mem.live_objects() == before
+        assert live() > before
+    assert live() == before
     with pytest.raises(ouro.OuroReferenceError, match="closed"):
         with made:
             raise AssertionError("entered")
@@ -29,7 +30,7 @@ def test_with(name):
         with MAKERS[name]() as made:
             1 / 0
     ouro.close(made)  # again: nothing happens
-    assert ouro.mem.live_objects() == before
+    assert live() == before
 
 
 @pytest.mark.parametrize("name", MAKERS)

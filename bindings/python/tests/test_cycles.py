@@ -3,6 +3,7 @@
 
 import gc
 import threading
+import time
 import weakref
 
 import pytest
@@ -267,12 +268,14 @@ def test_while_threads_change_the_graph():
     threads = [threading.Thread(target=work, args=(i,)) for i in range(4)]
     for thread in threads:
         thread.start()
-    drops = 0
-    for _ in range(30):
+    drops = rounds = 0
+    until = time.monotonic() + 60
+    while rounds < 30 or not drops and time.monotonic() < until:  # the threads may not have begun
         before = len(living)
         gc.collect()
         ouro.gc.collect()
         drops += len(living) < before
+        rounds += 1
     stop.append(1)
     for thread in threads:
         thread.join()

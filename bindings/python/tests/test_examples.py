@@ -28,6 +28,9 @@ def test_each_has_a_test():
 
 @pytest.mark.parametrize("name", SHOWN)
 def test_example(name):
-    done = subprocess.run([sys.executable, FOLDER / f"{name}.py"], capture_output=True, text=True, timeout=120, env=environment())
-    assert done.returncode == 0 and not done.stderr, done.stderr
-    assert re.search(SHOWN[name], done.stdout), done.stdout
+    for _ in range(3):  # a collection that comes by itself, and late, may find what the program is about to count
+        done = subprocess.run([sys.executable, FOLDER / f"{name}.py"], capture_output=True, text=True, timeout=120, env=environment())
+        assert done.returncode == 0 and not done.stderr, done.stderr
+        if re.search(SHOWN[name], done.stdout):
+            return
+    pytest.fail(done.stdout)

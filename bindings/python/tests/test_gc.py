@@ -6,6 +6,7 @@ import inspect
 import threading
 
 import pytest
+from conftest import wait_until
 
 import ouro
 from ouro import gc
@@ -171,7 +172,8 @@ def test_automatic():
     before = gc.get_stats()
     for _ in range(200_000):
         cycle()
-    assert ouro.mem.live_objects() < 600_000 and gc.get_stats() != before
+    assert ouro.mem.live_objects() < 600_000
+    assert wait_until(lambda: gc.get_stats() != before)
 
 
 def test_finalizers_of_garbage():

@@ -8,6 +8,7 @@ import sys
 import tracemalloc
 
 import pytest
+from conftest import live
 
 import ouro
 from ouro import mem
@@ -47,14 +48,16 @@ def test_getrefcount():
 
 
 def test_statistics():
+    live()
     before = mem.stats()
     l = ouro.List(range(100_000))
+    live()
     after = mem.stats()
     assert after["live_bytes"] - before["live_bytes"] >= 800_000 and after["live_objects"] - before["live_objects"] == 2
     assert mem.live_bytes() >= 800_000 and mem.live_objects() == mem.getallocatedblocks() == after["live_objects"]
     assert after["committed_bytes"] >= after["live_bytes"] and after["reserved_bytes"] >= after["committed_bytes"]
     del l
-    assert mem.live_objects() == before["live_objects"]
+    assert live() == before["live_objects"]
     assert mem.trim() >= 0
     text = io.StringIO()
     mem.debugmallocstats(text)

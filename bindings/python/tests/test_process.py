@@ -149,8 +149,8 @@ def test_shutdown_waits_for_threads_inside_python(tmp_path):
         class Thing: pass
         l = ouro.List([Thing()]); l.append(l); del l
         threading.Thread(target=ouro.gc.collect, daemon=True).start()
-        is_inside = ctypes.c_int.in_dll(ctypes.CDLL(None), "is_inside")
-        while not is_inside.value: time.sleep(0.001)
+        was_inside = ctypes.c_int.in_dll(ctypes.CDLL(None), "was_inside")
+        while not was_inside.value: time.sleep(0.001)
         print("inside")
     """, LD_PRELOAD=library)
     assert out == "inside\n"
