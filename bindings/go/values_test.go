@@ -163,6 +163,25 @@ func TestGoValuesAreLetGo(t *testing.T) {
 	l.Close()
 }
 
+// While one call is at it, another has a Go value to let go of, and leaves that to the first.
+func TestGoValuesLetGoMeanwhile(t *testing.T) {
+	a, b := must(NewList(&large{n: 1})), must(NewList(&large{n: 2}))
+	before := heldCount()
+	heldByValue.Lock()
+	cleared := make(chan error)
+	go func() { cleared <- a.Clear() }()
+	stacks := make([]byte, 1<<20)
+	await(t, "it is at it", func() bool {
+		return strings.Contains(string(stacks[:runtime.Stack(stacks, true)]), "ouro.dispose(")
+	})
+	no(b.Clear())
+	heldByValue.Unlock()
+	no(<-cleared)
+	await(t, "both go, without another call", func() bool { return heldCount() == before-2 })
+	no(a.Close())
+	no(b.Close())
+}
+
 // A Go value in a garbage cycle goes with it.
 func TestGoValuesInCycles(t *testing.T) {
 	leaves(t, func() {

@@ -61,7 +61,7 @@
 
 /* Go's threads hop. */
 %exception %{
-    ouro_go_attach();
+    OURO_GO_CALL();
     $action
 %}
 %exception ouro_version "$action";

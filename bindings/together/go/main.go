@@ -166,6 +166,17 @@ func rings() {
 	fmt.Println("rings through three languages, collected by each: Go, Lua, Python")
 }
 
+// forget has Python let go of what holds a thing of Go's, on a thread on which Go has called before and does not call again.
+func forget() {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	list := must(ouro.NewList(newThing()))
+	token := must(ouro.Export(list))
+	no(list.Close())
+	check(settled(1) && inPython("forget", token) == 1, "the thing is in the list")
+	check(settled(0), "the thing is gone")
+}
+
 const (
 	each  = 3 // threads or goroutines of each language
 	steps = 5000
@@ -260,6 +271,7 @@ func main() {
 	python = C.python_open(pythonPart)
 	check(C.libraries() == 1, "one library is loaded")
 	rings()
+	forget()
 	threads()
 	C.lua_close(lua)
 }

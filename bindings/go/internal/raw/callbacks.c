@@ -21,7 +21,7 @@ static const ouro_generator generator = {.size = sizeof generator, .name = "go",
 
 ouro_status ouro_go_generate(uint64_t handle, ouro_value *iterator)
 {
-    ouro_go_attach();
+    OURO_GO_CALL();
     ouro_status status = ouro_generate(&generator, handle, OURO_NIL, iterator);
     ouro_value_share(*iterator);
     return status;
@@ -38,7 +38,7 @@ ouro_status ouro_go_watch(ouro_value target, uint64_t handle, ouro_value *weak)
     *weak = OURO_NIL;
     if (!ouro_is_object(target))
         return OURO_E_TYPE;
-    ouro_go_attach();
+    OURO_GO_CALL();
     *weak = ouro_value_of(ouro_weak_new(ouro_value_object(target), dead, (void *)(uintptr_t)handle));
     ouro_value_share(*weak);
     return *weak ? OURO_OK : OURO_E_NOMEM;

@@ -58,9 +58,12 @@ var reading sync.Mutex
 
 // ReadMessages does what the messages ask for that there are (messages.h). When it returns, that has been done.
 func ReadMessages() {
-	reading.Lock()
-	defer reading.Unlock()
-	read()
+	func() {
+		reading.Lock()
+		defer reading.Unlock()
+		read()
+	}()
+	LookForMessages()
 }
 
 // LookForMessages is for the end of each call, and small enough to be in line there.
@@ -72,12 +75,25 @@ func LookForMessages() {
 
 var hasMessages = (*uint32)(unsafe.Pointer(&C.ouro_go_has_messages))
 
-// Somebody else may be reading them: then they are his.
+// One call does not do this for all goroutines for ever.
+const rounds = 8
+
+// Somebody else may be reading them: then they are his, who looks again when he has.
 func lookAtMessages() {
-	if reading.TryLock() {
-		defer reading.Unlock()
-		read()
+	for round := 1; atomic.LoadUint32(hasMessages) != 0; round++ {
+		if round > rounds && bool(C.ouro_go_messages_leave()) || !tryRead() {
+			return
+		}
 	}
+}
+
+func tryRead() bool {
+	if !reading.TryLock() {
+		return false
+	}
+	defer reading.Unlock()
+	read()
+	return true
 }
 
 func read() {

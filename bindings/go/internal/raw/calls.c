@@ -32,7 +32,7 @@ uint64_t ouro_go_list_get_many(uint64_t list, const int64_t *indexes, struct our
         ouro_value value;
         ouro_status status = ouro_list_get(list, indexes[i], &value);
         if (status != OURO_OK) {
-            ouro_go_attach();
+            OURO_GO_CALL();
             for (size_t made = i; made-- > 0;)
                 if (!ouro_go_is_tag(items[made].word))
                     ouro_value_release(ouro_is_object(items[made].word) ? items[made].word & OURO_GO_REFERENCE : OURO_NIL);
@@ -57,7 +57,7 @@ uint64_t ouro_go_tuple_get_range(uint64_t tuple, uint64_t start, struct ouro_go_
 uint64_t ouro_go_iterator_next_all(uint64_t iterator, struct ouro_go_item *items, uint64_t room)
 {
     size_t count;
-    ouro_go_attach();
+    OURO_GO_CALL();
     ouro_status status = ouro_iterator_next_all(iterator, (ouro_value *)items, room, &count);
     return shown(status, items, count);
 }
@@ -65,7 +65,7 @@ uint64_t ouro_go_iterator_next_all(uint64_t iterator, struct ouro_go_item *items
 uint64_t ouro_go_iterator_next_pairs(uint64_t iterator, struct ouro_go_item *items, uint64_t room)
 {
     size_t count = 0;
-    ouro_go_attach();
+    OURO_GO_CALL();
     while (count < room) {
         ouro_value key, value;
         ouro_status status = ouro_iterator_next_pair(iterator, &key, &value);
@@ -82,7 +82,7 @@ uint64_t ouro_go_iterator_next_pairs(uint64_t iterator, struct ouro_go_item *ite
 
 void ouro_go_release_texts(const struct ouro_go_item *items, uint64_t count)
 {
-    ouro_go_attach();
+    OURO_GO_CALL();
     for (size_t i = 0; i < count; i++) {
         uint64_t word = items[i].word, kind = word >> OURO_GO_KIND_SHIFT;
         bool copied = kind == OURO_KIND_STRING || kind == OURO_KIND_BYTES || kind == OURO_KIND_HOST;

@@ -36,7 +36,7 @@ static inline void ouro_go_empty(void)
 
 static inline void ouro_go_release(uint64_t value)
 {
-    ouro_go_attach();
+    OURO_GO_CALL();
     ouro_value_release(value);
 }
 
@@ -69,7 +69,7 @@ static inline struct ouro_go_answer ouro_go_list_get(uint64_t list, int64_t inde
 
 static inline uint64_t ouro_go_list_set(uint64_t list, int64_t index, ANY(a))
 {
-    ouro_go_attach();
+    OURO_GO_CALL();
     WITH(a, ouro_list_set(list, index, a_value));
     return ouro_go_status(status);
 }
@@ -77,21 +77,21 @@ static inline uint64_t ouro_go_list_set(uint64_t list, int64_t index, ANY(a))
 static inline struct ouro_go_answer ouro_go_list_swap(uint64_t list, int64_t index, ANY(a))
 {
     ouro_value old;
-    ouro_go_attach();
+    OURO_GO_CALL();
     WITH(a, ouro_list_swap(list, index, a_value, &old));
     return ouro_go_answer(status, &old);
 }
 
 static inline uint64_t ouro_go_list_append(uint64_t list, ANY(a))
 {
-    ouro_go_attach();
+    OURO_GO_CALL();
     WITH(a, ouro_list_append(list, a_value));
     return ouro_go_status(status);
 }
 
 static inline uint64_t ouro_go_list_insert(uint64_t list, int64_t index, ANY(a))
 {
-    ouro_go_attach();
+    OURO_GO_CALL();
     WITH(a, ouro_list_insert(list, index, a_value));
     return ouro_go_status(status);
 }
@@ -99,7 +99,7 @@ static inline uint64_t ouro_go_list_insert(uint64_t list, int64_t index, ANY(a))
 static inline struct ouro_go_answer ouro_go_list_pop(uint64_t list, int64_t index)
 {
     ouro_value item;
-    ouro_go_attach();
+    OURO_GO_CALL();
     return ouro_go_answer(ouro_list_pop(list, index, &item), &item);
 }
 
@@ -127,7 +127,7 @@ static inline uint64_t ouro_go_dict_has(uint64_t dict, ANY(k))
 
 static inline uint64_t ouro_go_dict_set(uint64_t dict, ANY(k), ANY(v))
 {
-    ouro_go_attach();
+    OURO_GO_CALL();
     WITH_TWO(k, v, ouro_dict_set(dict, k_value, v_value));
     return ouro_go_status(status);
 }
@@ -138,7 +138,7 @@ static inline struct ouro_go_pair ouro_go_dict_swap(uint64_t dict, ANY(k), ANY(v
     ouro_value old;
     bool was;
     struct ouro_go_pair pair;
-    ouro_go_attach();
+    OURO_GO_CALL();
     WITH_TWO(k, v, ouro_dict_swap(dict, k_value, v_value, &was, &old));
     pair.first = ouro_go_answer(status, &old);
     pair.second.item.word = ouro_bool_new(status == OURO_OK && was);
@@ -148,14 +148,14 @@ static inline struct ouro_go_pair ouro_go_dict_swap(uint64_t dict, ANY(k), ANY(v
 static inline struct ouro_go_answer ouro_go_dict_setdefault(uint64_t dict, ANY(k), ANY(v))
 {
     ouro_value now;
-    ouro_go_attach();
+    OURO_GO_CALL();
     WITH_TWO(k, v, ouro_dict_setdefault(dict, k_value, v_value, &now));
     return ouro_go_answer(status, &now);
 }
 
 static inline uint64_t ouro_go_dict_delete(uint64_t dict, ANY(k))
 {
-    ouro_go_attach();
+    OURO_GO_CALL();
     WITH(k, ouro_dict_delete(dict, k_value));
     return ouro_go_status(status);
 }
@@ -163,7 +163,7 @@ static inline uint64_t ouro_go_dict_delete(uint64_t dict, ANY(k))
 static inline struct ouro_go_answer ouro_go_dict_pop(uint64_t dict, ANY(k))
 {
     ouro_value found;
-    ouro_go_attach();
+    OURO_GO_CALL();
     WITH(k, ouro_dict_pop(dict, k_value, &found));
     return ouro_go_answer(status, &found);
 }
@@ -180,7 +180,7 @@ static inline struct ouro_go_pair ouro_go_answer_pair(ouro_status status, ouro_v
 static inline struct ouro_go_pair ouro_go_dict_pop_item(uint64_t dict, int first)
 {
     ouro_value key, value;
-    ouro_go_attach();
+    OURO_GO_CALL();
     ouro_status status = ouro_dict_pop_item(dict, first, &key, &value);
     return ouro_go_answer_pair(status, key, value);
 }
@@ -197,7 +197,7 @@ static inline uint64_t ouro_go_set_has(uint64_t set, ANY(a))
 static inline uint64_t ouro_go_set_add(uint64_t set, ANY(a))
 {
     bool added;
-    ouro_go_attach();
+    OURO_GO_CALL();
     WITH(a, ouro_set_add(set, a_value, &added));
     return status == OURO_OK ? ouro_bool_new(added) : ouro_go_error(status);
 }
@@ -205,7 +205,7 @@ static inline uint64_t ouro_go_set_add(uint64_t set, ANY(a))
 static inline uint64_t ouro_go_set_discard(uint64_t set, ANY(a))
 {
     bool removed;
-    ouro_go_attach();
+    OURO_GO_CALL();
     WITH(a, ouro_set_discard(set, a_value, &removed));
     return status == OURO_OK ? ouro_bool_new(removed) : ouro_go_error(status);
 }
@@ -213,7 +213,7 @@ static inline uint64_t ouro_go_set_discard(uint64_t set, ANY(a))
 static inline struct ouro_go_answer ouro_go_set_pop(uint64_t set)
 {
     ouro_value item;
-    ouro_go_attach();
+    OURO_GO_CALL();
     return ouro_go_answer(ouro_set_pop(set, &item), &item);
 }
 
@@ -228,7 +228,7 @@ static inline struct ouro_go_answer ouro_go_weak_map_get(uint64_t map, ANY(k))
 
 static inline uint64_t ouro_go_weak_map_set(uint64_t map, ANY(k), ANY(v))
 {
-    ouro_go_attach();
+    OURO_GO_CALL();
     WITH_TWO(k, v, ouro_weak_map_set(map, k_value, v_value));
     return ouro_go_status(status);
 }
@@ -236,7 +236,7 @@ static inline uint64_t ouro_go_weak_map_set(uint64_t map, ANY(k), ANY(v))
 static inline struct ouro_go_answer ouro_go_weak_map_setdefault(uint64_t map, ANY(k), ANY(v))
 {
     ouro_value now;
-    ouro_go_attach();
+    OURO_GO_CALL();
     WITH_TWO(k, v, ouro_weak_map_setdefault(map, k_value, v_value, &now));
     return ouro_go_answer(status, &now);
 }
@@ -244,7 +244,7 @@ static inline struct ouro_go_answer ouro_go_weak_map_setdefault(uint64_t map, AN
 static inline struct ouro_go_answer ouro_go_weak_map_pop(uint64_t map, ANY(k))
 {
     ouro_value found;
-    ouro_go_attach();
+    OURO_GO_CALL();
     WITH(k, ouro_weak_map_pop(map, k_value, &found));
     return ouro_go_answer(status, &found);
 }
@@ -260,7 +260,7 @@ static inline struct ouro_go_answer ouro_go_record_get(uint64_t record, ANY(f))
 
 static inline uint64_t ouro_go_record_set(uint64_t record, ANY(f), ANY(v))
 {
-    ouro_go_attach();
+    OURO_GO_CALL();
     WITH_TWO(f, v, ouro_record_set(record, f_value, v_value));
     return ouro_go_status(status);
 }
@@ -268,7 +268,7 @@ static inline uint64_t ouro_go_record_set(uint64_t record, ANY(f), ANY(v))
 static inline struct ouro_go_answer ouro_go_record_swap(uint64_t record, ANY(f), ANY(v))
 {
     ouro_value old;
-    ouro_go_attach();
+    OURO_GO_CALL();
     WITH_TWO(f, v, ouro_record_swap(record, f_value, v_value, &old));
     return ouro_go_answer(status, &old);
 }
@@ -278,14 +278,14 @@ static inline struct ouro_go_answer ouro_go_record_swap(uint64_t record, ANY(f),
 static inline struct ouro_go_answer ouro_go_iterator_next(uint64_t iterator)
 {
     ouro_value value;
-    ouro_go_attach();
+    OURO_GO_CALL();
     return ouro_go_answer(ouro_iterator_next(iterator, &value), &value);
 }
 
 static inline struct ouro_go_pair ouro_go_iterator_next_pair(uint64_t iterator)
 {
     ouro_value key, value;
-    ouro_go_attach();
+    OURO_GO_CALL();
     ouro_status status = ouro_iterator_next_pair(iterator, &key, &value);
     return ouro_go_answer_pair(status, key, value);
 }

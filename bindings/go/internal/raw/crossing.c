@@ -74,7 +74,7 @@ const ouro_host_class ouro_go_uint64_class = {
 
 static struct ouro_go_item number(uint64_t tag, uint64_t data, ouro_value value)
 {
-    ouro_go_attach(); /* the last reference may run a finalizer */
+    OURO_GO_CALL(); /* the last reference may run a finalizer */
     ouro_value_release(value);
     return (struct ouro_go_item){tag, data, 0};
 }
@@ -122,7 +122,7 @@ struct ouro_go_answer ouro_go_answer_object(ouro_value value)
     if (!ouro_go_is_tag(answer.item.word) && text && answer.item.size <= sizeof answer.text) {
         memcpy(answer.text, (const void *)(uintptr_t)answer.item.data, answer.item.size);
         answer.item.word = kind == OURO_KIND_STRING ? OURO_GO_STRING : OURO_GO_BYTES;
-        ouro_go_attach();
+        OURO_GO_CALL();
         ouro_value_release(value);
     }
     return answer;
@@ -135,7 +135,7 @@ ouro_status ouro_go_make(uint64_t word, uint64_t data, const char *text, ouro_va
     double number;
     ouro_status status;
     *value = OURO_NIL;
-    ouro_go_attach();
+    OURO_GO_CALL();
     switch (word) {
     case OURO_GO_FLOAT:
         memcpy(&number, &data, sizeof number);

@@ -47,12 +47,21 @@ extern const ouro_host_class ouro_go_class, ouro_go_int64_class, ouro_go_uint64_
 /* The handle of what a callback of Go's last failed with on this thread, or 0. */
 extern _Thread_local uint64_t ouro_go_failure;
 
-/* Before whatever may need a thread slot, or call Go. That there is no slot shows when it is needed. */
-static inline void ouro_go_attach(void)
+static inline bool ouro_go_enter(void)
 {
+    bool outer = ouro_go_is_calling;
     ouro_go_is_calling = true;
     (void)!ouro_thread_attach(OURO_THREAD_UNBIASED);
+    return outer;
 }
+
+static inline void ouro_go_leave(const bool *outer)
+{
+    ouro_go_is_calling = *outer;
+}
+
+/* Before whatever may need a thread slot, or leave a message; to the end of the block. That there is no slot shows when it is needed. */
+#define OURO_GO_CALL() __attribute__((cleanup(ouro_go_leave))) const bool ouro_go_outer = ouro_go_enter()
 
 /* ---- from C ---- */
 

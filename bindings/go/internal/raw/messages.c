@@ -39,7 +39,16 @@ static bool find_messenger(void)
     return has_messenger;
 }
 
-/* False: there is no memory, or no thread. Relaxed: who has just posted sees it; others, at the end of some later call. */
+bool ouro_go_messages_leave(void)
+{
+    pthread_mutex_lock(&lock);
+    bool found = find_messenger();
+    pthread_cond_signal(&some);
+    pthread_mutex_unlock(&lock);
+    return found;
+}
+
+/* False: there is no memory, or no thread. */
 static bool post(const struct ouro_go_message *message)
 {
     struct ouro_go_message *copy = malloc(sizeof *copy);
@@ -57,6 +66,8 @@ static bool post(const struct ouro_go_message *message)
             pthread_cond_signal(&some);
     }
     pthread_mutex_unlock(&lock);
+    /* Either who posts then finds that nobody is reading, or who has been reading until then finds the message (lookAtMessages). */
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
     if (!found)
         free(copy);
     return found;

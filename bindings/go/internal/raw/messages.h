@@ -20,11 +20,14 @@ struct ouro_go_message {
     uint64_t candidates, found, freed, duration_ns;
 };
 
-/* Whether the thread is one of Go's. */
+/* Whether the thread is in a call from Go, at whose end somebody looks for messages. */
 extern _Thread_local bool ouro_go_is_calling;
 
 /* Whether there are any. Atomic. */
 extern uint32_t ouro_go_has_messages;
+
+/* Leaves those that there are to the thread that does nothing else. False: there is none to be had. */
+bool ouro_go_messages_leave(void);
 
 void ouro_go_dispose(uint64_t handle);
 void ouro_go_dead(uint64_t id);

@@ -305,7 +305,7 @@ intgo _wrap_gc_objects_raw_135a522a550aa7bc(intgo _swig_go_0) {
   arg1 = (int)_swig_go_0; 
   
   
-  ouro_go_attach();
+  OURO_GO_CALL();
   result = (ouro_status)ouro_gc_objects(arg1,arg2);
   
   _swig_go_result = ouro_go_status(result); 
@@ -333,7 +333,7 @@ intgo _wrap_gc_referents_raw_135a522a550aa7bc(long long _swig_go_0) {
   arg1 = _swig_go_0; 
   
   
-  ouro_go_attach();
+  OURO_GO_CALL();
   result = (ouro_status)ouro_gc_referents(arg1,arg2);
   
   _swig_go_result = ouro_go_status(result); 
@@ -361,7 +361,7 @@ intgo _wrap_gc_referrers_raw_135a522a550aa7bc(long long _swig_go_0) {
   arg1 = _swig_go_0; 
   
   
-  ouro_go_attach();
+  OURO_GO_CALL();
   result = (ouro_status)ouro_gc_referrers(arg1,arg2);
   
   _swig_go_result = ouro_go_status(result); 
@@ -387,7 +387,7 @@ intgo _wrap_gc_garbage_raw_135a522a550aa7bc() {
   
   
   
-  ouro_go_attach();
+  OURO_GO_CALL();
   result = (ouro_status)ouro_gc_garbage(arg1);
   
   _swig_go_result = ouro_go_status(result); 
@@ -413,7 +413,7 @@ _gostring_ _wrap_version_raw_135a522a550aa7bc() {
 
 
 void _wrap_safepoint_raw_135a522a550aa7bc() {
-  ouro_go_attach();
+  OURO_GO_CALL();
   ouro_safepoint();
   
   
@@ -428,7 +428,7 @@ intgo _wrap_kind_of_raw_135a522a550aa7bc(long long _swig_go_0) {
   arg1 = _swig_go_0; 
   
   
-  ouro_go_attach();
+  OURO_GO_CALL();
   result = (ouro_kind)ouro_kind_of(arg1);
   
   _swig_go_result = (intgo)result; 
@@ -444,7 +444,7 @@ _gostring_ _wrap_value_type_name_raw_135a522a550aa7bc(long long _swig_go_0) {
   arg1 = _swig_go_0; 
   
   
-  ouro_go_attach();
+  OURO_GO_CALL();
   result = (char *)ouro_value_type_name(arg1);
   
   _swig_go_result = Swig_AllocateString((char*)result, result ? strlen((char*)result) : 0); 
@@ -460,7 +460,7 @@ bool _wrap_truth_raw_135a522a550aa7bc(long long _swig_go_0) {
   arg1 = _swig_go_0; 
   
   
-  ouro_go_attach();
+  OURO_GO_CALL();
   result = (bool)ouro_truth(arg1);
   
   _swig_go_result = result; 
@@ -478,7 +478,7 @@ bool _wrap_same_raw_135a522a550aa7bc(long long _swig_go_0, long long _swig_go_1)
   arg2 = _swig_go_1; 
   
   
-  ouro_go_attach();
+  OURO_GO_CALL();
   result = (bool)ouro_same(arg1,arg2);
   
   _swig_go_result = result; 
@@ -500,7 +500,7 @@ intgo _wrap_length_raw_135a522a550aa7bc(long long _swig_go_0) {
   arg1 = _swig_go_0; 
   
   
-  ouro_go_attach();
+  OURO_GO_CALL();
   result = (ouro_status)ouro_length(arg1,arg2);
   
   _swig_go_result = ouro_go_status(result); 
@@ -528,7 +528,7 @@ intgo _wrap_equal_raw_135a522a550aa7bc(long long _swig_go_0, long long _swig_go_
   arg2 = _swig_go_1; 
   
   
-  ouro_go_attach();
+  OURO_GO_CALL();
   result = (ouro_status)ouro_equal(arg1,arg2,arg3);
   
   _swig_go_result = ouro_go_status(result); 
@@ -556,7 +556,7 @@ intgo _wrap_key_equal_raw_135a522a550aa7bc(long long _swig_go_0, long long _swig
   arg2 = _swig_go_1; 
   
   
-  ouro_go_attach();
+  OURO_GO_CALL();
   result = (ouro_status)ouro_key_equal(arg1,arg2,arg3);
   
   _swig_go_result = ouro_go_status(result); 
@@ -582,7 +582,7 @@ intgo _wrap_hash_raw_135a522a550aa7bc(long long _swig_go_0) {
   arg1 = _swig_go_0; 
   
   
-  ouro_go_attach();
+  OURO_GO_CALL();
   result = (ouro_status)ouro_hash(arg1,arg2);
   
   _swig_go_result = ouro_go_status(result); 
@@ -610,7 +610,7 @@ intgo _wrap_compare_raw_135a522a550aa7bc(long long _swig_go_0, long long _swig_g
   arg2 = _swig_go_1; 
   
   
-  ouro_go_attach();
+  OURO_GO_CALL();
   result = (ouro_status)ouro_compare(arg1,arg2,arg3);
   
   _swig_go_result = ouro_go_status(result); 
@@ -636,7 +636,7 @@ intgo _wrap_repr_raw_135a522a550aa7bc(long long _swig_go_0) {
   arg1 = _swig_go_0; 
   
   
-  ouro_go_attach();
+  OURO_GO_CALL();
   result = (ouro_status)ouro_repr(arg1,arg2);
   
   _swig_go_result = ouro_go_status(result); 
@@ -664,7 +664,7 @@ intgo _wrap_copy_raw_135a522a550aa7bc(long long _swig_go_0) {
   arg1 = _swig_go_0; 
   
   
-  ouro_go_attach();
+  OURO_GO_CALL();
   result = (ouro_status)ouro_copy(arg1,arg2);
   
   _swig_go_result = ouro_go_status(result); 
@@ -692,7 +692,7 @@ intgo _wrap_copy_deep_raw_135a522a550aa7bc(long long _swig_go_0) {
   arg1 = _swig_go_0; 
   
   
-  ouro_go_attach();
+  OURO_GO_CALL();
   result = (ouro_status)ouro_copy_deep(arg1,arg2);
   
   _swig_go_result = ouro_go_status(result); 
@@ -720,7 +720,7 @@ intgo _wrap_intern_raw_135a522a550aa7bc(long long _swig_go_0) {
   arg1 = _swig_go_0; 
   
   
-  ouro_go_attach();
+  OURO_GO_CALL();
   result = (ouro_status)ouro_intern(arg1,arg2);
   
   _swig_go_result = ouro_go_status(result); 
@@ -742,7 +742,7 @@ bool _wrap_is_interned_raw_135a522a550aa7bc(long long _swig_go_0) {
   arg1 = _swig_go_0; 
   
   
-  ouro_go_attach();
+  OURO_GO_CALL();
   result = (bool)ouro_is_interned(arg1);
   
   _swig_go_result = result; 
@@ -777,7 +777,7 @@ intgo _wrap_tuple_new_raw_135a522a550aa7bc(_goslice_ _swig_go_0) {
   
   
   
-  ouro_go_attach();
+  OURO_GO_CALL();
   result = (ouro_status)ouro_tuple_new((unsigned long const *)arg1,arg2,arg3);
   
   _swig_go_result = ouro_go_status(result); 
@@ -808,7 +808,7 @@ intgo _wrap_tuple_length_raw_135a522a550aa7bc(long long _swig_go_0) {
   arg1 = _swig_go_0; 
   
   
-  ouro_go_attach();
+  OURO_GO_CALL();
   result = (ouro_status)ouro_tuple_length(arg1,arg2);
   
   _swig_go_result = ouro_go_status(result); 
@@ -840,7 +840,7 @@ intgo _wrap_tuple_slice_raw_135a522a550aa7bc(long long _swig_go_0, intgo _swig_g
   arg4 = _swig_go_3; 
   
   
-  ouro_go_attach();
+  OURO_GO_CALL();
   result = (ouro_status)ouro_tuple_slice(arg1,arg2,arg3,arg4,arg5);
   
   _swig_go_result = ouro_go_status(result); 
@@ -870,7 +870,7 @@ intgo _wrap_tuple_concat_raw_135a522a550aa7bc(long long _swig_go_0, long long _s
   arg2 = _swig_go_1; 
   
   
-  ouro_go_attach();
+  OURO_GO_CALL();
   result = (ouro_status)ouro_tuple_concat(arg1,arg2,arg3);
   
   _swig_go_result = ouro_go_status(result); 
@@ -904,7 +904,7 @@ intgo _wrap_tuple_index_raw_135a522a550aa7bc(long long _swig_go_0, long long _sw
   arg4 = _swig_go_3; 
   
   
-  ouro_go_attach();
+  OURO_GO_CALL();
   result = (ouro_status)ouro_tuple_index(arg1,arg2,arg3,arg4,arg5);
   
   _swig_go_result = ouro_go_status(result); 
@@ -932,7 +932,7 @@ intgo _wrap_tuple_count_raw_135a522a550aa7bc(long long _swig_go_0, long long _sw
   arg2 = _swig_go_1; 
   
   
-  ouro_go_attach();
+  OURO_GO_CALL();
   result = (ouro_status)ouro_tuple_count(arg1,arg2,arg3);
   
   _swig_go_result = ouro_go_status(result); 
@@ -950,7 +950,7 @@ long long _wrap_list_new_raw_135a522a550aa7bc() {
   
   
   
-  ouro_go_attach();
+  OURO_GO_CALL();
   result = (ouro_value)ouro_list_new();
   
   
@@ -975,7 +975,7 @@ intgo _wrap_list_new_with_room_raw_135a522a550aa7bc(intgo _swig_go_0) {
   arg1 = _swig_go_0; 
   
   
-  ouro_go_attach();
+  OURO_GO_CALL();
   result = (ouro_status)ouro_list_new_with_room(arg1,arg2);
   
   _swig_go_result = ouro_go_status(result); 
@@ -1016,7 +1016,7 @@ intgo _wrap_list_from_raw_135a522a550aa7bc(_goslice_ _swig_go_0) {
   
   
   
-  ouro_go_attach();
+  OURO_GO_CALL();
   result = (ouro_status)ouro_list_from((unsigned long const *)arg1,arg2,arg3);
   
   _swig_go_result = ouro_go_status(result); 
@@ -1047,7 +1047,7 @@ intgo _wrap_list_length_raw_135a522a550aa7bc(long long _swig_go_0) {
   arg1 = _swig_go_0; 
   
   
-  ouro_go_attach();
+  OURO_GO_CALL();
   result = (ouro_status)ouro_list_length(arg1,arg2);
   
   _swig_go_result = ouro_go_status(result); 
@@ -1079,7 +1079,7 @@ intgo _wrap_list_compare_set_raw_135a522a550aa7bc(long long _swig_go_0, intgo _s
   arg4 = _swig_go_3; 
   
   
-  ouro_go_attach();
+  OURO_GO_CALL();
   result = (ouro_status)ouro_list_compare_set(arg1,arg2,arg3,arg4,arg5);
   
   _swig_go_result = ouro_go_status(result); 
@@ -1114,7 +1114,7 @@ intgo _wrap_list_append_all_raw_135a522a550aa7bc(long long _swig_go_0, _goslice_
   
   
   
-  ouro_go_attach();
+  OURO_GO_CALL();
   result = (ouro_status)ouro_list_append_all(arg1,(unsigned long const *)arg2,arg3);
   
   _swig_go_result = ouro_go_status(result); 
@@ -1135,7 +1135,7 @@ intgo _wrap_list_extend_raw_135a522a550aa7bc(long long _swig_go_0, long long _sw
   arg2 = _swig_go_1; 
   
   
-  ouro_go_attach();
+  OURO_GO_CALL();
   result = (ouro_status)ouro_list_extend(arg1,arg2);
   
   _swig_go_result = ouro_go_status(result); 
@@ -1153,7 +1153,7 @@ intgo _wrap_list_delete_raw_135a522a550aa7bc(long long _swig_go_0, intgo _swig_g
   arg2 = _swig_go_1; 
   
   
-  ouro_go_attach();
+  OURO_GO_CALL();
   result = (ouro_status)ouro_list_delete(arg1,arg2);
   
   _swig_go_result = ouro_go_status(result); 
@@ -1171,7 +1171,7 @@ intgo _wrap_list_remove_raw_135a522a550aa7bc(long long _swig_go_0, long long _sw
   arg2 = _swig_go_1; 
   
   
-  ouro_go_attach();
+  OURO_GO_CALL();
   result = (ouro_status)ouro_list_remove(arg1,arg2);
   
   _swig_go_result = ouro_go_status(result); 
@@ -1187,7 +1187,7 @@ intgo _wrap_list_clear_raw_135a522a550aa7bc(long long _swig_go_0) {
   arg1 = _swig_go_0; 
   
   
-  ouro_go_attach();
+  OURO_GO_CALL();
   result = (ouro_status)ouro_list_clear(arg1);
   
   _swig_go_result = ouro_go_status(result); 
@@ -1215,7 +1215,7 @@ intgo _wrap_list_index_raw_135a522a550aa7bc(long long _swig_go_0, long long _swi
   arg4 = _swig_go_3; 
   
   
-  ouro_go_attach();
+  OURO_GO_CALL();
   result = (ouro_status)ouro_list_index(arg1,arg2,arg3,arg4,arg5);
   
   _swig_go_result = ouro_go_status(result); 
@@ -1243,7 +1243,7 @@ intgo _wrap_list_count_raw_135a522a550aa7bc(long long _swig_go_0, long long _swi
   arg2 = _swig_go_1; 
   
   
-  ouro_go_attach();
+  OURO_GO_CALL();
   result = (ouro_status)ouro_list_count(arg1,arg2,arg3);
   
   _swig_go_result = ouro_go_status(result); 
@@ -1275,7 +1275,7 @@ intgo _wrap_list_slice_raw_135a522a550aa7bc(long long _swig_go_0, intgo _swig_go
   arg4 = _swig_go_3; 
   
   
-  ouro_go_attach();
+  OURO_GO_CALL();
   result = (ouro_status)ouro_list_slice(arg1,arg2,arg3,arg4,arg5);
   
   _swig_go_result = ouro_go_status(result); 
@@ -1318,7 +1318,7 @@ intgo _wrap_list_set_slice_raw_135a522a550aa7bc(long long _swig_go_0, intgo _swi
   
   
   
-  ouro_go_attach();
+  OURO_GO_CALL();
   result = (ouro_status)ouro_list_set_slice(arg1,arg2,arg3,arg4,(unsigned long const *)arg5,arg6);
   
   _swig_go_result = ouro_go_status(result); 
@@ -1343,7 +1343,7 @@ intgo _wrap_list_delete_slice_raw_135a522a550aa7bc(long long _swig_go_0, intgo _
   arg4 = _swig_go_3; 
   
   
-  ouro_go_attach();
+  OURO_GO_CALL();
   result = (ouro_status)ouro_list_delete_slice(arg1,arg2,arg3,arg4);
   
   _swig_go_result = ouro_go_status(result); 
@@ -1367,7 +1367,7 @@ intgo _wrap_list_concat_raw_135a522a550aa7bc(long long _swig_go_0, long long _sw
   arg2 = _swig_go_1; 
   
   
-  ouro_go_attach();
+  OURO_GO_CALL();
   result = (ouro_status)ouro_list_concat(arg1,arg2,arg3);
   
   _swig_go_result = ouro_go_status(result); 
@@ -1397,7 +1397,7 @@ intgo _wrap_list_repeat_raw_135a522a550aa7bc(long long _swig_go_0, intgo _swig_g
   arg2 = _swig_go_1; 
   
   
-  ouro_go_attach();
+  OURO_GO_CALL();
   result = (ouro_status)ouro_list_repeat(arg1,arg2,arg3);
   
   _swig_go_result = ouro_go_status(result); 
@@ -1419,7 +1419,7 @@ intgo _wrap_list_reverse_raw_135a522a550aa7bc(long long _swig_go_0) {
   arg1 = _swig_go_0; 
   
   
-  ouro_go_attach();
+  OURO_GO_CALL();
   result = (ouro_status)ouro_list_reverse(arg1);
   
   _swig_go_result = ouro_go_status(result); 
@@ -1437,7 +1437,7 @@ intgo _wrap_list_sort_raw_135a522a550aa7bc(long long _swig_go_0, bool _swig_go_1
   arg2 = (bool)_swig_go_1; 
   
   
-  ouro_go_attach();
+  OURO_GO_CALL();
   result = (ouro_status)ouro_list_sort(arg1,arg2);
   
   _swig_go_result = ouro_go_status(result); 
@@ -1451,7 +1451,7 @@ long long _wrap_dict_new_raw_135a522a550aa7bc() {
   
   
   
-  ouro_go_attach();
+  OURO_GO_CALL();
   result = (ouro_value)ouro_dict_new();
   
   
@@ -1491,7 +1491,7 @@ intgo _wrap_dict_from_raw_135a522a550aa7bc(_goslice_ _swig_go_0) {
   
   
   
-  ouro_go_attach();
+  OURO_GO_CALL();
   result = (ouro_status)ouro_dict_from((unsigned long const *)arg1,(unsigned long const *)arg2,arg3,arg4);
   
   _swig_go_result = ouro_go_status(result); 
@@ -1522,7 +1522,7 @@ intgo _wrap_dict_length_raw_135a522a550aa7bc(long long _swig_go_0) {
   arg1 = _swig_go_0; 
   
   
-  ouro_go_attach();
+  OURO_GO_CALL();
   result = (ouro_status)ouro_dict_length(arg1,arg2);
   
   _swig_go_result = ouro_go_status(result); 
@@ -1559,7 +1559,7 @@ intgo _wrap_dict_set_all_raw_135a522a550aa7bc(long long _swig_go_0, _goslice_ _s
   
   
   
-  ouro_go_attach();
+  OURO_GO_CALL();
   result = (ouro_status)ouro_dict_set_all(arg1,(unsigned long const *)arg2,(unsigned long const *)arg3,arg4);
   
   _swig_go_result = ouro_go_status(result); 
@@ -1590,7 +1590,7 @@ intgo _wrap_dict_compare_set_raw_135a522a550aa7bc(long long _swig_go_0, long lon
   arg4 = _swig_go_3; 
   
   
-  ouro_go_attach();
+  OURO_GO_CALL();
   result = (ouro_status)ouro_dict_compare_set(arg1,arg2,arg3,arg4,arg5);
   
   _swig_go_result = ouro_go_status(result); 
@@ -1610,7 +1610,7 @@ intgo _wrap_dict_clear_raw_135a522a550aa7bc(long long _swig_go_0) {
   arg1 = _swig_go_0; 
   
   
-  ouro_go_attach();
+  OURO_GO_CALL();
   result = (ouro_status)ouro_dict_clear(arg1);
   
   _swig_go_result = ouro_go_status(result); 
@@ -1628,7 +1628,7 @@ intgo _wrap_dict_update_raw_135a522a550aa7bc(long long _swig_go_0, long long _sw
   arg2 = _swig_go_1; 
   
   
-  ouro_go_attach();
+  OURO_GO_CALL();
   result = (ouro_status)ouro_dict_update(arg1,arg2);
   
   _swig_go_result = ouro_go_status(result); 
@@ -1642,7 +1642,7 @@ long long _wrap_set_new_raw_135a522a550aa7bc() {
   
   
   
-  ouro_go_attach();
+  OURO_GO_CALL();
   result = (ouro_value)ouro_set_new();
   
   
@@ -1680,7 +1680,7 @@ intgo _wrap_set_from_raw_135a522a550aa7bc(_goslice_ _swig_go_0) {
   
   
   
-  ouro_go_attach();
+  OURO_GO_CALL();
   result = (ouro_status)ouro_set_from((unsigned long const *)arg1,arg2,arg3);
   
   _swig_go_result = ouro_go_status(result); 
@@ -1711,7 +1711,7 @@ intgo _wrap_set_length_raw_135a522a550aa7bc(long long _swig_go_0) {
   arg1 = _swig_go_0; 
   
   
-  ouro_go_attach();
+  OURO_GO_CALL();
   result = (ouro_status)ouro_set_length(arg1,arg2);
   
   _swig_go_result = ouro_go_status(result); 
@@ -1746,7 +1746,7 @@ intgo _wrap_set_add_all_raw_135a522a550aa7bc(long long _swig_go_0, _goslice_ _sw
   
   
   
-  ouro_go_attach();
+  OURO_GO_CALL();
   result = (ouro_status)ouro_set_add_all(arg1,(unsigned long const *)arg2,arg3);
   
   _swig_go_result = ouro_go_status(result); 
@@ -1767,7 +1767,7 @@ intgo _wrap_set_remove_raw_135a522a550aa7bc(long long _swig_go_0, long long _swi
   arg2 = _swig_go_1; 
   
   
-  ouro_go_attach();
+  OURO_GO_CALL();
   result = (ouro_status)ouro_set_remove(arg1,arg2);
   
   _swig_go_result = ouro_go_status(result); 
@@ -1783,7 +1783,7 @@ intgo _wrap_set_clear_raw_135a522a550aa7bc(long long _swig_go_0) {
   arg1 = _swig_go_0; 
   
   
-  ouro_go_attach();
+  OURO_GO_CALL();
   result = (ouro_status)ouro_set_clear(arg1);
   
   _swig_go_result = ouro_go_status(result); 
@@ -1801,7 +1801,7 @@ intgo _wrap_set_update_raw_135a522a550aa7bc(long long _swig_go_0, long long _swi
   arg2 = _swig_go_1; 
   
   
-  ouro_go_attach();
+  OURO_GO_CALL();
   result = (ouro_status)ouro_set_update(arg1,arg2);
   
   _swig_go_result = ouro_go_status(result); 
@@ -1825,7 +1825,7 @@ intgo _wrap_set_union_raw_135a522a550aa7bc(long long _swig_go_0, long long _swig
   arg2 = _swig_go_1; 
   
   
-  ouro_go_attach();
+  OURO_GO_CALL();
   result = (ouro_status)ouro_set_union(arg1,arg2,arg3);
   
   _swig_go_result = ouro_go_status(result); 
@@ -1855,7 +1855,7 @@ intgo _wrap_set_intersection_raw_135a522a550aa7bc(long long _swig_go_0, long lon
   arg2 = _swig_go_1; 
   
   
-  ouro_go_attach();
+  OURO_GO_CALL();
   result = (ouro_status)ouro_set_intersection(arg1,arg2,arg3);
   
   _swig_go_result = ouro_go_status(result); 
@@ -1885,7 +1885,7 @@ intgo _wrap_set_difference_raw_135a522a550aa7bc(long long _swig_go_0, long long 
   arg2 = _swig_go_1; 
   
   
-  ouro_go_attach();
+  OURO_GO_CALL();
   result = (ouro_status)ouro_set_difference(arg1,arg2,arg3);
   
   _swig_go_result = ouro_go_status(result); 
@@ -1915,7 +1915,7 @@ intgo _wrap_set_symmetric_difference_raw_135a522a550aa7bc(long long _swig_go_0, 
   arg2 = _swig_go_1; 
   
   
-  ouro_go_attach();
+  OURO_GO_CALL();
   result = (ouro_status)ouro_set_symmetric_difference(arg1,arg2,arg3);
   
   _swig_go_result = ouro_go_status(result); 
@@ -1945,7 +1945,7 @@ intgo _wrap_set_is_subset_raw_135a522a550aa7bc(long long _swig_go_0, long long _
   arg2 = _swig_go_1; 
   
   
-  ouro_go_attach();
+  OURO_GO_CALL();
   result = (ouro_status)ouro_set_is_subset(arg1,arg2,arg3);
   
   _swig_go_result = ouro_go_status(result); 
@@ -1973,7 +1973,7 @@ intgo _wrap_set_is_disjoint_raw_135a522a550aa7bc(long long _swig_go_0, long long
   arg2 = _swig_go_1; 
   
   
-  ouro_go_attach();
+  OURO_GO_CALL();
   result = (ouro_status)ouro_set_is_disjoint(arg1,arg2,arg3);
   
   _swig_go_result = ouro_go_status(result); 
@@ -1999,7 +1999,7 @@ intgo _wrap_weak_map_new_raw_135a522a550aa7bc(intgo _swig_go_0) {
   arg1 = (unsigned int)_swig_go_0; 
   
   
-  ouro_go_attach();
+  OURO_GO_CALL();
   result = (ouro_status)ouro_weak_map_new(arg1,arg2);
   
   _swig_go_result = ouro_go_status(result); 
@@ -2027,7 +2027,7 @@ intgo _wrap_weak_map_length_raw_135a522a550aa7bc(long long _swig_go_0) {
   arg1 = _swig_go_0; 
   
   
-  ouro_go_attach();
+  OURO_GO_CALL();
   result = (ouro_status)ouro_weak_map_length(arg1,arg2);
   
   _swig_go_result = ouro_go_status(result); 
@@ -2055,7 +2055,7 @@ intgo _wrap_weak_map_has_raw_135a522a550aa7bc(long long _swig_go_0, long long _s
   arg2 = _swig_go_1; 
   
   
-  ouro_go_attach();
+  OURO_GO_CALL();
   result = (ouro_status)ouro_weak_map_has(arg1,arg2,arg3);
   
   _swig_go_result = ouro_go_status(result); 
@@ -2077,7 +2077,7 @@ intgo _wrap_weak_map_delete_raw_135a522a550aa7bc(long long _swig_go_0, long long
   arg2 = _swig_go_1; 
   
   
-  ouro_go_attach();
+  OURO_GO_CALL();
   result = (ouro_status)ouro_weak_map_delete(arg1,arg2);
   
   _swig_go_result = ouro_go_status(result); 
@@ -2093,7 +2093,7 @@ intgo _wrap_weak_map_clear_raw_135a522a550aa7bc(long long _swig_go_0) {
   arg1 = _swig_go_0; 
   
   
-  ouro_go_attach();
+  OURO_GO_CALL();
   result = (ouro_status)ouro_weak_map_clear(arg1);
   
   _swig_go_result = ouro_go_status(result); 
@@ -2107,7 +2107,7 @@ long long _wrap_weak_set_new_raw_135a522a550aa7bc() {
   
   
   
-  ouro_go_attach();
+  OURO_GO_CALL();
   result = (ouro_value)ouro_weak_set_new();
   
   
@@ -2132,7 +2132,7 @@ intgo _wrap_weak_set_length_raw_135a522a550aa7bc(long long _swig_go_0) {
   arg1 = _swig_go_0; 
   
   
-  ouro_go_attach();
+  OURO_GO_CALL();
   result = (ouro_status)ouro_weak_set_length(arg1,arg2);
   
   _swig_go_result = ouro_go_status(result); 
@@ -2160,7 +2160,7 @@ intgo _wrap_weak_set_has_raw_135a522a550aa7bc(long long _swig_go_0, long long _s
   arg2 = _swig_go_1; 
   
   
-  ouro_go_attach();
+  OURO_GO_CALL();
   result = (ouro_status)ouro_weak_set_has(arg1,arg2,arg3);
   
   _swig_go_result = ouro_go_status(result); 
@@ -2188,7 +2188,7 @@ intgo _wrap_weak_set_add_raw_135a522a550aa7bc(long long _swig_go_0, long long _s
   arg2 = _swig_go_1; 
   
   
-  ouro_go_attach();
+  OURO_GO_CALL();
   result = (ouro_status)ouro_weak_set_add(arg1,arg2,arg3);
   
   _swig_go_result = ouro_go_status(result); 
@@ -2216,7 +2216,7 @@ intgo _wrap_weak_set_discard_raw_135a522a550aa7bc(long long _swig_go_0, long lon
   arg2 = _swig_go_1; 
   
   
-  ouro_go_attach();
+  OURO_GO_CALL();
   result = (ouro_status)ouro_weak_set_discard(arg1,arg2,arg3);
   
   _swig_go_result = ouro_go_status(result); 
@@ -2236,7 +2236,7 @@ intgo _wrap_weak_set_clear_raw_135a522a550aa7bc(long long _swig_go_0) {
   arg1 = _swig_go_0; 
   
   
-  ouro_go_attach();
+  OURO_GO_CALL();
   result = (ouro_status)ouro_weak_set_clear(arg1);
   
   _swig_go_result = ouro_go_status(result); 
@@ -2273,7 +2273,7 @@ intgo _wrap_shape_new_raw_135a522a550aa7bc(long long _swig_go_0, _goslice_ _swig
   
   
   
-  ouro_go_attach();
+  OURO_GO_CALL();
   result = (ouro_status)ouro_shape_new(arg1,(unsigned long const *)arg2,arg3,arg4);
   
   _swig_go_result = ouro_go_status(result); 
@@ -2304,7 +2304,7 @@ intgo _wrap_shape_length_raw_135a522a550aa7bc(long long _swig_go_0) {
   arg1 = _swig_go_0; 
   
   
-  ouro_go_attach();
+  OURO_GO_CALL();
   result = (ouro_status)ouro_shape_length(arg1,arg2);
   
   _swig_go_result = ouro_go_status(result); 
@@ -2330,7 +2330,7 @@ intgo _wrap_shape_name_raw_135a522a550aa7bc(long long _swig_go_0) {
   arg1 = _swig_go_0; 
   
   
-  ouro_go_attach();
+  OURO_GO_CALL();
   result = (ouro_status)ouro_shape_name(arg1,arg2);
   
   _swig_go_result = ouro_go_status(result); 
@@ -2360,7 +2360,7 @@ intgo _wrap_shape_field_raw_135a522a550aa7bc(long long _swig_go_0, intgo _swig_g
   arg2 = _swig_go_1; 
   
   
-  ouro_go_attach();
+  OURO_GO_CALL();
   result = (ouro_status)ouro_shape_field(arg1,arg2,arg3);
   
   _swig_go_result = ouro_go_status(result); 
@@ -2390,7 +2390,7 @@ intgo _wrap_shape_index_raw_135a522a550aa7bc(long long _swig_go_0, long long _sw
   arg2 = _swig_go_1; 
   
   
-  ouro_go_attach();
+  OURO_GO_CALL();
   result = (ouro_status)ouro_shape_index(arg1,arg2,arg3);
   
   _swig_go_result = ouro_go_status(result); 
@@ -2433,7 +2433,7 @@ intgo _wrap_record_from_raw_135a522a550aa7bc(long long _swig_go_0, _goslice_ _sw
   
   
   
-  ouro_go_attach();
+  OURO_GO_CALL();
   result = (ouro_status)ouro_record_from(arg1,(unsigned long const *)arg2,(unsigned long const *)arg3,arg4,arg5);
   
   _swig_go_result = ouro_go_status(result); 
@@ -2464,7 +2464,7 @@ intgo _wrap_record_shape_raw_135a522a550aa7bc(long long _swig_go_0) {
   arg1 = _swig_go_0; 
   
   
-  ouro_go_attach();
+  OURO_GO_CALL();
   result = (ouro_status)ouro_record_shape(arg1,arg2);
   
   _swig_go_result = ouro_go_status(result); 
@@ -2492,7 +2492,7 @@ intgo _wrap_record_length_raw_135a522a550aa7bc(long long _swig_go_0) {
   arg1 = _swig_go_0; 
   
   
-  ouro_go_attach();
+  OURO_GO_CALL();
   result = (ouro_status)ouro_record_length(arg1,arg2);
   
   _swig_go_result = ouro_go_status(result); 
@@ -2524,7 +2524,7 @@ intgo _wrap_record_compare_set_raw_135a522a550aa7bc(long long _swig_go_0, long l
   arg4 = _swig_go_3; 
   
   
-  ouro_go_attach();
+  OURO_GO_CALL();
   result = (ouro_status)ouro_record_compare_set(arg1,arg2,arg3,arg4,arg5);
   
   _swig_go_result = ouro_go_status(result); 
@@ -2552,7 +2552,7 @@ intgo _wrap_record_get_at_raw_135a522a550aa7bc(long long _swig_go_0, intgo _swig
   arg2 = _swig_go_1; 
   
   
-  ouro_go_attach();
+  OURO_GO_CALL();
   result = (ouro_status)ouro_record_get_at(arg1,arg2,arg3);
   
   _swig_go_result = ouro_go_status(result); 
@@ -2578,7 +2578,7 @@ intgo _wrap_record_set_at_raw_135a522a550aa7bc(long long _swig_go_0, intgo _swig
   arg3 = _swig_go_2; 
   
   
-  ouro_go_attach();
+  OURO_GO_CALL();
   result = (ouro_status)ouro_record_set_at(arg1,arg2,arg3);
   
   _swig_go_result = ouro_go_status(result); 
@@ -2600,7 +2600,7 @@ intgo _wrap_iterate_raw_135a522a550aa7bc(long long _swig_go_0) {
   arg1 = _swig_go_0; 
   
   
-  ouro_go_attach();
+  OURO_GO_CALL();
   result = (ouro_status)ouro_iterate(arg1,arg2);
   
   _swig_go_result = ouro_go_status(result); 
@@ -2628,7 +2628,7 @@ intgo _wrap_iterate_reversed_raw_135a522a550aa7bc(long long _swig_go_0) {
   arg1 = _swig_go_0; 
   
   
-  ouro_go_attach();
+  OURO_GO_CALL();
   result = (ouro_status)ouro_iterate_reversed(arg1,arg2);
   
   _swig_go_result = ouro_go_status(result); 
@@ -2658,7 +2658,7 @@ intgo _wrap_iterate_part_raw_135a522a550aa7bc(long long _swig_go_0, intgo _swig_
   arg2 = (ouro_part)_swig_go_1; 
   
   
-  ouro_go_attach();
+  OURO_GO_CALL();
   result = (ouro_status)ouro_iterate_part(arg1,arg2,arg3);
   
   _swig_go_result = ouro_go_status(result); 
@@ -2690,7 +2690,7 @@ intgo _wrap_iterate_range_raw_135a522a550aa7bc(intgo _swig_go_0, intgo _swig_go_
   arg3 = _swig_go_2; 
   
   
-  ouro_go_attach();
+  OURO_GO_CALL();
   result = (ouro_status)ouro_iterate_range(arg1,arg2,arg3,arg4);
   
   _swig_go_result = ouro_go_status(result); 
@@ -2718,7 +2718,7 @@ intgo _wrap_export_raw_135a522a550aa7bc(long long _swig_go_0) {
   arg1 = _swig_go_0; 
   
   
-  ouro_go_attach();
+  OURO_GO_CALL();
   result = (ouro_status)ouro_export(arg1,arg2);
   
   _swig_go_result = ouro_go_status(result); 
@@ -2744,7 +2744,7 @@ intgo _wrap_import_token_raw_135a522a550aa7bc(intgo _swig_go_0) {
   arg1 = _swig_go_0; 
   
   
-  ouro_go_attach();
+  OURO_GO_CALL();
   result = (ouro_status)ouro_import(arg1,arg2);
   
   _swig_go_result = ouro_go_status(result); 
@@ -2772,7 +2772,7 @@ intgo _wrap_weak_ref_new_raw_135a522a550aa7bc(long long _swig_go_0) {
   arg1 = _swig_go_0; 
   
   
-  ouro_go_attach();
+  OURO_GO_CALL();
   result = (ouro_status)ouro_weak_ref_new(arg1,arg2);
   
   _swig_go_result = ouro_go_status(result); 
@@ -2794,7 +2794,7 @@ intgo _wrap_gc_collect_raw_135a522a550aa7bc(intgo _swig_go_0) {
   arg1 = (int)_swig_go_0; 
   
   
-  ouro_go_attach();
+  OURO_GO_CALL();
   result = (long)ouro_gc_collect(arg1);
   
   _swig_go_result = result; 
@@ -2810,7 +2810,7 @@ intgo _wrap_gc_collect_async_raw_135a522a550aa7bc(intgo _swig_go_0) {
   arg1 = (int)_swig_go_0; 
   
   
-  ouro_go_attach();
+  OURO_GO_CALL();
   result = (ouro_status)ouro_gc_collect_async(arg1);
   
   _swig_go_result = ouro_go_status(result); 
@@ -2819,7 +2819,7 @@ intgo _wrap_gc_collect_async_raw_135a522a550aa7bc(intgo _swig_go_0) {
 
 
 void _wrap_gc_enable_raw_135a522a550aa7bc() {
-  ouro_go_attach();
+  OURO_GO_CALL();
   ouro_gc_enable();
   
   
@@ -2827,7 +2827,7 @@ void _wrap_gc_enable_raw_135a522a550aa7bc() {
 
 
 void _wrap_gc_disable_raw_135a522a550aa7bc() {
-  ouro_go_attach();
+  OURO_GO_CALL();
   ouro_gc_disable();
   
   
@@ -2840,7 +2840,7 @@ bool _wrap_gc_is_enabled_raw_135a522a550aa7bc() {
   
   
   
-  ouro_go_attach();
+  OURO_GO_CALL();
   result = (bool)ouro_gc_is_enabled();
   
   _swig_go_result = result; 
@@ -2854,7 +2854,7 @@ void _wrap_gc_get_threshold_raw_135a522a550aa7bc(_goslice_ _swig_go_0) {
   arg1 = (size_t *)_swig_go_0.array; 
   
   
-  ouro_go_attach();
+  OURO_GO_CALL();
   ouro_gc_get_threshold(arg1);
   
   
@@ -2870,7 +2870,7 @@ intgo _wrap_gc_set_threshold_raw_135a522a550aa7bc(_goslice_ _swig_go_0) {
   arg1 = (size_t *)_swig_go_0.array; 
   
   
-  ouro_go_attach();
+  OURO_GO_CALL();
   result = (ouro_status)ouro_gc_set_threshold((size_t const (*))arg1);
   
   _swig_go_result = ouro_go_status(result); 
@@ -2885,7 +2885,7 @@ void _wrap_gc_get_count_raw_135a522a550aa7bc(_goslice_ _swig_go_0) {
   arg1 = (size_t *)_swig_go_0.array; 
   
   
-  ouro_go_attach();
+  OURO_GO_CALL();
   ouro_gc_get_count(arg1);
   
   
@@ -2894,7 +2894,7 @@ void _wrap_gc_get_count_raw_135a522a550aa7bc(_goslice_ _swig_go_0) {
 
 
 void _wrap_gc_freeze_raw_135a522a550aa7bc() {
-  ouro_go_attach();
+  OURO_GO_CALL();
   ouro_gc_freeze();
   
   
@@ -2902,7 +2902,7 @@ void _wrap_gc_freeze_raw_135a522a550aa7bc() {
 
 
 void _wrap_gc_unfreeze_raw_135a522a550aa7bc() {
-  ouro_go_attach();
+  OURO_GO_CALL();
   ouro_gc_unfreeze();
   
   
@@ -2915,7 +2915,7 @@ intgo _wrap_gc_get_freeze_count_raw_135a522a550aa7bc() {
   
   
   
-  ouro_go_attach();
+  OURO_GO_CALL();
   result = ouro_gc_get_freeze_count();
   
   _swig_go_result = result; 
@@ -2929,7 +2929,7 @@ void _wrap_gc_set_debug_raw_135a522a550aa7bc(intgo _swig_go_0) {
   arg1 = (unsigned int)_swig_go_0; 
   
   
-  ouro_go_attach();
+  OURO_GO_CALL();
   ouro_gc_set_debug(arg1);
   
   
@@ -2942,7 +2942,7 @@ intgo _wrap_gc_get_debug_raw_135a522a550aa7bc() {
   
   
   
-  ouro_go_attach();
+  OURO_GO_CALL();
   result = (unsigned int)ouro_gc_get_debug();
   
   _swig_go_result = result; 
@@ -2951,7 +2951,7 @@ intgo _wrap_gc_get_debug_raw_135a522a550aa7bc() {
 
 
 void _wrap_gc_clear_garbage_raw_135a522a550aa7bc() {
-  ouro_go_attach();
+  OURO_GO_CALL();
   ouro_gc_clear_garbage();
   
   
@@ -2966,7 +2966,7 @@ intgo _wrap_finalizers_run_raw_135a522a550aa7bc(intgo _swig_go_0) {
   arg1 = _swig_go_0; 
   
   
-  ouro_go_attach();
+  OURO_GO_CALL();
   result = ouro_finalizers_run(arg1);
   
   _swig_go_result = result; 
@@ -2982,7 +2982,7 @@ bool _wrap_value_is_tracked_raw_135a522a550aa7bc(long long _swig_go_0) {
   arg1 = _swig_go_0; 
   
   
-  ouro_go_attach();
+  OURO_GO_CALL();
   result = (bool)ouro_value_is_tracked(arg1);
   
   _swig_go_result = result; 
@@ -2998,7 +2998,7 @@ bool _wrap_value_is_finalized_raw_135a522a550aa7bc(long long _swig_go_0) {
   arg1 = _swig_go_0; 
   
   
-  ouro_go_attach();
+  OURO_GO_CALL();
   result = (bool)ouro_value_is_finalized(arg1);
   
   _swig_go_result = result; 
@@ -3016,7 +3016,7 @@ intgo _wrap_mem_set_limit_raw_135a522a550aa7bc(intgo _swig_go_0, intgo _swig_go_
   arg2 = _swig_go_1; 
   
   
-  ouro_go_attach();
+  OURO_GO_CALL();
   result = (ouro_status)ouro_mem_set_limit(arg1,arg2);
   
   _swig_go_result = ouro_go_status(result); 
@@ -3030,7 +3030,7 @@ intgo _wrap_mem_trim_raw_135a522a550aa7bc() {
   
   
   
-  ouro_go_attach();
+  OURO_GO_CALL();
   result = ouro_mem_trim();
   
   _swig_go_result = result; 
@@ -3046,7 +3046,7 @@ intgo _wrap_value_refcount_raw_135a522a550aa7bc(long long _swig_go_0) {
   arg1 = _swig_go_0; 
   
   
-  ouro_go_attach();
+  OURO_GO_CALL();
   result = ouro_value_refcount(arg1);
   
   _swig_go_result = result; 
