@@ -22,7 +22,7 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* the site lock: docs/
 static struct site *buckets[BUCKETS];                    /* this and the next two: under the lock */
 static struct site **sites;                              /* [id - 1] */
 static uint32_t used, room;
-static unsigned depth = 12;
+static unsigned depth; /* from the start of dev mode on */
 
 void oi_site_start(unsigned frames)
 {

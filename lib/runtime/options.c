@@ -13,7 +13,7 @@
 
 #define PURGE_DELAY_MS 100
 #define QUARANTINE ((size_t)16 << 20)
-#define TRACE_FRAMES 12
+#define TRACE_FRAMES 16
 
 #define UNDECIDED (-1) /* as a signal */
 

@@ -170,7 +170,7 @@ static void check(const ouro_config *config, char texts[NAMES][VALUE_MAX], const
                                        .print = true,
                                        .signal = -1,
                                        .quarantine = c.quarantine ? c.quarantine : 16 << 20,
-                                       .trace_frames = c.trace_frames ? c.trace_frames : 12};
+                                       .trace_frames = c.trace_frames ? c.trace_frames : 16};
     for (int i = 0; i < NAMES; i++)
         if (set[i] && !(c.flags & OURO_IGNORE_ENVIRONMENT))
             read_variable(i, texts[i], &expected);

@@ -69,7 +69,7 @@ typedef struct ouro_config {
     ouro_misuse_hook misuse;        /* NULL: print one line to stderr */
     void *misuse_arg;
     size_t quarantine;              /* dev mode: bytes of dead objects that are kept; 0: 16 MiB */
-    unsigned trace_frames;          /* dev mode: callers that are noted of each place, at most 32; 0: 12 */
+    unsigned trace_frames;          /* dev mode: callers that are noted of each place, at most 32; 0: 16 */
 } ouro_config;
 
 /* Starts the runtime. Optional: the first call of any function starts it with defaults. NULL: defaults. When it runs already,

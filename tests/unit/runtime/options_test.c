@@ -318,7 +318,7 @@ static void test_devmode(void)
     CHECK_EQ(o.flags, OURO_DEVMODE | OURO_REPORT_LEAKS);
     CHECK(o.print && o.signal == SIGABRT);
     CHECK_EQ(o.quarantine, (size_t)16 << 20);
-    CHECK_EQ(o.trace_frames, 12);
+    CHECK_EQ(o.trace_frames, 16);
     setenv("OURO_MISUSE", "print", 1);
     setenv("OURO_QUARANTINE", "3K", 1);
     setenv("OURO_TRACE", "32", 1);

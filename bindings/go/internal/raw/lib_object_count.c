@@ -31,13 +31,23 @@ bool oi_is_private_foreign(const ouro_object *o)
     return true;
 }
 
-/* Adds a reference in `shared`. False: somebody else has changed it meanwhile. */
-static inline bool retain_once(ouro_object *o)
+/* What others than its owner count is like this as a rule: shared, but not by so many threads at once that they take credit; and nobody takes notes. */
+static inline bool is_ordinary(const ouro_object *o)
 {
-    uint32_t s = oi_shared(o);
+    return OI_LIKELY((oi_flags(o) & (OI_PUBLISHED | OI_WIDE)) == OI_PUBLISHED) && OI_LIKELY(!oi_history_on);
+}
+
+/* Adds a reference in `shared`, which was s. False: somebody else has changed it meanwhile. */
+static inline bool retain_from(ouro_object *o, uint32_t s)
+{
     oi_perturb();
     /* Relaxed: the caller has a reference, so nothing is concluded from this one's being there. */
     return (s & OI_STUCK) || oi_cas_weak_relaxed(&o->ouro_private_shared, &s, oi_shared_plus_one(s));
+}
+
+static inline bool retain_once(ouro_object *o)
+{
+    return retain_from(o, oi_shared(o));
 }
 
 static OI_NOINLINE void retain_contended(ouro_object *o)
@@ -96,11 +106,8 @@ static OI_COLD void *refuse(ouro_object *o, ouro_misuse_kind misuse, const char 
     return NULL;
 }
 
-void *ouro_private_retain_other(void *object)
+static OI_NOINLINE void *retain_unusual(ouro_object *o)
 {
-    ouro_object *o = object;
-    if (OI_UNLIKELY(oi_flags(o) & OI_WIDE) && retain_wide(o))
-        return o;
     if (OI_UNLIKELY(oi_is_dead(o)))
         return refuse(o, OURO_MISUSE_OVER_RELEASE, "ouro_retain", OVER_RELEASED);
     if (OI_UNLIKELY(oi_is_foreign(o)))
@@ -111,6 +118,24 @@ void *ouro_private_retain_other(void *object)
         retain_shared(o);
     else if (ouro_private_add1(&o->ouro_private_local))
         oi_make_immortal(o);
+    return o;
+}
+
+static OI_NOINLINE void *retain_from_credit(ouro_object *o)
+{
+    return OI_LIKELY(oi_credit_retain(&oi_act, o)) ? o : retain_unusual(o);
+}
+
+void *ouro_private_retain_other(void *object)
+{
+    ouro_object *o = object;
+    uint32_t s = oi_shared(o);
+    if (!is_ordinary(o))
+        return oi_flags(o) & OI_WIDE ? retain_from_credit(o) : retain_unusual(o);
+    if (OI_UNLIKELY(s == OI_DEAD) || OI_UNLIKELY(OI_ID(oi_owner(o)) == oi_my_id()))
+        return retain_unusual(o);
+    if (OI_UNLIKELY(!retain_from(o, s)))
+        retain_contended(o);
     return o;
 }
 
@@ -264,11 +289,6 @@ static OI_NOINLINE void release_contended(struct oi_act *act, ouro_object *o, ui
     } while (!release_once(act, o, id, call));
 }
 
-static OI_NOINLINE bool release_wide(struct oi_act *act, ouro_object *o)
-{
-    return oi_credit_release(act, o);
-}
-
 const char oi_dropped[] = "ouro_release";
 
 static OI_COLD void note_release(ouro_object *o, const char *call)
@@ -277,10 +297,22 @@ static OI_COLD void note_release(ouro_object *o, const char *call)
         oi_history_add(o, OI_CHANGE_RELEASE, oi_is_dead(o) ? 0 : ouro_refcount(o));
 }
 
-void oi_release(struct oi_act *act, ouro_object *o, const char *call)
+/* After rule D's check, which has found that id is the owner. */
+static inline void release_as(struct oi_act *act, ouro_object *o, uint32_t id, const char *call)
 {
-    if (OI_UNLIKELY(oi_flags(o) & OI_WIDE) && release_wide(act, o))
-        return; /* no disposal, hence no check (K2) */
+    oi_perturb();
+    if (id != oi_my_id() && OI_UNLIKELY(++act->slow_releases % RELEASES_PER_LOOK == 0) && (id = look_around(act, o)) == OI_TSLOT_NONE)
+        return;
+    if (id == oi_my_id()) {
+        if (ouro_private_sub1(&o->ouro_private_local))
+            oi_release_last(act, o);
+    } else if (OI_UNLIKELY(!release_once(act, o, id, call))) {
+        release_contended(act, o, id, call);
+    }
+}
+
+static OI_NOINLINE void release_unusual(struct oi_act *act, ouro_object *o, const char *call)
+{
     if (OI_UNLIKELY(oi_history_on))
         note_release(o, call);
     uint32_t id = oi_check(o);
@@ -288,19 +320,24 @@ void oi_release(struct oi_act *act, ouro_object *o, const char *call)
         if (release_is_misuse(o, call))
             return;
         id = OI_ID(oi_owner(o)); /* a parked owner may just have come back */
-        oi_perturb();
     }
-    if (id != oi_my_id() && OI_UNLIKELY(++act->slow_releases % RELEASES_PER_LOOK == 0)) {
-        id = look_around(act, o);
-        if (id == OI_TSLOT_NONE)
-            return;
-    }
-    if (id == oi_my_id()) {
-        if (ouro_private_sub1(&o->ouro_private_local))
-            oi_release_last(act, o);
-    } else if (OI_UNLIKELY(!release_once(act, o, id, call))) {
-        release_contended(act, o, id, call);
-    }
+    release_as(act, o, id, call);
+}
+
+static OI_NOINLINE void release_into_credit(struct oi_act *act, ouro_object *o, const char *call)
+{
+    if (OI_UNLIKELY(!oi_credit_release(act, o))) /* else no disposal, hence no check (K2) */
+        release_unusual(act, o, call);
+}
+
+void oi_release(struct oi_act *act, ouro_object *o, const char *call)
+{
+    if (is_ordinary(o))
+        release_as(act, o, oi_check(o), call);
+    else if (oi_flags(o) & OI_WIDE)
+        release_into_credit(act, o, call);
+    else
+        release_unusual(act, o, call);
 }
 
 void ouro_private_release_other(void *object)
