@@ -717,6 +717,40 @@ static void test_recall_beside_use(void)
     CHECK_GE(taken, 3); /* it had been found, or used before */
 }
 
+/* The same without a stop, many times: what the thread has begun shows only once it has left the processor's store buffer, which is what the barrier is
+ * for. Needs two processors. */
+enum { RECALLS = SCALED(2000) };
+static atomic_bool recalled;
+
+static void *use_until_recalled(void *o)
+{
+    REQUIRE(ouro_thread_attach(0) == OURO_OK);
+    while (!atomic_load_explicit(&recalled, memory_order_relaxed)) {
+        for (int i = 0; i < 100; i++)
+            ouro_release(ouro_retain(o));
+    }
+    return NULL;
+}
+
+static void test_recall_beside_uses(void)
+{
+    struct node *o = wide_new(1);
+    atomic_store(&recalled, false);
+    pthread_t user = thread_start(use_until_recalled, o, 0);
+    for (int i = 0; i < RECALLS; recall(false), ouro_share_widely(o)) {
+        bool out = oi_credit_is_out();
+        i += out;
+        if (!out)
+            sched_yield();
+    }
+    atomic_store(&recalled, true);
+    thread_join_parked(user);
+    CHECK_EQ(finalized(), 0);
+    recall(false);
+    CHECK_EQ(count_of(o), 1);
+    ouro_release(o);
+}
+
 static _Atomic(pthread_t) finalizing_thread;
 
 static void note_thread(void *unused)
@@ -1248,6 +1282,7 @@ int main(void)
     FIXTURE_RUN(test_recall_of_the_idle);
     FIXTURE_RUN(test_recall_of_all);
     FIXTURE_RUN(test_recall_beside_use);
+    FIXTURE_RUN(test_recall_beside_uses);
     FIXTURE_RUN(test_fork);
     FIXTURE_RUN(test_fork_beside_use);
     FIXTURE_RUN(test_owner_is_asked);
