@@ -6,6 +6,7 @@
 
 #include "object/credit.h"
 #include "object/destroy.h"
+#include "object/inbox.h"
 #include "port/os.h"
 #include "runtime/runtime.h"
 
@@ -417,9 +418,9 @@ static bool work(void)
     oi_store_relaxed(&carrying_out, true);
     oi_collector_collect(act, &job, reason);
     oi_store_relaxed(&carrying_out, false);
-    /* Most of the heap was a sleeper's garbage: nobody is at work who would use the memory again soon, and it is late already. */
+    /* Most of the heap was a sleeper's garbage, and has been that for so long at the least. */
     if (reason == OURO_GC_REASON_OWNER && job.freed_bytes > oi_page_in_use())
-        oi_service_purge();
+        oi_service_purge(oi_load_relaxed(&oi_inbox_patience_ns) + oi_os_now_ns() - breath.began);
     ouro_blocking_begin(); /* if a gc callback has attached the thread */
     return true;
 }

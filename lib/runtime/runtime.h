@@ -143,8 +143,8 @@ void oi_visit_after_fork_child(void);
 void oi_service_init(void);
 /* Something is to be done (limbo, purging): wakes the background thread, or starts it. Never blocks for long, never fails. */
 void oi_service_wake(void);
-/* The same, for it to give all free memory back to the OS now and not after the purge delay, unless that is never. */
-void oi_service_purge(void);
+/* Memory has just become free that nobody has used for so long before. If that is the purge delay and more: all free memory goes back to the OS now. */
+void oi_service_purge(uint64_t idle_ns);
 /* There is something of what it was woken for; a moment's reading. */
 bool oi_service_is_needed(void);
 void oi_service_stop(void);

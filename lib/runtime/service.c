@@ -171,8 +171,11 @@ void oi_service_wake(void)
     oi_wakeup_set(&wakeup);
 }
 
-void oi_service_purge(void)
+void oi_service_purge(uint64_t idle_ns)
 {
+    long delay_ms = oi_load_relaxed(&purge_delay_ms);
+    if (delay_ms < 0 || idle_ns < (uint64_t)delay_ms * 1000000u)
+        return;
     oi_store_release(&purge_asked, true);
     oi_service_wake();
 }
@@ -221,6 +224,7 @@ void oi_service_after_fork_child(void)
 {
     oi_store_relaxed(&running, false); /* started anew by the next wake-up */
     oi_store_relaxed(&stopping, false);
+    oi_store_relaxed(&purge_asked, false);
     oi_wakeup_init(&wakeup);
     pthread_mutex_unlock(&lock);
 }

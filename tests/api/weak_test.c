@@ -98,6 +98,30 @@ static void test_callback(void)
 }
 
 /* A weak reference that dies first does not call. */
+/* Whose death is noticed by nothing else: without a finalizer, and without a reference to anything. */
+static void test_bare_target(void)
+{
+    for (int variant = 0; variant < 4; variant++) {
+        bool shared = variant % 2, called_later = variant / 2; /* shared before there are weak references, or after */
+        struct node *n = plain_new(1);
+        atomic_long calls = 0;
+        if (shared && !called_later)
+            ouro_share(n);
+        ouro_weak *weak = weak_new(n, NULL, NULL), *called = weak_new(n, count_call, &calls);
+        if (shared && called_later)
+            ouro_share(n);
+        CHECK_PTR(ouro_weak_get(weak), n);
+        ouro_release(n);
+        CHECK_EQ(calls, 0);
+        ouro_release(n);
+        CHECK_EQ(calls, 1);
+        CHECK_PTR(ouro_weak_get(weak), NULL);
+        CHECK_PTR(ouro_weak_get(called), NULL);
+        ouro_release(weak);
+        ouro_release(called);
+    }
+}
+
 static void test_target_outlives_weak(void)
 {
     for (int shared = 0; shared < 2; shared++) {
@@ -478,6 +502,7 @@ int main(void)
     fixture_start();
     FIXTURE_RUN(test_get);
     FIXTURE_RUN(test_callback);
+    FIXTURE_RUN(test_bare_target);
     FIXTURE_RUN(test_target_outlives_weak);
     FIXTURE_RUN(test_many);
     FIXTURE_RUN(test_targets_of_all_kinds);

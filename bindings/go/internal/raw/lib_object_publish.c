@@ -157,7 +157,7 @@ static OI_NOINLINE void publish_all(struct oi_act *act, ouro_object *o)
 /* It refers to nothing, so nobody need know that the publication is under way; but it counts as one, for the probes of oi_will_be_handed_over. */
 static inline void publish_bare(struct oi_local *self, ouro_object *o)
 {
-    oi_store_relaxed(&self->publications, self->publications + 2); /* relaxed: even, as before */
+    oi_store_release(&self->publications, self->publications + 2); /* as when one ends [MO-publishing] */
     publish_one(self, o);
 }
 

@@ -8,6 +8,7 @@
 
 #include "lib_object_credit.h"
 #include "lib_object_destroy.h"
+#include "lib_object_inbox.h"
 #include "lib_port_os.h"
 #include "lib_runtime_runtime.h"
 
@@ -419,9 +420,9 @@ static bool work(void)
     oi_store_relaxed(&carrying_out, true);
     oi_collector_collect(act, &job, reason);
     oi_store_relaxed(&carrying_out, false);
-    /* Most of the heap was a sleeper's garbage: nobody is at work who would use the memory again soon, and it is late already. */
+    /* Most of the heap was a sleeper's garbage, and has been that for so long at the least. */
     if (reason == OURO_GC_REASON_OWNER && job.freed_bytes > oi_page_in_use())
-        oi_service_purge();
+        oi_service_purge(oi_load_relaxed(&oi_inbox_patience_ns) + oi_os_now_ns() - breath.began);
     ouro_blocking_begin(); /* if a gc callback has attached the thread */
     return true;
 }
