@@ -189,6 +189,13 @@ static int clear(void *object, void *arg)
     return 0;
 }
 
+static int visit_too(void *object, void *arg)
+{
+    (void)object;
+    ++*(int *)arg;
+    return (int)ouro_gc_visit_garbage(see, NULL); /* 0: the other visit has it */
+}
+
 static int only_first(void *object, void *arg)
 {
     (void)object;
@@ -206,6 +213,8 @@ static void test_clearing_while_visited(void)
     CHECK_EQ(ouro_gc_visit_garbage(only_first, &stopped), 1);
     CHECK_EQ(stopped, 1);
     CHECK_EQ(ouro_gc_visit_garbage(NULL, NULL), 0);
+    CHECK_EQ(ouro_gc_visit_garbage(visit_too, &stopped), 2);
+    CHECK_EQ(stopped, 3);
     CHECK_EQ(ouro_gc_visit_garbage(clear, kept), 2);
     CHECK_EQ(visit(), 4); /* found in the second call */
     ouro_gc_set_debug(0);

@@ -4,6 +4,7 @@
 #include "port/os.h"
 
 #include <fcntl.h>
+#include <limits.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -138,6 +139,17 @@ static void test_clock(void)
     }
     oi_os_sleep_ms(5);
     CHECK_GE(oi_os_now_ns() - first, 5 * MS);
+}
+
+static void test_thread_name(void)
+{
+    char name[OI_OS_THREAD_NAME];
+    oi_os_name_thread("os_linux_test-x");
+    oi_os_thread_name(oi_os_thread_id(), name);
+    CHECK_STR(name, "os_linux_test-x");
+    memset(name, 'x', sizeof name);
+    oi_os_thread_name(INT_MAX, name); /* there is none of that number */
+    CHECK_STR(name, "?");
 }
 
 static void test_membarrier(void)
@@ -326,6 +338,7 @@ int main(void)
     CHECK_RUN(test_purge);
     CHECK_RUN(test_clear_locked);
     CHECK_RUN(test_clock);
+    CHECK_RUN(test_thread_name);
     CHECK_RUN(test_membarrier);
     CHECK_RUN(test_wakeup_set_first);
     CHECK_RUN(test_wakeup_timeouts);
