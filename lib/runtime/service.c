@@ -122,7 +122,7 @@ static long work(void)
     oi_weak_maintain();
     oi_value_maintain();
     long delay_ms = oi_load_relaxed(&purge_delay_ms);
-    bool at_once = oi_exchange_acquire(&purge_asked, false); /* pairs with oi_service_purge; what was freed before is found under the page lock anyway */
+    bool at_once = oi_exchange_acquire(&purge_asked, false); /* before the purge; pairs with oi_service_purge [MO-purge] */
     if (delay_ms >= 0)
         oi_page_purge(at_once ? 0 : (uint64_t)delay_ms * 1000000u, &next_ns);
     long watch_ms = watch_inboxes(), purge_ms = next_ns == UINT64_MAX ? -1 : (long)(next_ns / 1000000u) + 1;
@@ -176,7 +176,7 @@ void oi_service_purge(uint64_t idle_ns)
     long delay_ms = oi_load_relaxed(&purge_delay_ms);
     if (delay_ms < 0 || idle_ns < (uint64_t)delay_ms * 1000000u)
         return;
-    oi_store_release(&purge_asked, true);
+    oi_store_release(&purge_asked, true); /* after what has become free; then the wake-up [MO-purge] */
     oi_service_wake();
 }
 

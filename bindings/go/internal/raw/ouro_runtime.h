@@ -65,8 +65,8 @@ typedef struct ouro_config {
     unsigned max_threads;           /* attached at one time; default and most 32766 */
     size_t soft_limit, hard_limit;  /* as ouro_mem_set_limit */
     size_t threshold[3];            /* as ouro_gc_set_threshold */
-    long purge_delay_ms;            /* free memory is kept for one to two times this before it goes back to the OS, what was a sleeping thread's garbage for
-                                     * so long before for less; 0: 100; negative: never */
+    long purge_delay_ms;            /* free memory is kept for one to two times this before it goes back to the OS; not if most of the heap had been a
+                                     * sleeping thread's garbage for so long before it was found; 0: 100; negative: never */
     ouro_misuse_hook misuse;        /* NULL: print one line to stderr */
     void *misuse_arg;
     size_t quarantine;              /* dev mode: bytes of dead objects that are kept; 0: 16 MiB */
