@@ -29,7 +29,7 @@ static size_t count_page(struct counting *counting, uint32_t number)
     const size_t size = (size_t)page.words * 8;
     int32_t *counts = scope->extents[number].count;
     size_t objects = 0;
-    char *at = page.base;
+    char *at = page.base, *limit = at + carved * size;
     for (uint32_t index = 0; index < carved;) {
         uint32_t end = index + SECTION_BLOCKS < carved ? index + SECTION_BLOCKS : carved;
         uint64_t members = 0;
@@ -37,6 +37,8 @@ static size_t count_page(struct counting *counting, uint32_t number)
         oi_rcu_read_lock();
         for (uint64_t bit = 1; index < end; index++, bit <<= 1, at += size) {
             ouro_object *o = (ouro_object *)at;
+            if (at + OI_SCOPE_AHEAD * size < limit)
+                __builtin_prefetch(at + OI_SCOPE_AHEAD * size);
             if (!oi_scope_may_look(o))
                 continue;
             int32_t n = oi_estimate_references(o);

@@ -148,20 +148,29 @@ static bool uncount(const struct oi_scope *scope, oi_id id)
     return true;
 }
 
-/* A member's slots are as they were when they were noted. */
+/* A member's slots are as they were when its edges were noted. */
+static bool leads_outside(const struct oi_scope *scope, oi_id id)
+{
+    uint32_t n;
+    const uint32_t *edges = oi_scope_edges(scope, id, &n);
+    bool outside = oi_scope_leads_outside(scope, id);
+    for (uint32_t i = 0; i < n; i++)
+        outside |= !oi_scope_is_member(scope, edges[i]);
+    return outside;
+}
+
+/* Of a member that refers to others than members. */
 static void release_outside(const struct outside *outside, const struct oi_type *type, ouro_object *o)
 {
-    const uint32_t *notes = oi_scope_notes(o);
     ouro_slot *slot;
     size_t count;
     for (uint32_t run = 0; oi_slots_run(type, o, run, &slot, &count); run++) {
-        const uint32_t *note = notes + ((const char *)slot - (const char *)o) / 8;
         for (size_t i = 0; i < count; i++) {
             ouro_object *child = oi_slot_ref(oi_load_relaxed(&slot[i].ouro_private_ref));
-            OI_ASSERT(note[i] == (child ? oi_scope_find(outside->scope, child) : 0));
-            if (!child || (note[i] && oi_scope_is_member(outside->scope, note[i])))
+            oi_id id = child ? oi_scope_find(outside->scope, child) : 0;
+            if (!child || (id && oi_scope_is_member(outside->scope, id)))
                 continue;
-            if (!note[i] || !uncount(outside->scope, note[i]))
+            if (!id || !uncount(outside->scope, id))
                 oi_hint(child);
             if (oi_flags(child) & OI_PUBLISHED) /* else a thread that vanished in a fork was publishing it: nobody's */
                 oi_release(outside->act, child, "ouro_gc_collect");
@@ -172,17 +181,23 @@ static void release_outside(const struct outside *outside, const struct oi_type 
 /* The members of one page: they go to it as one chain, but for those that readers of weak references may still look at. */
 static size_t free_page(struct outside *outside, uint32_t number)
 {
-    struct oi_scope_page *at = &outside->scope->pages[number];
+    const struct oi_scope_page *at = &outside->scope->pages[number];
+    const struct oi_scope_extent *extent = &outside->scope->extents[number];
     struct oi_page *page = outside->scope->pinned[number - 1];
     uint32_t first = 0, n = 0, freed = 0;
-    for (uint32_t word = 0; word * 64 < outside->scope->extents[number].carved; word++) {
+    for (uint32_t word = 0; word * 64 < extent->carved; word++) {
+        uint64_t ahead = oi_scope_members_ahead(at, extent, word);
         for (uint64_t bits = at->member[word]; bits; bits &= bits - 1, freed++) {
-            ouro_object *o = oi_scope_at(at, word * 64 + (uint32_t)__builtin_ctzl(bits));
+            uint32_t index = word * 64 + (uint32_t)__builtin_ctzl(bits);
+            ouro_object *o = oi_scope_at(at, index);
+            if (ahead & bits & -bits)
+                __builtin_prefetch(oi_scope_at(at, index + OI_SCOPE_AHEAD), 1);
             const struct oi_type *type = oi_type_of(o);
             if (OI_UNLIKELY(oi_history_on))
                 oi_history_add(o, OI_CHANGE_GARBAGE, ouro_refcount(o));
             outside->inner += type->inner;
-            release_outside(outside, type, o);
+            if (leads_outside(outside->scope, oi_scope_id(number, index)))
+                release_outside(outside, type, o);
             if (type->dispose)
                 type->dispose(o);
             if (oi_flags(o) & OI_HAS_WEAK) {

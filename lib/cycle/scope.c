@@ -3,22 +3,22 @@
 
 #include "port/os.h"
 
-/* Room for the tables of all pages that a scope may have, of which as much is made usable as any scope so far has needed. A collection counts at
- * random places in them, so they lie close together, and what is beyond the first HUGE in huge pages if the system has any: with small ones
- * nearly every access would miss the processor's table of pages. */
-#define TABLES_MAX (((size_t)1 << (32 - OI_SCOPE_INDEX_BITS)) * TABLE_MAX)
-#define TABLE_MAX ((size_t)24576)
+/* Room for the tables of all pages that a scope may have, and the lists of their members' edges behind them, of which as much is made usable as
+ * any scope so far might have needed. A collection counts at random places in the tables, so they lie close together, and what is beyond the first
+ * HUGE in huge pages if the system has any: with small ones nearly every access would miss the processor's table of pages. */
+#define ROOM_MAX (((size_t)1 << (32 - OI_SCOPE_INDEX_BITS)) * (TABLE_MAX + LISTS_MAX))
+#define TABLE_MAX ((size_t)34816)
+#define LISTS_MAX (OI_UNIT / 2)
+#define ROOM_SHARE 4
 #define HUGE ((size_t)2 << 20)
 
-/* With so many of a segment's units in the scope, one huge page of notes costs less than faulting in the small ones. */
-#define MANY_UNITS (OI_SEGMENT_UNITS / 2)
-
 static struct oi_scope scope;
-static char *tables;
-static size_t tables_size, tables_usable, tables_used;
+static char *room;
+static size_t room_size, room_usable;
+static size_t tables_used, lists_most; /* bytes of the room: of tables, and what lists may need at the most */
 
-_Static_assert(OI_UNIT / 24 <= 1u << OI_SCOPE_INDEX_BITS, "a unit's blocks have an index each");
-_Static_assert((OI_UNIT / 24) * 8 + OI_UNIT / 24 / 4 + 80 <= TABLE_MAX, "two words and two bits for each"); /* 24: the least that can hold a reference */
+_Static_assert(OI_UNIT / 24 <= 1u << OI_SCOPE_INDEX_BITS, "a unit's blocks have an index each"); /* 24: the least that can hold a reference */
+_Static_assert((OI_UNIT / 24 + 63) / 64 * (64 * 12 + 4 * 8) <= TABLE_MAX, "three words and four bits for each");
 
 /* x / n for x * n < 2^32, both positive, is x * ceil(2^32 / n) >> 32 (Granlund and Montgomery, "Division by Invariant Integers using
  * Multiplication", PLDI 1994): 8 units of 8192 words, and blocks of at most 8192 words. */
@@ -27,13 +27,14 @@ static uint32_t reciprocal_of(const struct oi_page *page)
     return page->capacity == 1 ? 0 : (uint32_t)((((uint64_t)1 << 32) + page->block_units - 1) / page->block_units);
 }
 
-/* Less room, fewer pages in a scope. */
-static bool reserve_tables(void)
+/* Less room, fewer pages in a scope. The rest of a limited address space is for the heap. */
+static bool reserve_room(void)
 {
-    tables_size = TABLES_MAX;
-    while (!(tables = oi_os_reserve(tables_size, HUGE)) && tables_size > HUGE)
-        tables_size /= 2;
-    return tables;
+    room_size = oi_os_address_limit() / ROOM_SHARE / HUGE * HUGE;
+    room_size = room_size < HUGE ? HUGE : room_size < ROOM_MAX ? room_size : ROOM_MAX;
+    while (!(room = oi_os_reserve(room_size, HUGE)) && room_size > HUGE)
+        room_size /= 2;
+    return room;
 }
 
 bool oi_scope_init(void)
@@ -45,9 +46,7 @@ bool oi_scope_init(void)
         scope.pages = oi_os_map((OI_SCOPE_PAGES_MAX + 1) * sizeof *scope.pages, OI_UNIT);
     if (!scope.extents)
         scope.extents = oi_os_map((OI_SCOPE_PAGES_MAX + 1) * sizeof *scope.extents, OI_UNIT);
-    if (!scope.segments)
-        scope.segments = oi_os_map((OI_SCOPE_PAGES_MAX + 1) * sizeof *scope.segments, OI_UNIT);
-    return scope.pinned && scope.pages && scope.extents && scope.segments && (tables || reserve_tables());
+    return scope.pinned && scope.pages && scope.extents && (room || reserve_room());
 }
 
 static unsigned units_of(const struct oi_page *page)
@@ -101,18 +100,28 @@ static void clear_places_from(uint32_t first)
 
 /* ---- tables ---- */
 
-/* Memory that reads as zero; NULL if there is none. */
-static char *take_table(size_t size)
+static bool make_usable(size_t size)
 {
-    if (tables_used + size > tables_usable) {
-        if (tables_usable + HUGE > tables_size || !oi_os_make_usable(tables + tables_usable, HUGE))
-            return NULL;
-        if (tables_usable)
-            oi_os_prefer_huge(tables + tables_usable, HUGE);
-        tables_usable += HUGE;
-    }
+    size = oi_round_up(size, HUGE);
+    if (size <= room_usable)
+        return true;
+    if (size > room_size || !oi_os_make_usable(room + room_usable, size - room_usable))
+        return false;
+    size_t small = room_usable ? room_usable : HUGE;
+    if (size > small)
+        oi_os_prefer_huge(room + small, size - small);
+    room_usable = size;
+    return true;
+}
+
+/* Memory that reads as zero, and so many bytes more for lists; NULL if there is none. */
+static char *take_table(size_t size, size_t lists)
+{
+    if (!make_usable(tables_used + size + lists_most + lists))
+        return NULL;
+    lists_most += lists;
     tables_used += size;
-    return tables + tables_used - size;
+    return room + tables_used - size;
 }
 
 /* Stand for the tables of pages that have none. */
@@ -137,22 +146,18 @@ static void enter(uint32_t number, struct oi_page *page)
 bool oi_scope_furnish(struct oi_scope *scope, uint32_t number)
 {
     const struct oi_page *page = scope->pinned[number - 1];
-    struct oi_segment *segment = oi_segment_of(page);
     struct oi_scope_page *at = &scope->pages[number];
-    size_t estimates = (size_t)page->capacity * 4, counts = scope->keeps_counts ? estimates : 0;
-    size_t words = oi_round_up(estimates + counts, 8), bits = oi_round_up(page->capacity, 64) / 8;
-    char *table = take_table(oi_round_up(words + 2 * bits, 64));
+    struct oi_scope_extent *extent = &scope->extents[number];
+    size_t blocks = oi_round_up(page->capacity, 64), bits = blocks / 8;
+    size_t words = blocks * 4 * (scope->keeps_counts ? 3 : 2);
+    char *table = take_table(words + 4 * bits, (size_t)page->capacity * page->block_units * 4);
     if (!table)
         return false;
-    at->estimate = (int32_t *)table;
+    at->estimate = (int32_t *)table; /* and the edges */
     at->member = (uint64_t *)(table + words);
-    at->gray = (uint64_t *)(table + words + bits);
-    scope->extents[number].count = counts ? (int32_t *)(table + estimates) : NULL;
-    if (!segment->in_scope) {
-        scope->segments[scope->segment_count++] = segment;
-        oi_os_prefer_small(segment->shadow, oi_shadow_size(segment->size)); /* until enough of the segment is in the scope */
-    }
-    segment->in_scope = true;
+    at->gray = (uint64_t *)(table + words + bits); /* and one_edge, and outside */
+    extent->count = scope->keeps_counts ? (int32_t *)(table + blocks * 8) : NULL;
+    OI_ASSERT(!scope->list);
     return true;
 }
 
@@ -185,8 +190,8 @@ static void begin(void)
         unmark_all();
         oi_os_clear(oi_scope_places, sizeof oi_scope_places); /* which may be half entered, or half taken out */
         oi_scope_leave(&scope);
+        oi_os_clear(room, room_usable); /* it may not have said how far it had come */
     }
-    scope.segment_count = 0;
 }
 
 static void enter_pinned(void)
@@ -214,18 +219,11 @@ struct oi_scope *oi_scope_open(int generation)
 
 void oi_scope_furnish_all(struct oi_scope *scope)
 {
-    struct oi_segment *last = NULL;
-    for (uint32_t i = 0, units = 0; i < scope->count; i++) {
-        struct oi_segment *segment = oi_segment_of(scope->pinned[i]);
+    for (uint32_t i = 0; i < scope->count; i++) {
         if (!oi_scope_furnish(scope, i + 1)) {
             let_go_from(i);
             return;
         }
-        uint32_t more = units_of(scope->pinned[i]);
-        units = segment == last ? units + more : more;
-        last = segment;
-        if (units - more < MANY_UNITS && units >= MANY_UNITS)
-            oi_os_prefer_huge(segment->shadow, oi_shadow_size(segment->size));
     }
 }
 
@@ -252,26 +250,31 @@ void oi_scope_look_again(struct oi_scope *scope)
         scope->extents[i + 1].carved = oi_load_acquire(&scope->pinned[i]->carved); /* [MO-carved] */
 }
 
+static void clear_room(struct oi_scope *scope)
+{
+    oi_os_clear(room, oi_round_up(scope->list ? (size_t)((char *)scope->list - room) : tables_used, HUGE));
+    tables_used = lists_most = 0;
+    scope->list = NULL;
+}
+
 void oi_scope_clear(struct oi_scope *scope)
 {
-    oi_os_clear(tables, oi_round_up(tables_used, HUGE));
-    tables_used = 0;
+    clear_room(scope);
     for (uint32_t i = 0; i < scope->count; i++)
         enter(i + 1, scope->pinned[i]);
 }
 
 void oi_scope_leave(struct oi_scope *leaving)
 {
-    for (; leaving->segment_count; leaving->segment_count--) {
-        struct oi_segment *segment = leaving->segments[leaving->segment_count - 1];
-        segment->in_scope = false;
-        oi_os_clear(segment->shadow, oi_shadow_size(segment->size));
-    }
-    oi_os_clear(tables, oi_round_up(tables_used, HUGE));
-    tables_used = 0;
+    clear_room(leaving);
     leaving->breathe = NULL;
     clear_places_from(0);
     oi_page_unpin(leaving->pinned, &leaving->count);
+}
+
+void oi_scope_begin_lists(struct oi_scope *scope)
+{
+    scope->list = (uint32_t *)(room + tables_used);
 }
 
 size_t oi_scope_count_members(struct oi_scope *scope)

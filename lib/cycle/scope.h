@@ -1,19 +1,21 @@
 /* SPDX-License-Identifier: MIT
  *
  * The scope of a concurrent collection: the pages that it looks at, pinned, and what it notes down about their objects, all of it
- * in shadow memory that was reserved with the segments (mem/page.h). It allocates nothing.
+ * in address space that was reserved at start. It allocates nothing.
  *
  *     id          a block of the scope in 32 bits: page number << 12 | index in the page; never 0
  *     member      a bit per block: in the set of objects that may be garbage
  *     gray        a bit per block: in P1, no member any more, and what it refers to is still to be followed
- *     estimate    an int32 per block: first references to it from elsewhere, then (E) recorded references from members
- *     note        a uint32 per 8 bytes of the block, members only: [0] its count as read, [1] a worklist's link, then, in the
- *                 place of each slot, the id of what the slot referred to when it was read, or 0
- *
+ *     estimate    an int32 per block: first references to it from elsewhere, then (P3) recorded references from members, less its count
+ *     edges       a uint32 per block, members only, for the blocks of the scope that its slots referred to when they were read: 0: none; the id of
+ *                 the only one; or where their list is, which begins with their number
+ *     one_edge    a bit per block: which of these
+ *     outside     a bit per block, members only: some slot referred to what is not on the scope's pages
  *     count       an int32 per block, in generation 2: how many references the object had when it was looked at, and one more; 0: not looked at
  *
  * Pages get their tables when they are needed: all at once, or, while a collection follows candidates, the first time that it
- * gets to a page. Until then, none of the page's blocks is a member, and what is counted there counts for nothing.
+ * gets to a page. Until then, none of the page's blocks is a member, and what is counted there counts for nothing. The lists of edges lie behind
+ * all tables, one after the other, and room for all that there could be is made sure of with each table.
  *
  * Only the collecting thread reads or writes any of this. */
 #pragma once
@@ -41,6 +43,7 @@ struct oi_scope_extent {
     bool is_gray;
     bool has_members;    /* or had */
     int32_t *count;      /* NULL: not kept */
+    uint32_t *lists;     /* of edges, [1 ..]; NULL: there are none */
 };
 
 #define OI_SCOPE_BREATH 8u /* read sections */
@@ -49,8 +52,8 @@ struct oi_scope {
     struct oi_page **pinned;         /* [0 .. count - 1] */
     struct oi_scope_page *pages;     /* [1 .. count], and the next */
     struct oi_scope_extent *extents;
-    struct oi_segment **segments;    /* [segment_count]: each has a page in the scope */
-    uint32_t count, segment_count;
+    uint32_t *list;                  /* where the next list of edges will be */
+    uint32_t count;
     bool keeps_counts;               /* generation 2 */
     bool is_partial;                 /* there are pages of the generation that are not in it */
     struct oi_stack_node *tokens;    /* references that the collecting thread holds, but nobody needs: they count as a member's */
@@ -58,7 +61,7 @@ struct oi_scope {
     uint32_t sections;               /* read sections that have ended */
 };
 
-/* Reserves address space for the tables of a scope, once. False: there is none. */
+/* Reserves address space for the tables and lists of a scope, once. False: there is none. */
 bool oi_scope_init(void);
 
 /* The one scope that there is; its user is whoever collects. Takes in the pages of a generation. */
@@ -82,9 +85,12 @@ void oi_scope_furnish_all(struct oi_scope *scope);
 /* Forgets what has been noted so far, before anything was marked: no page has tables. */
 void oi_scope_clear(struct oi_scope *scope);
 
+/* All pages that need tables have them: what is behind is for lists. */
+void oi_scope_begin_lists(struct oi_scope *scope);
+
 size_t oi_scope_count_members(struct oi_scope *scope);
 
-/* Lets the pages go, and returns the shadow memory to the system. */
+/* Lets the pages go, and returns the memory of tables and lists to the system. */
 void oi_scope_leave(struct oi_scope *scope);
 
 static inline struct oi_scope_page *oi_scope_page_of(const struct oi_scope *scope, oi_id id)
@@ -185,10 +191,63 @@ static inline void oi_scope_drop(struct oi_scope *scope, oi_id id)
     oi_scope_page_of(scope, id)->member[index / 64] &= ~((uint64_t)1 << index % 64);
 }
 
-static inline uint32_t *oi_scope_notes(const ouro_object *o)
+/* ---- edges ---- */
+
+/* What lies behind estimates and gray bits in a page's table, of which it is a multiple (scope.c). */
+static inline uint32_t *oi_scope_edge_of(const struct oi_scope_page *page, uint32_t index)
 {
-    struct oi_segment *segment = oi_segment_of(o);
-    return (uint32_t *)segment->shadow + ((const char *)o - (const char *)segment) / 8;
+    return (uint32_t *)page->estimate + (page->gray - page->member) * 64 + index;
+}
+
+static inline uint64_t *oi_scope_one_edge(const struct oi_scope_page *page, uint32_t index)
+{
+    return page->gray + (page->gray - page->member) + index / 64;
+}
+
+static inline uint64_t *oi_scope_outside(const struct oi_scope_page *page, uint32_t index)
+{
+    return page->gray + 2 * (page->gray - page->member) + index / 64;
+}
+
+static inline bool oi_scope_leads_outside(const struct oi_scope *scope, oi_id id)
+{
+    uint32_t index = oi_scope_index(id);
+    return *oi_scope_outside(oi_scope_page_of(scope, id), index) >> index % 64 & 1;
+}
+
+/* Of a member none of whose edges have been noted yet. The caller has put them at scope->list[1 .. n], where there is room for one per word of
+ * the member's block. */
+static OI_ALWAYS_INLINE void oi_scope_note_edges(struct oi_scope *scope, oi_id id, uint32_t n, bool outside)
+{
+    struct oi_scope_page *page = oi_scope_page_of(scope, id);
+    struct oi_scope_extent *extent = &scope->extents[id >> OI_SCOPE_INDEX_BITS];
+    uint32_t index = oi_scope_index(id);
+    *oi_scope_outside(page, index) |= (uint64_t)outside << index % 64;
+    *oi_scope_one_edge(page, index) |= (uint64_t)(n == 1) << index % 64;
+    if (n == 1)
+        *oi_scope_edge_of(page, index) = scope->list[1];
+    if (n <= 1)
+        return;
+    if (!extent->lists)
+        extent->lists = scope->list - 1;
+    *oi_scope_edge_of(page, index) = (uint32_t)(scope->list - extent->lists);
+    scope->list[0] = n;
+    scope->list += n + 1;
+}
+
+/* Returns a member's edges, as they were noted, and sets their number. */
+static inline const uint32_t *oi_scope_edges(const struct oi_scope *scope, oi_id id, uint32_t *n)
+{
+    const struct oi_scope_page *page = oi_scope_page_of(scope, id);
+    uint32_t index = oi_scope_index(id);
+    const uint32_t *at = oi_scope_edge_of(page, index);
+    if (!*at || *oi_scope_one_edge(page, index) >> index % 64 & 1) {
+        *n = *at != 0;
+        return at;
+    }
+    at = scope->extents[id >> OI_SCOPE_INDEX_BITS].lists + *at;
+    *n = *at;
+    return at + 1;
 }
 
 /* Between two read sections, each of which looks at 64 objects at the most. */
@@ -200,8 +259,18 @@ static OI_ALWAYS_INLINE void oi_scope_section_ended(struct oi_scope *scope)
 
 typedef void oi_scope_visit(struct oi_scope *scope, oi_id id, ouro_object *o, void *arg);
 
-/* Calls fn for each member; fn may drop any. In short read sections. Inlined, with fn, into each phase. */
-static OI_ALWAYS_INLINE void oi_scope_each_member(struct oi_scope *scope, oi_scope_visit *fn, void *arg)
+/* A walk over a page fetches what it will look at so many blocks later: by itself the processor does so only within 4 KiB, and not past an atomic
+ * change. */
+#define OI_SCOPE_AHEAD 24u
+
+/* Of the blocks whose bits are in this word: a bit for each that has a member so many blocks behind it. */
+static inline uint64_t oi_scope_members_ahead(const struct oi_scope_page *page, const struct oi_scope_extent *extent, uint32_t word)
+{
+    uint64_t next = (word + 1) * 64 < extent->carved ? page->member[word + 1] : 0;
+    return page->member[word] >> OI_SCOPE_AHEAD | next << (64 - OI_SCOPE_AHEAD);
+}
+
+static OI_ALWAYS_INLINE void oi_scope_walk(struct oi_scope *scope, bool fetch, oi_scope_visit *fn, void *arg)
 {
     for (uint32_t number = 1; number <= scope->count; number++) {
         struct oi_scope_page *page = &scope->pages[number];
@@ -209,9 +278,12 @@ static OI_ALWAYS_INLINE void oi_scope_each_member(struct oi_scope *scope, oi_sco
         for (uint32_t word = 0; extent->has_members && word * 64 < extent->carved; word++) {
             if (!page->member[word])
                 continue;
+            uint64_t ahead = fetch ? oi_scope_members_ahead(page, extent, word) : 0;
             oi_rcu_read_lock();
             for (uint64_t bits = page->member[word]; bits; bits &= bits - 1) {
                 uint32_t index = word * 64 + (uint32_t)__builtin_ctzl(bits);
+                if (ahead & bits & -bits)
+                    __builtin_prefetch(oi_scope_at(page, index + OI_SCOPE_AHEAD));
                 if (page->member[word] & bits & -bits) /* not dropped meanwhile */
                     fn(scope, oi_scope_id(number, index), oi_scope_at(page, index), arg);
             }
@@ -219,6 +291,18 @@ static OI_ALWAYS_INLINE void oi_scope_each_member(struct oi_scope *scope, oi_sco
             oi_scope_section_ended(scope);
         }
     }
+}
+
+/* Calls fn for each member; fn may drop any. In short read sections. Inlined, with fn, into each phase. */
+static OI_ALWAYS_INLINE void oi_scope_each_member(struct oi_scope *scope, oi_scope_visit *fn, void *arg)
+{
+    oi_scope_walk(scope, true, fn, arg);
+}
+
+/* The same, where fn goes by what is noted of most of them. */
+static OI_ALWAYS_INLINE void oi_scope_each_noted(struct oi_scope *scope, oi_scope_visit *fn, void *arg)
+{
+    oi_scope_walk(scope, false, fn, arg);
 }
 
 /* Of a block met in a read section: it holds an object that was published, is tracked, and its references are counted. Then the block

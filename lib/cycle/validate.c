@@ -9,11 +9,7 @@
 #include "port/os.h"
 #include "port/perturb.h"
 
-/* notes */
-#define COUNT 0
-#define LINK 1
-#define SLOTS 2
-#define NO_COUNT UINT32_MAX /* of what cannot be garbage: equals no number of references */
+#define UNACCOUNTED (-1) /* for an estimate: of what cannot be garbage; no number of dropped references makes it 0 */
 
 /* ---- P2: marks ---- */
 
@@ -39,50 +35,52 @@ static void unmark(ouro_object *o)
 
 /* ---- P3a: edges ---- */
 
-struct edges {
-    struct oi_scope *scope;
-    struct oi_tally *tally;
-    uint32_t *notes;
-    const ouro_object *from;
+struct listing {
+    uint32_t *list; /* [1 .. n]: edges */
+    uint32_t n;
+    bool outside;
 };
 
 /* The slots are read once, here; whatever is said of them later goes by the notes. */
-static inline void note_run(const struct edges *edges, ouro_slot *slot, size_t count)
+static OI_ALWAYS_INLINE void list_run(struct oi_scope *scope, struct oi_tally *tally, struct listing *listing, ouro_slot *slot, size_t count)
 {
-    uint32_t *note = edges->notes + ((const char *)slot - (const char *)edges->from) / 8;
     for (size_t i = 0; i < count; i++) {
         ouro_object *ref = oi_slot_ref(oi_load_acquire(&slot[i].ouro_private_ref)); /* pairs with the exchange that stored it [MO-publish] */
-        oi_id id = ref ? oi_scope_find(edges->scope, ref) : 0;
-        note[i] = id;
-        if (id)
-            oi_tally_count(edges->tally, oi_scope_estimate(edges->scope, id)); /* whether that is a member is asked when it matters */
+        if (!ref)
+            continue;
+        oi_id id = oi_scope_find(scope, ref);
+        if (!id) {
+            listing->outside = true;
+            continue;
+        }
+        listing->list[++listing->n] = id;
+        oi_tally_count(tally, oi_scope_estimate(scope, id)); /* whether that is a member is asked when it matters */
     }
 }
 
 static void note_edges(struct oi_scope *scope, oi_id id, ouro_object *o, void *tally)
 {
-    struct edges edges = {scope, tally, oi_scope_notes(o), o};
     ouro_slot *slot;
-    size_t count, words = oi_scope_page_of(scope, id)->words;
+    size_t count;
+    struct listing listing = {.list = scope->list};
     oi_perturb();
-    for (size_t i = SLOTS; i < words; i++)
-        edges.notes[i] = 0;
     if (!oi_scope_may_look(o))
         return; /* its count will say so */
     const struct oi_type *type = oi_type_of(o);
     for (uint32_t run = 0; oi_slots_run(type, o, run, &slot, &count); run++)
-        note_run(&edges, slot, count);
+        list_run(scope, tally, &listing, slot, count);
+    oi_scope_note_edges(scope, id, listing.n, listing.outside);
 }
 
 /* ---- P3b: counts, after all edges ---- */
 
-static void note_count(struct oi_scope *scope, oi_id id, ouro_object *o, void *arg)
+/* From here on, an estimate of 0 says that all references to a member come from members. */
+static void subtract_count(struct oi_scope *scope, oi_id id, ouro_object *o, void *arg)
 {
     struct oi_validation *all = arg;
-    uint32_t *notes = oi_scope_notes(o);
-    (void)scope, (void)id;
+    int32_t *estimate = oi_scope_estimate(scope, id), edges = *estimate;
     oi_perturb();
-    notes[COUNT] = NO_COUNT;
+    *estimate = UNACCOUNTED;
     if (!oi_scope_may_look(o))
         return;
     /* Acquire: `local` is read after it; whoever merged has stored MERGED after the last change of `local` [MO-count]. */
@@ -93,7 +91,7 @@ static void note_count(struct oi_scope *scope, oi_id id, ouro_object *o, void *a
     /* 0: the last reference was dropped by force (object/inbox.c). */
     if (s == OI_DEAD || (s & OI_STUCK) || count < 0 || count >= OI_COUNT_MAX)
         return;
-    notes[COUNT] = (uint32_t)count;
+    *estimate = (int32_t)((uint32_t)edges - (uint32_t)count);
     const struct oi_type *type = oi_type_of(o);
     all->has_weak = all->has_weak || (flags & OI_HAS_WEAK);
     all->finalizers = all->finalizers || (type->finalize && !(flags & OI_FINALIZED));
@@ -102,7 +100,8 @@ static void note_count(struct oi_scope *scope, oi_id id, ouro_object *o, void *a
 
 /* ---- P3c: the fixpoint ---- */
 
-/* A worklist of members that have been dropped, and whose noted references are still to be subtracted. */
+/* A worklist of members that have been dropped, and whose edges are still to be subtracted. It goes by way of their estimates, which nobody else
+ * wants any more. */
 struct dropped {
     struct oi_scope *scope;
     oi_id first;
@@ -114,7 +113,7 @@ static void drop(struct dropped *dropped, oi_id id, ouro_object *o)
     oi_hint(o); /* a candidate of the next collection */
     oi_perturb();
     unmark(o);
-    oi_scope_notes(o)[LINK] = dropped->first;
+    *oi_scope_estimate(dropped->scope, id) = (int32_t)dropped->first;
     dropped->first = id;
 }
 
@@ -123,14 +122,12 @@ static void drain(struct dropped *dropped)
     struct oi_scope *scope = dropped->scope;
     while (dropped->first) {
         oi_id id = dropped->first;
-        uint32_t *notes = oi_scope_notes(oi_scope_object(scope, id));
-        dropped->first = notes[LINK];
-        for (size_t i = SLOTS, n = oi_scope_page_of(scope, id)->words; i < n; i++) {
-            if (!notes[i] || !oi_scope_is_member(scope, notes[i]))
-                continue;
-            ouro_object *target = oi_scope_object(scope, notes[i]);
-            if ((uint32_t)--*oi_scope_estimate(scope, notes[i]) != oi_scope_notes(target)[COUNT])
-                drop(dropped, notes[i], target);
+        uint32_t n;
+        const uint32_t *edges = oi_scope_edges(scope, id, &n);
+        dropped->first = (oi_id)*oi_scope_estimate(scope, id);
+        for (uint32_t i = 0; i < n; i++) {
+            if (oi_scope_is_member(scope, edges[i]) && --*oi_scope_estimate(scope, edges[i]))
+                drop(dropped, edges[i], oi_scope_object(scope, edges[i]));
         }
     }
 }
@@ -138,7 +135,7 @@ static void drain(struct dropped *dropped)
 static void drop_unaccounted(struct oi_scope *scope, oi_id id, ouro_object *o, void *arg)
 {
     struct dropped *dropped = arg;
-    if ((uint32_t)*oi_scope_estimate(scope, id) == oi_scope_notes(o)[COUNT])
+    if (!*oi_scope_estimate(scope, id))
         return;
     drop(dropped, id, o);
     drain(dropped);
@@ -160,12 +157,13 @@ void oi_validate_counts(struct oi_scope *scope, struct oi_validation *all)
     oi_scope_each_member(scope, mark, NULL);
     oi_os_membarrier();      /* M1: who looks at a member after this sees the mark; one operation per thread may straddle it */
     oi_limbo_grace_period(); /* G1: sections that may have looked before are over */
+    oi_scope_begin_lists(scope);
     oi_tally_begin(&tally, 1);
     oi_scope_each_member(scope, note_edges, &tally);
     note_tokens(scope, &tally);
     oi_tally_end(&tally);
-    oi_scope_each_member(scope, note_count, all);
-    oi_scope_each_member(scope, drop_unaccounted, &dropped);
+    oi_scope_each_member(scope, subtract_count, all);
+    oi_scope_each_noted(scope, drop_unaccounted, &dropped);
 }
 
 /* ---- P5: untouched ---- */

@@ -41,7 +41,6 @@ void oi_page_set_source(bool malloced, bool single)
 
 /* A single segment ends its header with the one page that it has. */
 #define SINGLE_HEADER offsetof(struct oi_segment, pages[1])
-#define SINGLE_SHADOW_ALIGN ((size_t)4096) /* small, so that neighbours become one mapping: the system's number of these is bounded */
 
 /* Memory whose beginning, as far as a header goes, is zero. */
 static struct oi_segment *take_memory(size_t size, bool single)
@@ -71,13 +70,11 @@ static void give_memory_back(struct oi_segment *segment, size_t size)
     oi_os_unmap(segment, size);
 }
 
+#define ROOTS_SIZE (OI_ROOTS_MAX * sizeof(struct oi_root))
+#define SYSTEM_PAGE ((size_t)4096) /* at least: no more is asked for, so that the roots of neighbours become one mapping */
+
 /* Single segments share these: their header has no room, and nobody wants to know. */
 static uint8_t no_hints[OI_SEGMENT >> OI_HINT_SHIFT];
-
-static size_t aside_size(size_t size, bool single)
-{
-    return single ? oi_round_up(oi_shadow_size(size), SINGLE_SHADOW_ALIGN) : oi_aside_size(size);
-}
 
 static uint64_t unit_run(unsigned first, unsigned n)
 {
@@ -106,16 +103,15 @@ static struct oi_segment *new_segment(size_t size, bool single)
 {
     pthread_mutex_unlock(&lock);
     struct oi_segment *segment = take_memory(size, single);
-    char *aside = segment ? oi_os_map(aside_size(size, single), single ? SINGLE_SHADOW_ALIGN : OI_SHADOW_ALIGN) : NULL;
-    if (segment && !aside) {
+    struct oi_root *roots = segment && !single ? oi_os_map(ROOTS_SIZE, SYSTEM_PAGE) : NULL;
+    if (segment && !single && !roots) {
         give_memory_back(segment, size);
         segment = NULL;
     }
     pthread_mutex_lock(&lock);
     if (!segment)
         return NULL;
-    segment->shadow = aside;
-    segment->roots = single ? NULL : (struct oi_root *)(aside + oi_shadow_size(size));
+    segment->roots = roots;
     segment->hints = single ? no_hints : segment->own_hints;
     segment->size = size;
     segment->single = single;
@@ -339,7 +335,8 @@ static void unmap_segment(struct oi_segment *segment)
     LIST_REMOVE(segment, link);
     totals.reserved -= segment->size;
     pthread_mutex_unlock(&lock);
-    oi_os_unmap(segment->shadow, aside_size(segment->size, segment->single));
+    if (segment->roots)
+        oi_os_unmap(segment->roots, ROOTS_SIZE);
     give_memory_back(segment, segment->size);
     pthread_mutex_lock(&lock);
 }

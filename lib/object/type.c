@@ -26,6 +26,22 @@ static size_t field_slots(uint32_t field)
     return field >> 16;
 }
 
+static size_t field_end(uint32_t field)
+{
+    return field_offset(field) + field_slots(field) * sizeof(ouro_slot);
+}
+
+/* A slot that is named twice, or is in the tail, too: its reference would be counted twice. */
+static bool overlaps(const ouro_type *d, unsigned i)
+{
+    size_t tail = d->array_slots | d->array_bytes; /* one of them is 0 */
+    for (unsigned k = 0; k < i; k++) {
+        if (field_offset(d->slots[i]) < field_end(d->slots[k]) && field_offset(d->slots[k]) < field_end(d->slots[i]))
+            return true;
+    }
+    return tail && field_end(d->slots[i]) > tail;
+}
+
 /* What is wrong with a descriptor, or NULL. */
 static const char *fault(const ouro_type *d)
 {
@@ -34,16 +50,19 @@ static const char *fault(const ouro_type *d)
     if (!d->align || d->align > ALIGN_MAX || (d->align & (d->align - 1)))
         return "the type's alignment is not a power of two of at most 64";
     for (unsigned i = 0; d->slots[i]; i++) {
-        size_t at = field_offset(d->slots[i]);
         if (i == OURO_TYPE_FIELDS_MAX)
             return "the type has more than 32 slot members";
-        if (at < sizeof(ouro_object) || at + field_slots(d->slots[i]) * sizeof(ouro_slot) > d->size)
+        if (field_offset(d->slots[i]) < sizeof(ouro_object) || field_end(d->slots[i]) > d->size)
             return "a slot of the type lies outside the struct";
     }
     if ((d->array_slots && d->array_slots < sizeof(ouro_array)) || (d->array_bytes && d->array_bytes < sizeof(ouro_array)) ||
         d->array_slots % sizeof(ouro_slot) || (d->array_slots && d->array_bytes) || d->array_slots > UINT32_MAX ||
         d->array_bytes > UINT32_MAX)
         return "an array type begins with an ouro_array and has one tail behind it";
+    for (unsigned i = 0; d->slots[i]; i++) {
+        if (overlaps(d, i))
+            return "a slot of the type is named twice";
+    }
     if ((d->flags & OURO_TYPE_LEAF) && (d->slots[0] || d->array_slots))
         return "a leaf type has slots";
     if (d->flags & ~(OURO_TYPE_ACYCLIC | OURO_TYPE_LEAF))

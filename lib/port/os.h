@@ -20,6 +20,9 @@ bool oi_os_make_usable(void *at, size_t size);
 
 void oi_os_unmap(void *at, size_t size);
 
+/* How much of it the process may have; SIZE_MAX: as much as there is. */
+size_t oi_os_address_limit(void);
+
 /* Gives the memory behind a range back; the range stays mapped and reads as zero. False: the system has refused, as it does if the program has
  * locked its memory (mlockall), and all is as it was. */
 bool oi_os_purge(void *at, size_t size);

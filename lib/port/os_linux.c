@@ -11,6 +11,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/random.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -79,6 +80,13 @@ bool oi_os_make_usable(void *at, size_t size)
 void oi_os_unmap(void *at, size_t size)
 {
     munmap(at, size); /* fails only for arguments that were never mapped, or when splitting a mapping needs memory: then it stays */
+}
+
+size_t oi_os_address_limit(void)
+{
+    struct rlimit limit;
+    bool limited = getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY;
+    return limited ? limit.rlim_cur : SIZE_MAX;
 }
 
 bool oi_os_purge(void *at, size_t size)

@@ -382,6 +382,7 @@ static void test_unusable_types(void)
          .flags = OURO_TYPE_LEAF},
         {.size = 24, .align = 8, .name = "slots outside", .slots = OURO_SLOTS(struct node, a, b)},
         {.size = 48, .align = 8, .name = "slot in the header", .slots = {1u | 1u << 16}},
+        {.size = sizeof(struct node), .align = 8, .name = "slot named twice", .slots = OURO_SLOTS(struct node, a, b, a)},
         {.size = 48, .align = 8, .name = "unknown flags", .flags = 0x40000000u},
         {.size = 24, .align = 8, .name = "array of slots in the header", .array_slots = 8},
         {.size = 24, .align = 8, .name = "array of bytes in the header", .array_bytes = 4},

@@ -9,14 +9,17 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "mem/size_class.h"
 #include "object/publish.h"
 #include "port/os.h"
+#include "support/child.h"
 #include "support/collection.h"
 #include "support/fixture.h"
 #include "support/preempt.h"
 #include "support/rng.h"
+#include "support/scale.h"
 #include "support/threads.h"
 
 static uint64_t seed;
@@ -80,6 +83,32 @@ static void test_ids_of_every_class(void)
         ouro_release(of[class]);
 }
 
+/* ---- edges ---- */
+
+static uint32_t words_of(const void *object)
+{
+    return (uint32_t)oi_page_block_size(oi_page_of(object)) / 8 - 1; /* no object has as many slots */
+}
+
+static void note_some(struct oi_scope *scope, const void *object, uint32_t n, uint32_t mark)
+{
+    for (uint32_t i = 1; i <= n; i++)
+        scope->list[i] = mark + i;
+    oi_scope_note_edges(scope, oi_scope_find(scope, object), n, mark % 3 == 0);
+}
+
+static void check_noted(const struct oi_scope *scope, const void *object, uint32_t n, uint32_t mark)
+{
+    oi_id id = oi_scope_find(scope, object);
+    uint32_t noted, wrong = 0;
+    const uint32_t *edges = oi_scope_edges(scope, id, &noted);
+    CHECK_EQ(noted, n);
+    for (uint32_t i = 0; i < noted; i++)
+        wrong += edges[i] != mark + 1 + i;
+    CHECK_EQ(wrong, 0);
+    CHECK_EQ(oi_scope_leads_outside(scope, id), mark % 3 == 0);
+}
+
 /* Pages of one block, of many units, and of a segment of their own. */
 static void test_ids_of_large_blocks(void)
 {
@@ -94,43 +123,51 @@ static void test_ids_of_large_blocks(void)
     for (int i = 0; i < N; i++) {
         check_ids(scope, of[i]);
         CHECK_EQ(oi_scope_index(oi_scope_find(scope, header(of[i]))), 0);
-        uint32_t *notes = oi_scope_notes(header(of[i])); /* for its whole length */
-        notes[0] = 1;
-        notes[sizes[i] / 8 - 1] = 2;
-        CHECK_LE((char *)(notes + sizes[i] / 8), oi_segment_of(of[i])->shadow + oi_shadow_size(oi_segment_of(of[i])->size));
     }
+    oi_scope_begin_lists(scope);
+    for (int i = 0; i < N; i++)
+        note_some(scope, of[i], words_of(of[i]), (uint32_t)i);
+    for (int i = 0; i < N; i++)
+        check_noted(scope, of[i], words_of(of[i]), (uint32_t)i);
     oi_scope_leave(scope);
     for (int i = 0; i < N; i++)
         ouro_release(of[i]);
 }
 
-/* Objects in all places of several pages; notes and estimates of different ones do not overlap. */
+/* Objects in all places of several pages; what is noted of different ones does not overlap, with as many edges as a block has room for. */
+static void check_apart(struct table **of, uint32_t count, int generation, bool most)
+{
+    struct oi_scope *scope = oi_scope_enter(generation);
+    oi_scope_begin_lists(scope);
+    for (uint32_t i = 0; i < count; i++) {
+        oi_id id = oi_scope_find(scope, header(of[i]));
+        *oi_scope_estimate(scope, id) = (int32_t)i;
+        if (generation == 2)
+            scope->extents[id >> OI_SCOPE_INDEX_BITS].count[oi_scope_index(id)] = -(int32_t)i;
+        note_some(scope, of[i], most ? words_of(of[i]) : i % words_of(of[i]), i);
+    }
+    long wrong = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        oi_id id = oi_scope_find(scope, header(of[i]));
+        wrong += *oi_scope_estimate(scope, id) != (int32_t)i;
+        wrong += generation == 2 && scope->extents[id >> OI_SCOPE_INDEX_BITS].count[oi_scope_index(id)] != -(int32_t)i;
+        wrong += oi_scope_is_member(scope, id);
+        check_noted(scope, of[i], most ? words_of(of[i]) : i % words_of(of[i]), i);
+    }
+    CHECK_EQ(wrong, 0);
+    oi_scope_leave(scope);
+}
+
 static void test_notes_are_apart(void)
 {
-    enum { COUNT = 3000 };
+    enum { COUNT = 6000 };
     static struct table *of[COUNT];
     static const size_t sizes[] = {24, 32, 40, 48, 136, 1024};
     for (int i = 0; i < COUNT; i++)
         of[i] = shared_table_of(sizes[i % (sizeof sizes / sizeof *sizes)]);
-    struct oi_scope *scope = oi_scope_enter(2);
-    for (int i = 0; i < COUNT; i++) {
-        oi_id id = oi_scope_find(scope, header(of[i]));
-        uint32_t *notes = oi_scope_notes(header(of[i]));
-        *oi_scope_estimate(scope, id) = i;
-        for (uint32_t k = 0; k < oi_scope_page_of(scope, id)->words; k++)
-            notes[k] = (uint32_t)i;
-    }
-    long wrong = 0;
-    for (int i = 0; i < COUNT; i++) {
-        oi_id id = oi_scope_find(scope, header(of[i]));
-        uint32_t *notes = oi_scope_notes(header(of[i]));
-        wrong += *oi_scope_estimate(scope, id) != i;
-        for (uint32_t k = 0; k < oi_scope_page_of(scope, id)->words; k++)
-            wrong += notes[k] != (uint32_t)i;
-        wrong += oi_scope_is_member(scope, id);
-    }
-    CHECK_EQ(wrong, 0);
-    oi_scope_leave(scope);
+    check_apart(of, COUNT, 1, true); /* while what is shared is recent */
+    check_apart(of, COUNT, 2, true);
+    check_apart(of, COUNT, 2, false);
     for (int i = 0; i < COUNT; i++)
         ouro_release(of[i]);
 }
@@ -184,7 +221,7 @@ static void test_generations(void)
     ouro_release(leaf);
 }
 
-/* Segments are listed once; what was noted is gone when the scope is left, as are the numbers of pages. */
+/* What was noted is gone when the scope is left, as are the numbers of pages. */
 static void test_leaving(void)
 {
     enum { COUNT = 40 };
@@ -192,27 +229,27 @@ static void test_leaving(void)
     for (int i = 0; i < COUNT; i++)
         of[i] = shared_table_of(i % 2 ? 7 * OI_UNIT : 24);
     struct oi_scope *scope = oi_scope_enter(2);
-    CHECK_GT(scope->segment_count, 1);
-    CHECK_LT(scope->segment_count, COUNT);
-    for (uint32_t i = 0; i < scope->segment_count; i++)
-        for (uint32_t k = 0; k < i; k++)
-            CHECK(scope->segments[i] != scope->segments[k]);
+    oi_scope_begin_lists(scope);
     for (int i = 0; i < COUNT; i++) {
         *oi_scope_estimate(scope, oi_scope_find(scope, header(of[i]))) = -1;
-        memset(oi_scope_notes(header(of[i])), 0xff, 3 * sizeof(uint32_t));
+        note_some(scope, of[i], words_of(of[i]), 0);
     }
+    const uint32_t *lists = scope->list - 2; /* still mapped when the scope has been left */
+    CHECK_GT(*lists, 0);
     oi_scope_leave(scope);
+    CHECK_EQ(*lists, 0); /* given back to the system */
     CHECK_EQ(scope->count, 0);
     for (int i = 0; i < COUNT; i++) {
         struct oi_segment *segment = oi_segment_of(of[i]);
         for (size_t unit = 0; unit < OI_SEGMENT_UNITS; unit++)
             CHECK_EQ(oi_scope_number((char *)segment + unit * OI_UNIT), 0);
-        CHECK_EQ(oi_scope_notes(header(of[i]))[0], 0); /* given back to the system */
         CHECK(!oi_page_of(of[i])->pins);
     }
     scope = oi_scope_enter(2);
-    for (int i = 0; i < COUNT; i++)
+    for (int i = 0; i < COUNT; i++) {
         CHECK_EQ(*oi_scope_estimate(scope, oi_scope_find(scope, header(of[i]))), 0);
+        check_noted(scope, of[i], 0, 1);
+    }
     oi_scope_leave(scope);
     for (int i = 0; i < COUNT; i++)
         ouro_release(of[i]);
@@ -244,6 +281,9 @@ static void test_after_a_vanished_collector(void)
     *oi_scope_estimate(scope, oi_scope_find(scope, header(small))) = 77;
     oi_fetch_or_acqrel(&small->array.object.ouro_private_owner, OI_CAND);
     oi_fetch_or_acqrel(&large->array.object.ouro_private_owner, OI_CAND);
+    oi_scope_begin_lists(scope);
+    for (uint32_t i = 1; i < words_of(large); i++)
+        scope->list[i] = 0xdead; /* and it has not noted yet how many that were */
     ouro_release(gone);
     ouro_mem_trim();
     scope = oi_scope_enter(1);
@@ -255,6 +295,9 @@ static void test_after_a_vanished_collector(void)
     CHECK_EQ(scope->count, 2);
     CHECK(is_in(scope, large));
     CHECK_EQ(*oi_scope_estimate(scope, oi_scope_find(scope, header(small))), 0);
+    oi_scope_begin_lists(scope);
+    for (uint32_t i = 1; i < words_of(large); i++)
+        CHECK_EQ(scope->list[i], 0);
     oi_scope_leave(scope);
     ouro_release(small);
     ouro_release(large);
@@ -452,9 +495,39 @@ static void test_look_at_blocks_taken_back(void)
     printf("       %lu looks, %ld pauses\n", atomic_load(&looks), preempt_pauses());
 }
 
+/* ---- little address space ---- */
+
+/* What the scope reserves leaves most of it for the heap, which is still collected. */
+static void live_within_limit(void *unused)
+{
+    enum { RINGS = 100000 };
+    const size_t limit = (size_t)1 << 30;
+    void *at[limit / 2 / OI_SEGMENT];
+    (void)unused;
+    REQUIRE(setrlimit(RLIMIT_AS, &(struct rlimit){limit, limit}) == 0);
+    fixture_start();
+    ouro_gc_disable();
+    for (size_t i = 0; i < sizeof at / sizeof *at; i++)
+        CHECK((at[i] = oi_os_map(OI_SEGMENT, OI_SEGMENT)));
+    for (size_t i = 0; i < sizeof at / sizeof *at; i++)
+        oi_os_unmap(at[i], OI_SEGMENT);
+    for (int i = 0; i < RINGS; i++) {
+        struct table *t = shared_table_of(2048);
+        ouro_give(t, &t->items[0], t);
+    }
+    CHECK_EQ(ouro_gc_collect(2), RINGS);
+}
+
+static void test_limited_address_space(void)
+{
+    if (TEST_SLOWDOWN == 1) /* sanitizers need more than there is of it */
+        CHECK_EQ(child_run(live_within_limit, NULL), 0);
+}
+
 int main(void)
 {
     check_start("scope_test");
+    CHECK_RUN(test_limited_address_space); /* before there are threads here */
     seed = rng_seed();
     fixture_start();
     ouro_gc_disable();

@@ -323,12 +323,11 @@ static void test_old_notes(void)
         ouro_release(tables[i]);
     struct collection c = collection_begin(2);
     oi_id of_victim = oi_scope_find(c.scope, &victim->object);
-    for (int i = 0; i < LENGTH; i++) {
-        uint32_t *notes = oi_scope_notes(&tables[i]->array.object);
-        for (uint32_t k = 0; k < oi_scope_page_of(c.scope, oi_scope_find(c.scope, &tables[i]->array.object))->words; k++)
-            notes[k] = of_victim;
+    for (int i = 0; i < LENGTH; i++)
         make_member(&c, tables[i]);
-    }
+    oi_scope_begin_lists(c.scope);
+    for (uint32_t i = 0; i < OI_UNIT / 8; i++)
+        c.scope->list[i] = of_victim;
     collection_counts(&c); /* half of the tables are dropped, and with them what is noted of them */
     CHECK(is_member(&c, victim));
     for (int i = 0; i < LENGTH; i++)

@@ -40,7 +40,6 @@ static void test_found(void)
         CHECK_EQ((uintptr_t)pages[i]->base % 64, 0);
         CHECK_PTR(oi_segment_of(pages[i]->base), oi_segment_of(pages[i]));
         memset(pages[i]->base, 0x55, sizes[i]);
-        memset(oi_segment_of(pages[i])->shadow, 0x55, oi_shadow_size(oi_segment_of(pages[i])->size));
         in_use += sizes[i];
     }
     CHECK_EQ(oi_page_totals().in_use, in_use);

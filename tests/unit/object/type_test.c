@@ -340,6 +340,11 @@ static void test_faults(void)
     REFUSED(t.slots[1] = 1 | 1 << 16, "outside");
     REFUSED(t.slots[1] = (uint32_t)(sizeof(struct three) / 8) | 1 << 16, "outside");
     REFUSED(t.slots[1] = 2u | 100u << 16, "outside");
+    REFUSED(t.slots[1] = t.slots[0], "twice");
+    REFUSED((t.slots[0] = 2u | 2u << 16, t.slots[1] = 3u | 1u << 16), "twice");
+    REFUSED((t.slots[0] = 3u | 1u << 16, t.slots[1] = 2u | 2u << 16), "twice");
+    REFUSED((t.slots[0] = 3u | 1u << 16, t.slots[1] = 0, t.array_slots = 24), "twice"); /* the tail begins there */
+    REFUSED((t.slots[0] = 3u | 1u << 16, t.slots[1] = 0, t.array_bytes = 28), "twice");
     REFUSED(t.array_slots = 16, "array");
     REFUSED(t.array_bytes = 23, "array");
     REFUSED(t.array_slots = 28, "array");

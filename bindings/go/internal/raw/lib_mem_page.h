@@ -101,7 +101,7 @@ struct oi_root {
     uint32_t position;              /* of the object in its segment, in units of 8 bytes */
     uint32_t count;                 /* its references */
 };
-#define OI_ROOTS_MAX ((size_t)1 << 14)
+#define OI_ROOTS_MAX ((size_t)1 << 14) /* in a segment: room for them is reserved with it, so that a collection needs nothing that it might not get */
 
 struct oi_segment {
     LIST_ENTRY(oi_segment) link;    /* all segments; first: see oi_checker_divided */
@@ -111,10 +111,8 @@ struct oi_segment {
     uint64_t dirty_units;           /* free, and not given back to the OS since they were used */
     uint64_t aged_units;            /* of these: were dirty when the purge last came by, and have not been used since */
     uint64_t looked_at;             /* when that was, or when the first unit became dirty after it */
-    char *shadow;                   /* scratch memory of oi_shadow_size(size) bytes, the collector's; immutable */
-    struct oi_root *roots;          /* this and the next two: the collector's; room for OI_ROOTS_MAX, behind the shadow; NULL: a single one */
+    struct oi_root *roots;          /* this and the next: the collector's; room for OI_ROOTS_MAX; NULL: a single one */
     uint32_t root_count;
-    bool in_scope;                  /* some of its pages have tables */
     uint8_t *hints;                 /* atomic, a byte per line: its own, or those of nobody; immutable */
     LIST_ENTRY(oi_segment) roomy;   /* those with free units; segments for one block that are not in use are on a list of their own */
     struct oi_page pages[OI_SEGMENT_UNITS];
@@ -134,21 +132,6 @@ static inline struct oi_page *oi_page_of(const void *block)
 {
     struct oi_page *page = &oi_segment_of(block)->pages[((uintptr_t)block >> OI_UNIT_SHIFT) % OI_SEGMENT_UNITS];
     return (struct oi_page *)((char *)page - page->back);
-}
-
-/* Shadow memory: reserved with the segment, so that a collection needs nothing that it might not get; committed only while one uses it.
- * A 4-byte word for each 8 bytes of the segment. Aligned, so that the system can back that of a segment with one huge page. */
-#define OI_SHADOW_ALIGN (OI_SEGMENT / 2)
-
-static inline size_t oi_shadow_size(size_t segment_size)
-{
-    return segment_size / 2;
-}
-
-/* All that is reserved beside a segment of many blocks. */
-static inline size_t oi_aside_size(size_t segment_size)
-{
-    return oi_shadow_size(segment_size) + OI_ROOTS_MAX * sizeof(struct oi_root);
 }
 
 static inline size_t oi_page_block_size(const struct oi_page *page)
