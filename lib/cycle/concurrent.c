@@ -71,10 +71,10 @@ static void show_all(const struct oi_scope *scope, const struct oi_stack_node *k
         show(oi_token_object(OI_CONTAINER_OF(kept, struct oi_token, node)));
 }
 
-static void uncount_inner(struct oi_scope *scope, oi_id id, ouro_object *o, void *count)
+static void uncount_inner(struct oi_scope *scope, struct oi_member member, void *count)
 {
-    (void)scope, (void)id;
-    *(size_t *)count -= oi_type_of(o)->inner;
+    (void)scope;
+    *(size_t *)count -= oi_type_of(member.object)->inner;
 }
 
 /* The members are garbage: decides what becomes of them, and makes it so for all to see at once. */

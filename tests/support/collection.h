@@ -77,10 +77,10 @@ static inline size_t collection_reclaim(struct collection *c)
     return oi_reclaim_free(&c->act, c->scope, &bytes);
 }
 
-static inline void collection_spare_one(struct oi_scope *scope, oi_id id, ouro_object *o, void *unused)
+static inline void collection_spare_one(struct oi_scope *scope, struct oi_member member, void *unused)
 {
-    (void)o, (void)unused;
-    oi_validate_spare(scope, id);
+    (void)unused;
+    oi_validate_spare(scope, member.id);
 }
 
 /* P7. Members that are left are spared: no mark stays. */

@@ -94,7 +94,10 @@ static void note_some(struct oi_scope *scope, const void *object, uint32_t n, ui
 {
     for (uint32_t i = 1; i <= n; i++)
         scope->list[i] = mark + i;
-    oi_scope_note_edges(scope, oi_scope_find(scope, object), n, mark % 3 == 0);
+    oi_id id = oi_scope_find(scope, object);
+    oi_scope_note_edges(scope, oi_scope_page_of(scope, id), id, n);
+    if (mark % 3 == 0)
+        oi_scope_note_outside(oi_scope_page_of(scope, id), id);
 }
 
 static void check_noted(const struct oi_scope *scope, const void *object, uint32_t n, uint32_t mark)
@@ -312,12 +315,13 @@ struct visit {
     const void *last;
 };
 
-static void visit(struct oi_scope *scope, oi_id id, ouro_object *o, void *arg)
+static void visit(struct oi_scope *scope, struct oi_member member, void *arg)
 {
     struct visit *v = arg;
-    CHECK_PTR(oi_scope_object(scope, id), o);
-    CHECK(oi_scope_is_member(scope, id));
-    v->last = o;
+    CHECK_PTR(oi_scope_object(scope, member.id), member.object);
+    CHECK_PTR(oi_scope_estimate(scope, member.id), oi_member_estimate(member));
+    CHECK(oi_scope_is_member(scope, member.id));
+    v->last = member.object;
     if (!v->visited++ && v->also)
         oi_scope_drop(scope, oi_scope_find(scope, v->also));
 }

@@ -34,10 +34,11 @@ static bool has_trace(struct oi_page *page, const ouro_object *o)
 
 /* Members with traces are referred to from elsewhere, so to speak; and what is no garbage any more, because a weak reference was followed to it,
  * need not be reached. */
-static void look_for_trace(struct oi_scope *scope, oi_id id, ouro_object *o, void *unused)
+static void look_for_trace(struct oi_scope *scope, struct oi_member member, void *unused)
 {
+    struct oi_page *page = scope->pinned[(member.id >> OI_SCOPE_INDEX_BITS) - 1];
     (void)unused;
-    *oi_scope_estimate(scope, id) = has_trace(scope->pinned[(id >> OI_SCOPE_INDEX_BITS) - 1], o) || !oi_scope_may_look(o);
+    *oi_member_estimate(member) = has_trace(page, member.object) || !oi_scope_may_look(member.object);
 }
 
 static void look_at_root(struct oi_scope *scope, oi_id id)
@@ -56,15 +57,16 @@ static size_t count_missed(struct oi_scope *scope)
     return missed;
 }
 
-static void unmark(struct oi_scope *scope, oi_id id, ouro_object *o, void *unused)
+static void unmark(struct oi_scope *scope, struct oi_member member, void *unused)
 {
-    (void)scope, (void)id, (void)unused;
-    oi_fetch_and_acqrel(&o->ouro_private_owner, 0x7fff); /* [MO-touch] */
+    (void)scope, (void)unused;
+    oi_fetch_and_acqrel(&member.object->ouro_private_owner, 0x7fff); /* [MO-touch] */
 }
 
-static void complain(struct oi_scope *scope, oi_id id, ouro_object *o, void *left)
+static void complain(struct oi_scope *scope, struct oi_member member, void *left)
 {
-    (void)scope, (void)id;
+    const ouro_object *o = member.object;
+    (void)scope;
     if (!*(size_t *)left)
         return;
     --*(size_t *)left;

@@ -34,10 +34,11 @@ static void give_token(struct aside *aside, ouro_object *o)
     aside->members++;
 }
 
-static void set_aside(struct oi_scope *scope, oi_id id, ouro_object *o, void *arg)
+static void set_aside(struct oi_scope *scope, struct oi_member member, void *arg)
 {
     struct aside *aside = arg;
-    (void)scope, (void)id;
+    ouro_object *o = member.object;
+    (void)scope;
     if (!oi_type_of(o)->finalize || (oi_flags(o) & OI_FINALIZED))
         return;
     size_t before = aside->members;
@@ -47,17 +48,17 @@ static void set_aside(struct oi_scope *scope, oi_id id, ouro_object *o, void *ar
     oi_page_set_published(oi_page_of(o)); /* the next collection, of whichever generation, looks at it again */
 }
 
-static void save(struct oi_scope *scope, oi_id id, ouro_object *o, void *aside)
+static void save(struct oi_scope *scope, struct oi_member member, void *aside)
 {
-    (void)scope, (void)id;
-    give_token(aside, o);
+    (void)scope;
+    give_token(aside, member.object);
 }
 
-static void spare_due(struct oi_scope *scope, oi_id id, ouro_object *o, void *unused)
+static void spare_due(struct oi_scope *scope, struct oi_member member, void *unused)
 {
     (void)unused;
-    if (oi_type_of(o)->finalize && !(oi_flags(o) & OI_FINALIZED))
-        oi_validate_spare(scope, id); /* there was no memory for its token */
+    if (oi_type_of(member.object)->finalize && !(oi_flags(member.object) & OI_FINALIZED))
+        oi_validate_spare(scope, member.id); /* there was no memory for its token */
 }
 
 static void spare_all(struct oi_scope *scope, const struct oi_stack_node *tokens)
@@ -79,10 +80,10 @@ size_t oi_reclaim_set_aside(struct oi_act *act, struct oi_scope *scope, struct o
     return aside.members;
 }
 
-static void spare_rest(struct oi_scope *scope, oi_id id, ouro_object *o, void *unused)
+static void spare_rest(struct oi_scope *scope, struct oi_member member, void *unused)
 {
-    (void)o, (void)unused;
-    oi_validate_spare(scope, id); /* there was no memory for its token */
+    (void)unused;
+    oi_validate_spare(scope, member.id); /* there was no memory for its token */
 }
 
 size_t oi_reclaim_save_all(struct oi_act *act, struct oi_scope *scope, struct oi_stack_node **saved)
@@ -96,19 +97,19 @@ size_t oi_reclaim_save_all(struct oi_act *act, struct oi_scope *scope, struct oi
 
 /* ---- the members' end ---- */
 
-static void make_dead(struct oi_scope *scope, oi_id id, ouro_object *o, void *unused)
+static void make_dead(struct oi_scope *scope, struct oi_member member, void *unused)
 {
-    (void)scope, (void)id, (void)unused;
-    oi_set_shared(o, OI_DEAD);
+    (void)scope, (void)unused;
+    oi_set_shared(member.object, OI_DEAD);
     /* Release: an upgrade that finds the mark gone finds it dead [MO-verdict]. */
-    oi_store_release(&o->ouro_private_owner, 0);
+    oi_store_release(&member.object->ouro_private_owner, 0);
 }
 
-static void clear_weak(struct oi_scope *scope, oi_id id, ouro_object *o, void *act)
+static void clear_weak(struct oi_scope *scope, struct oi_member member, void *act)
 {
-    (void)scope, (void)id;
-    if (oi_flags(o) & OI_HAS_WEAK)
-        oi_weak_target_died(act, o);
+    (void)scope;
+    if (oi_flags(member.object) & OI_HAS_WEAK)
+        oi_weak_target_died(act, member.object);
 }
 
 void oi_reclaim_seal(struct oi_act *act, struct oi_scope *scope, bool has_weak)

@@ -209,6 +209,12 @@ static inline uint64_t *oi_scope_outside(const struct oi_scope_page *page, uint3
     return page->gray + 2 * (page->gray - page->member) + index / 64;
 }
 
+static inline void oi_scope_note_outside(const struct oi_scope_page *page, oi_id id)
+{
+    uint32_t index = oi_scope_index(id);
+    *oi_scope_outside(page, index) |= (uint64_t)1 << index % 64;
+}
+
 static inline bool oi_scope_leads_outside(const struct oi_scope *scope, oi_id id)
 {
     uint32_t index = oi_scope_index(id);
@@ -217,22 +223,20 @@ static inline bool oi_scope_leads_outside(const struct oi_scope *scope, oi_id id
 
 /* Of a member none of whose edges have been noted yet. The caller has put them at scope->list[1 .. n], where there is room for one per word of
  * the member's block. */
-static OI_ALWAYS_INLINE void oi_scope_note_edges(struct oi_scope *scope, oi_id id, uint32_t n, bool outside)
+static OI_ALWAYS_INLINE void oi_scope_note_edges(struct oi_scope *scope, const struct oi_scope_page *page, oi_id id, uint32_t n)
 {
-    struct oi_scope_page *page = oi_scope_page_of(scope, id);
     struct oi_scope_extent *extent = &scope->extents[id >> OI_SCOPE_INDEX_BITS];
-    uint32_t index = oi_scope_index(id);
-    *oi_scope_outside(page, index) |= (uint64_t)outside << index % 64;
-    *oi_scope_one_edge(page, index) |= (uint64_t)(n == 1) << index % 64;
-    if (n == 1)
-        *oi_scope_edge_of(page, index) = scope->list[1];
-    if (n <= 1)
-        return;
-    if (!extent->lists)
-        extent->lists = scope->list - 1;
-    *oi_scope_edge_of(page, index) = (uint32_t)(scope->list - extent->lists);
-    scope->list[0] = n;
-    scope->list += n + 1;
+    uint32_t index = oi_scope_index(id), *list = scope->list;
+    if (n == 1) {
+        *oi_scope_edge_of(page, index) = list[1];
+        *oi_scope_one_edge(page, index) |= (uint64_t)1 << index % 64;
+    } else if (n) {
+        if (!extent->lists)
+            extent->lists = list - 1;
+        *oi_scope_edge_of(page, index) = (uint32_t)(list - extent->lists);
+        list[0] = n;
+        scope->list = list + n + 1;
+    }
 }
 
 /* Returns a member's edges, as they were noted, and sets their number. */
@@ -257,7 +261,19 @@ static OI_ALWAYS_INLINE void oi_scope_section_ended(struct oi_scope *scope)
         scope->breathe();
 }
 
-typedef void oi_scope_visit(struct oi_scope *scope, oi_id id, ouro_object *o, void *arg);
+/* A member, as a walk shows it. */
+struct oi_member {
+    const struct oi_scope_page *page; /* a copy: what a visitor writes changes none of it, so that it stays in registers */
+    oi_id id;
+    ouro_object *object;
+};
+
+static OI_ALWAYS_INLINE int32_t *oi_member_estimate(struct oi_member member)
+{
+    return &member.page->estimate[oi_scope_index(member.id)];
+}
+
+typedef void oi_scope_visit(struct oi_scope *scope, struct oi_member member, void *arg);
 
 /* A walk over a page fetches what it will look at so many blocks later: by itself the processor does so only within 4 KiB, and not past an atomic
  * change. */
@@ -273,19 +289,20 @@ static inline uint64_t oi_scope_members_ahead(const struct oi_scope_page *page, 
 static OI_ALWAYS_INLINE void oi_scope_walk(struct oi_scope *scope, bool fetch, oi_scope_visit *fn, void *arg)
 {
     for (uint32_t number = 1; number <= scope->count; number++) {
-        struct oi_scope_page *page = &scope->pages[number];
+        const struct oi_scope_page page = scope->pages[number];
         const struct oi_scope_extent *extent = &scope->extents[number];
         for (uint32_t word = 0; extent->has_members && word * 64 < extent->carved; word++) {
-            if (!page->member[word])
+            if (!page.member[word])
                 continue;
-            uint64_t ahead = fetch ? oi_scope_members_ahead(page, extent, word) : 0;
+            uint64_t ahead = fetch ? oi_scope_members_ahead(&page, extent, word) : 0;
             oi_rcu_read_lock();
-            for (uint64_t bits = page->member[word]; bits; bits &= bits - 1) {
+            for (uint64_t bits = page.member[word]; bits; bits &= bits - 1) {
                 uint32_t index = word * 64 + (uint32_t)__builtin_ctzl(bits);
+                ouro_object *o = oi_scope_at(&page, index);
                 if (ahead & bits & -bits)
-                    __builtin_prefetch(oi_scope_at(page, index + OI_SCOPE_AHEAD));
-                if (page->member[word] & bits & -bits) /* not dropped meanwhile */
-                    fn(scope, oi_scope_id(number, index), oi_scope_at(page, index), arg);
+                    __builtin_prefetch((char *)o + OI_SCOPE_AHEAD * 8 * page.words);
+                if (page.member[word] & bits & -bits) /* not dropped meanwhile */
+                    fn(scope, (struct oi_member){&page, oi_scope_id(number, index), o}, arg);
             }
             oi_rcu_read_unlock();
             oi_scope_section_ended(scope);

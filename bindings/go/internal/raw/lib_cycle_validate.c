@@ -15,14 +15,15 @@
 
 /* ---- P2: marks ---- */
 
-static void mark(struct oi_scope *scope, oi_id id, ouro_object *o, void *unused)
+static void mark(struct oi_scope *scope, struct oi_member member, void *unused)
 {
+    ouro_object *o = member.object;
     (void)unused;
-    *oi_scope_estimate(scope, id) = 0;
+    *oi_member_estimate(member) = 0;
     /* Seen alive in this read section, so the block will not be another object's before the section ends: the mark can only
      * meet this object, or what is left of it. */
     if (!oi_scope_may_look(o)) {
-        oi_scope_drop(scope, id);
+        oi_scope_drop(scope, member.id);
         return;
     }
     oi_perturb();
@@ -60,8 +61,9 @@ static OI_ALWAYS_INLINE void list_run(struct oi_scope *scope, struct oi_tally *t
     }
 }
 
-static void note_edges(struct oi_scope *scope, oi_id id, ouro_object *o, void *tally)
+static void note_edges(struct oi_scope *scope, struct oi_member member, void *tally)
 {
+    ouro_object *o = member.object;
     ouro_slot *slot;
     size_t count;
     struct listing listing = {.list = scope->list};
@@ -71,20 +73,17 @@ static void note_edges(struct oi_scope *scope, oi_id id, ouro_object *o, void *t
     const struct oi_type *type = oi_type_of(o);
     for (uint32_t run = 0; oi_slots_run(type, o, run, &slot, &count); run++)
         list_run(scope, tally, &listing, slot, count);
-    oi_scope_note_edges(scope, id, listing.n, listing.outside);
+    oi_scope_note_edges(scope, member.page, member.id, listing.n);
+    if (listing.outside)
+        oi_scope_note_outside(member.page, member.id);
 }
 
 /* ---- P3b: counts, after all edges ---- */
 
-/* From here on, an estimate of 0 says that all references to a member come from members. */
-static void subtract_count(struct oi_scope *scope, oi_id id, ouro_object *o, void *arg)
+static int32_t less_count(int32_t edges, const ouro_object *o, struct oi_validation *all)
 {
-    struct oi_validation *all = arg;
-    int32_t *estimate = oi_scope_estimate(scope, id), edges = *estimate;
-    oi_perturb();
-    *estimate = UNACCOUNTED;
     if (!oi_scope_may_look(o))
-        return;
+        return UNACCOUNTED;
     /* Acquire: `local` is read after it; whoever merged has stored MERGED after the last change of `local` [MO-count]. */
     uint32_t s = oi_load_acquire(&o->ouro_private_shared);
     uint32_t local = oi_local(o);
@@ -92,12 +91,26 @@ static void subtract_count(struct oi_scope *scope, oi_id id, ouro_object *o, voi
     int64_t count = (int64_t)oi_count(s) + (s & OI_MERGED ? 0 : oi_local_tokens(local));
     /* 0: the last reference was dropped by force (object/inbox.c). */
     if (s == OI_DEAD || (s & OI_STUCK) || count < 0 || count >= OI_COUNT_MAX)
-        return;
-    *estimate = (int32_t)((uint32_t)edges - (uint32_t)count);
+        return UNACCOUNTED;
     const struct oi_type *type = oi_type_of(o);
-    all->has_weak = all->has_weak || (flags & OI_HAS_WEAK);
-    all->finalizers = all->finalizers || (type->finalize && !(flags & OI_FINALIZED));
-    all->inner = all->inner || type->inner;
+    if (OI_UNLIKELY(flags & OI_HAS_WEAK))
+        all->has_weak = true;
+    if (OI_UNLIKELY(type->finalize && !(flags & OI_FINALIZED)))
+        all->finalizers = true;
+    if (OI_UNLIKELY(type->inner))
+        all->inner = true;
+    return (int32_t)((uint32_t)edges - (uint32_t)count);
+}
+
+/* From here on, an estimate of 0 says that all references to a member come from members. */
+static void subtract_count(struct oi_scope *scope, struct oi_member member, void *all)
+{
+    int32_t *estimate = oi_member_estimate(member);
+    (void)scope;
+    oi_perturb();
+    *estimate = less_count(*estimate, member.object, all);
+    if (*estimate)
+        ((struct oi_validation *)all)->unaccounted = true;
 }
 
 /* ---- P3c: the fixpoint ---- */
@@ -134,12 +147,13 @@ static void drain(struct dropped *dropped)
     }
 }
 
-static void drop_unaccounted(struct oi_scope *scope, oi_id id, ouro_object *o, void *arg)
+static void drop_unaccounted(struct oi_scope *scope, struct oi_member member, void *arg)
 {
     struct dropped *dropped = arg;
-    if (!*oi_scope_estimate(scope, id))
+    (void)scope;
+    if (!*oi_member_estimate(member))
         return;
-    drop(dropped, id, o);
+    drop(dropped, member.id, member.object);
     drain(dropped);
 }
 
@@ -165,19 +179,21 @@ void oi_validate_counts(struct oi_scope *scope, struct oi_validation *all)
     note_tokens(scope, &tally);
     oi_tally_end(&tally);
     oi_scope_each_member(scope, subtract_count, all);
-    oi_scope_each_noted(scope, drop_unaccounted, &dropped);
+    if (all->unaccounted)
+        oi_scope_each_noted(scope, drop_unaccounted, &dropped);
 }
 
 /* ---- P5: untouched ---- */
 
-static void drop_touched(struct oi_scope *scope, oi_id id, ouro_object *o, void *arg)
+static void drop_touched(struct oi_scope *scope, struct oi_member member, void *arg)
 {
     struct dropped *dropped = arg;
+    ouro_object *o = member.object;
     (void)scope;
     oi_perturb();
     if (oi_load_acquire(&o->ouro_private_owner) & OI_CAND) /* pairs with oi_touch [MO-touch] */
         return;
-    drop(dropped, id, o);
+    drop(dropped, member.id, o);
     drain(dropped);
 }
 
@@ -190,13 +206,13 @@ void oi_validate_untouched(struct oi_scope *scope)
 
 /* ---- the verdict ---- */
 
-static void drop_weak(struct oi_scope *scope, oi_id id, ouro_object *o, void *arg)
+static void drop_weak(struct oi_scope *scope, struct oi_member member, void *arg)
 {
     struct dropped *dropped = arg;
     (void)scope;
-    if (!(oi_flags(o) & OI_HAS_WEAK))
+    if (!(oi_flags(member.object) & OI_HAS_WEAK))
         return;
-    drop(dropped, id, o);
+    drop(dropped, member.id, member.object);
     drain(dropped);
 }
 

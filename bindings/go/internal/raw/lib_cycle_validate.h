@@ -7,6 +7,7 @@
 #include "lib_cycle_scope.h"
 
 struct oi_validation {
+    bool unaccounted; /* some member is referred to from elsewhere */
     bool has_weak;    /* some member may have weak references */
     bool finalizers;  /* some member's finalizer is due */
     bool inner;       /* some member is part of a value (OI_TYPE_INNER) */
