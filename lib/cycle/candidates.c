@@ -44,7 +44,7 @@ static void include(struct closure *closure, uint32_t number, uint32_t index)
     if (page->member[index / 64] & bit)
         return;
     page->member[index / 64] |= bit;
-    page->gray[index / 64] |= bit;
+    *oi_scope_gray(page, index / 64) |= bit;
     extent->has_members = true;
     oi_trace_enqueue(&closure->trace, number);
 }
@@ -258,12 +258,13 @@ static void follow_page(struct closure *closure, uint32_t number)
 {
     const struct oi_scope_page *page = &closure->scope->pages[number];
     for (uint32_t word = 0; word * 64 < closure->scope->extents[number].carved; word++) {
-        if (!page->gray[word])
+        uint64_t *gray = oi_scope_gray(page, word);
+        if (!*gray)
             continue;
         oi_perturb();
         oi_rcu_read_lock();
-        for (uint64_t bits; (bits = page->gray[word]) != 0;) {
-            page->gray[word] = bits & (bits - 1);
+        for (uint64_t bits; (bits = *gray) != 0;) {
+            *gray = bits & (bits - 1);
             look_at(closure, number, word * 64 + (uint32_t)__builtin_ctzl(bits));
         }
         oi_rcu_read_unlock();

@@ -150,14 +150,15 @@ static bool uncount(const struct oi_scope *scope, oi_id id)
 }
 
 /* A member's slots are as they were when its edges were noted. */
-static bool leads_outside(const struct oi_scope *scope, oi_id id)
+static bool leads_outside(const struct oi_scope *scope, const struct oi_scope_page *page, oi_id id)
 {
     uint32_t n;
-    const uint32_t *edges = oi_scope_edges(scope, id, &n);
-    bool outside = oi_scope_leads_outside(scope, id);
-    for (uint32_t i = 0; i < n; i++)
-        outside |= !oi_scope_is_member(scope, edges[i]);
-    return outside;
+    const uint32_t *edges = oi_scope_edges(scope, page, id, &n);
+    for (uint32_t i = 0; i < n; i++) {
+        if (!oi_scope_is_member(scope, edges[i]))
+            return true;
+    }
+    return oi_scope_leads_outside(page, id);
 }
 
 /* Of a member that refers to others than members. */
@@ -182,22 +183,22 @@ static void release_outside(const struct outside *outside, const struct oi_type 
 /* The members of one page: they go to it as one chain, but for those that readers of weak references may still look at. */
 static size_t free_page(struct outside *outside, uint32_t number)
 {
-    const struct oi_scope_page *at = &outside->scope->pages[number];
+    const struct oi_scope_page at = outside->scope->pages[number];
     const struct oi_scope_extent *extent = &outside->scope->extents[number];
     struct oi_page *page = outside->scope->pinned[number - 1];
     uint32_t first = 0, n = 0, freed = 0;
     for (uint32_t word = 0; word * 64 < extent->carved; word++) {
-        uint64_t ahead = oi_scope_members_ahead(at, extent, word);
-        for (uint64_t bits = at->member[word]; bits; bits &= bits - 1, freed++) {
+        uint64_t ahead = oi_scope_members_ahead(&at, extent, word);
+        for (uint64_t bits = at.member[word]; bits; bits &= bits - 1, freed++) {
             uint32_t index = word * 64 + (uint32_t)__builtin_ctzl(bits);
-            ouro_object *o = oi_scope_at(at, index);
+            ouro_object *o = oi_scope_at(&at, index);
             if (ahead & bits & -bits)
-                __builtin_prefetch(oi_scope_at(at, index + OI_SCOPE_AHEAD), 1);
+                __builtin_prefetch((char *)o + OI_SCOPE_AHEAD * 8 * at.words, 1);
             const struct oi_type *type = oi_type_of(o);
             if (OI_UNLIKELY(oi_history_on))
                 oi_history_add(o, OI_CHANGE_GARBAGE, ouro_refcount(o));
             outside->inner += type->inner;
-            if (leads_outside(outside->scope, oi_scope_id(number, index)))
+            if (leads_outside(outside->scope, &at, oi_scope_id(number, index)))
                 release_outside(outside, type, o);
             if (type->dispose)
                 type->dispose(o);

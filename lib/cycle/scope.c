@@ -137,7 +137,6 @@ static void enter(uint32_t number, struct oi_page *page)
         .reciprocal = reciprocal_of(page),
         .estimate = counted_for_nothing,
         .member = oi_scope_nothing,
-        .gray = oi_scope_nothing,
     };
     scope.extents[number] = (struct oi_scope_extent){.carved = oi_load_acquire(&page->carved)}; /* [MO-carved] */
     set_places(page, number);
@@ -153,9 +152,9 @@ bool oi_scope_furnish(struct oi_scope *scope, uint32_t number)
     char *table = take_table(words + 4 * bits, (size_t)page->capacity * page->block_units * 4);
     if (!table)
         return false;
-    at->estimate = (int32_t *)table; /* and the edges */
+    at->stride = (uint32_t)(blocks / 64);
+    at->estimate = (int32_t *)table;
     at->member = (uint64_t *)(table + words);
-    at->gray = (uint64_t *)(table + words + bits); /* and one_edge, and outside */
     extent->count = scope->keeps_counts ? (int32_t *)(table + blocks * 8) : NULL;
     OI_ASSERT(!scope->list);
     return true;

@@ -31,8 +31,9 @@ typedef uint32_t oi_id;
 /* What is looked up all the time, small enough for the processor's nearest cache. */
 struct oi_scope_page {
     char *base;
-    int32_t *estimate;
-    uint64_t *member, *gray;
+    int32_t *estimate;   /* and behind it, edges: oi_scope_edge_of */
+    uint64_t *member;    /* and behind it, the other bits: oi_scope_gray */
+    uint32_t stride;     /* 64-bit words that a bit per block takes; each number per block takes 64 times as much */
     uint32_t words;      /* of 8 bytes in a block */
     uint32_t reciprocal; /* of that, times 2^32, rounded up; 0: one block */
 };
@@ -185,6 +186,27 @@ static inline bool oi_scope_is_member(const struct oi_scope *scope, oi_id id)
     return oi_scope_page_of(scope, id)->member[index / 64] >> index % 64 & 1;
 }
 
+/* Of 64 blocks each. */
+static inline uint64_t *oi_scope_gray(const struct oi_scope_page *page, uint32_t word)
+{
+    return &page->member[page->stride + word];
+}
+
+static inline uint64_t *oi_scope_one_edge(const struct oi_scope_page *page, uint32_t word)
+{
+    return &page->member[2 * page->stride + word];
+}
+
+static inline uint64_t *oi_scope_outside(const struct oi_scope_page *page, uint32_t word)
+{
+    return &page->member[3 * page->stride + word];
+}
+
+static inline uint32_t *oi_scope_edge_of(const struct oi_scope_page *page, uint32_t index)
+{
+    return (uint32_t *)&page->estimate[64 * page->stride + index];
+}
+
 static inline void oi_scope_drop(struct oi_scope *scope, oi_id id)
 {
     uint32_t index = oi_scope_index(id);
@@ -193,32 +215,16 @@ static inline void oi_scope_drop(struct oi_scope *scope, oi_id id)
 
 /* ---- edges ---- */
 
-/* What lies behind estimates and gray bits in a page's table, of which it is a multiple (scope.c). */
-static inline uint32_t *oi_scope_edge_of(const struct oi_scope_page *page, uint32_t index)
-{
-    return (uint32_t *)page->estimate + (page->gray - page->member) * 64 + index;
-}
-
-static inline uint64_t *oi_scope_one_edge(const struct oi_scope_page *page, uint32_t index)
-{
-    return page->gray + (page->gray - page->member) + index / 64;
-}
-
-static inline uint64_t *oi_scope_outside(const struct oi_scope_page *page, uint32_t index)
-{
-    return page->gray + 2 * (page->gray - page->member) + index / 64;
-}
-
 static inline void oi_scope_note_outside(const struct oi_scope_page *page, oi_id id)
 {
     uint32_t index = oi_scope_index(id);
-    *oi_scope_outside(page, index) |= (uint64_t)1 << index % 64;
+    *oi_scope_outside(page, index / 64) |= (uint64_t)1 << index % 64;
 }
 
-static inline bool oi_scope_leads_outside(const struct oi_scope *scope, oi_id id)
+static inline bool oi_scope_leads_outside(const struct oi_scope_page *page, oi_id id)
 {
     uint32_t index = oi_scope_index(id);
-    return *oi_scope_outside(oi_scope_page_of(scope, id), index) >> index % 64 & 1;
+    return *oi_scope_outside(page, index / 64) >> index % 64 & 1;
 }
 
 /* Of a member none of whose edges have been noted yet. The caller has put them at scope->list[1 .. n], where there is room for one per word of
@@ -229,7 +235,7 @@ static OI_ALWAYS_INLINE void oi_scope_note_edges(struct oi_scope *scope, const s
     uint32_t index = oi_scope_index(id), *list = scope->list;
     if (n == 1) {
         *oi_scope_edge_of(page, index) = list[1];
-        *oi_scope_one_edge(page, index) |= (uint64_t)1 << index % 64;
+        *oi_scope_one_edge(page, index / 64) |= (uint64_t)1 << index % 64;
     } else if (n) {
         if (!extent->lists)
             extent->lists = list - 1;
@@ -240,12 +246,11 @@ static OI_ALWAYS_INLINE void oi_scope_note_edges(struct oi_scope *scope, const s
 }
 
 /* Returns a member's edges, as they were noted, and sets their number. */
-static inline const uint32_t *oi_scope_edges(const struct oi_scope *scope, oi_id id, uint32_t *n)
+static inline const uint32_t *oi_scope_edges(const struct oi_scope *scope, const struct oi_scope_page *page, oi_id id, uint32_t *n)
 {
-    const struct oi_scope_page *page = oi_scope_page_of(scope, id);
     uint32_t index = oi_scope_index(id);
     const uint32_t *at = oi_scope_edge_of(page, index);
-    if (!*at || *oi_scope_one_edge(page, index) >> index % 64 & 1) {
+    if (!*at || *oi_scope_one_edge(page, index / 64) >> index % 64 & 1) {
         *n = *at != 0;
         return at;
     }

@@ -16,7 +16,7 @@ static OI_ALWAYS_INLINE void reach(ouro_object *child, void *arg)
         return;
     oi_scope_drop(tracing->scope, id);
     uint32_t index = oi_scope_index(id), word = index / 64, number = id >> OI_SCOPE_INDEX_BITS;
-    uint64_t *gray = &oi_scope_page_of(tracing->scope, id)->gray[word];
+    uint64_t *gray = oi_scope_gray(oi_scope_page_of(tracing->scope, id), word);
     if (number == tracing->current) {
         tracing->low = word < tracing->low ? word : tracing->low;
         tracing->high = word > tracing->high ? word : tracing->high;
@@ -60,9 +60,10 @@ static OI_ALWAYS_INLINE void fetch(struct reading *reading, ouro_object *o)
 static void follow_words(struct reading *reading, const struct oi_scope_page *page, uint32_t first, uint32_t last)
 {
     for (uint32_t word = first; word <= last; word++) {
-        for (uint64_t bits; (bits = page->gray[word]) != 0;) {
+        uint64_t *gray = oi_scope_gray(page, word);
+        for (uint64_t bits; (bits = *gray) != 0;) {
             ouro_object *o = oi_scope_at(page, word * 64 + (uint32_t)__builtin_ctzl(bits));
-            page->gray[word] = bits & (bits - 1);
+            *gray = bits & (bits - 1);
             fetch(reading, o);
         }
     }
@@ -94,12 +95,13 @@ static void spare_referred(struct oi_trace *tracing, uint32_t number)
 {
     struct oi_scope_page *page = &tracing->scope->pages[number];
     for (uint32_t word = 0; word * 64 < tracing->scope->extents[number].carved; word++) {
+        uint64_t *gray = oi_scope_gray(page, word);
         for (uint64_t bits = page->member[word]; bits; bits &= bits - 1) {
             if (page->estimate[word * 64 + (uint32_t)__builtin_ctzl(bits)] > 0)
-                page->gray[word] |= bits & -bits;
+                *gray |= bits & -bits;
         }
-        page->member[word] &= ~page->gray[word];
-        if (page->gray[word])
+        page->member[word] &= ~*gray;
+        if (*gray)
             oi_trace_enqueue(tracing, number);
     }
 }

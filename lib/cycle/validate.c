@@ -136,7 +136,7 @@ static void drain(struct dropped *dropped)
     while (dropped->first) {
         oi_id id = dropped->first;
         uint32_t n;
-        const uint32_t *edges = oi_scope_edges(scope, id, &n);
+        const uint32_t *edges = oi_scope_edges(scope, oi_scope_page_of(scope, id), id, &n);
         dropped->first = (oi_id)*oi_scope_estimate(scope, id);
         for (uint32_t i = 0; i < n; i++) {
             if (oi_scope_is_member(scope, edges[i]) && --*oi_scope_estimate(scope, edges[i]))

@@ -104,12 +104,12 @@ static void check_noted(const struct oi_scope *scope, const void *object, uint32
 {
     oi_id id = oi_scope_find(scope, object);
     uint32_t noted, wrong = 0;
-    const uint32_t *edges = oi_scope_edges(scope, id, &noted);
+    const uint32_t *edges = oi_scope_edges(scope, oi_scope_page_of(scope, id), id, &noted);
     CHECK_EQ(noted, n);
     for (uint32_t i = 0; i < noted; i++)
         wrong += edges[i] != mark + 1 + i;
     CHECK_EQ(wrong, 0);
-    CHECK_EQ(oi_scope_leads_outside(scope, id), mark % 3 == 0);
+    CHECK_EQ(oi_scope_leads_outside(oi_scope_page_of(scope, id), id), mark % 3 == 0);
 }
 
 /* Pages of one block, of many units, and of a segment of their own. */
