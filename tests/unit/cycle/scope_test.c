@@ -16,6 +16,7 @@
 #include "port/os.h"
 #include "support/child.h"
 #include "support/collection.h"
+#include "support/fault.h"
 #include "support/fixture.h"
 #include "support/preempt.h"
 #include "support/rng.h"
@@ -92,6 +93,7 @@ static uint32_t words_of(const void *object)
 
 static void note_some(struct oi_scope *scope, const void *object, uint32_t n, uint32_t mark)
 {
+    REQUIRE(oi_scope_room_for_list(scope, n + 1));
     for (uint32_t i = 1; i <= n; i++)
         scope->list[i] = mark + i;
     oi_id id = oi_scope_find(scope, object);
@@ -258,6 +260,28 @@ static void test_leaving(void)
         ouro_release(of[i]);
 }
 
+/* A member's only edge is put down behind all lists before it finds its place in the table; wherever that is, the next scope finds nothing there. */
+static void test_last_edge(void)
+{
+    enum { LINE = 2 << 20 }; /* it is given back in pieces of so many bytes */
+    struct table *large = shared_table_of(3 * OI_SEGMENT), *small = shared_table_of(64);
+    for (uint32_t missing = 0; missing < 4; missing++) { /* words, up to the line */
+        struct oi_scope *scope = oi_scope_enter(2);
+        oi_scope_begin_lists(scope);
+        const uint32_t *line = (uint32_t *)oi_round_up((uintptr_t)scope->list + 64, LINE);
+        note_some(scope, large, (uint32_t)(line - missing - scope->list) - 1, 1);
+        CHECK_PTR(scope->list, line - missing);
+        REQUIRE(oi_scope_room_for_list(scope, words_of(small)));
+        note_some(scope, small, 1, 7);
+        const uint32_t *end = scope->list + 64;
+        oi_scope_leave(scope);
+        for (const uint32_t *at = line - 64; at < end; at++)
+            CHECK_EQ(*at, 0);
+    }
+    ouro_release(large);
+    ouro_release(small);
+}
+
 /* A page whose last object goes stays what it is until the scope is left. */
 static void test_pinned(void)
 {
@@ -279,12 +303,13 @@ static void test_pinned(void)
 /* A collector has vanished in a fork, its scope still entered, its marks still set. */
 static void test_after_a_vanished_collector(void)
 {
-    struct table *small = shared_table_of(24), *large = shared_table_of(3 * OI_UNIT), *gone = shared_table_of(4 * OI_UNIT);
+    struct table *small = shared_table_of(24), *large = shared_table_of(3 * OI_SEGMENT), *gone = shared_table_of(4 * OI_UNIT);
     struct oi_scope *scope = oi_scope_enter(2);
     *oi_scope_estimate(scope, oi_scope_find(scope, header(small))) = 77;
     oi_fetch_or_acqrel(&small->array.object.ouro_private_owner, OI_CAND);
     oi_fetch_or_acqrel(&large->array.object.ouro_private_owner, OI_CAND);
     oi_scope_begin_lists(scope);
+    REQUIRE(oi_scope_room_for_list(scope, words_of(large)));
     for (uint32_t i = 1; i < words_of(large); i++)
         scope->list[i] = 0xdead; /* and it has not noted yet how many that were */
     ouro_release(gone);
@@ -299,8 +324,11 @@ static void test_after_a_vanished_collector(void)
     CHECK(is_in(scope, large));
     CHECK_EQ(*oi_scope_estimate(scope, oi_scope_find(scope, header(small))), 0);
     oi_scope_begin_lists(scope);
+    REQUIRE(oi_scope_room_for_list(scope, words_of(large)));
+    uint32_t left = 0;
     for (uint32_t i = 1; i < words_of(large); i++)
-        CHECK_EQ(scope->list[i], 0);
+        left += scope->list[i] != 0;
+    CHECK_EQ(left, 0);
     oi_scope_leave(scope);
     ouro_release(small);
     ouro_release(large);
@@ -499,7 +527,60 @@ static void test_look_at_blocks_taken_back(void)
     printf("       %lu looks, %ld pauses\n", atomic_load(&looks), preempt_pauses());
 }
 
-/* ---- little address space ---- */
+/* ---- little memory ---- */
+
+enum { PAGES = 150, PER_PAGE = OI_UNIT / 24, FIT = 2 * 1024 * 1024 / (PER_PAGE * 12) };
+
+/* There is memory for the tables of a part of the pages: each comes into its turn. */
+static void take_turns(void *unused)
+{
+    static struct table *first[PAGES];
+    (void)unused;
+    fixture_start();
+    ouro_gc_disable();
+    CHECK_GE(ouro_gc_collect(2), 0);
+    struct table *holder = table_new(PAGES * PER_PAGE);
+    for (int i = 0; i < PAGES * PER_PAGE; i++) {
+        struct table *t = table_of(24);
+        if (i % PER_PAGE == 0)
+            first[i / PER_PAGE] = t;
+        ouro_give(holder, &holder->items[i], t);
+    }
+    ouro_share(holder);
+    int seen[PAGES] = {0}, rounds = PAGES / FIT + 2;
+    for (int round = 0; round < rounds; round++) {
+        fault_arm(FAULT_FROM, round ? 1 : 2); /* the first two megabytes are had */
+        struct oi_scope *scope = oi_scope_enter(2);
+        fault_disarm();
+        CHECK(scope->is_partial);
+        CHECK_GE(scope->count, FIT / 2);
+        CHECK_LE(scope->count, FIT);
+        for (int i = 0; i < PAGES; i++)
+            seen[i] += is_in(scope, first[i]);
+        for (uint32_t number = 1; number <= scope->count; number++)
+            CHECK(oi_scope_is_furnished(scope, number));
+        oi_scope_leave(scope);
+    }
+    int least = rounds, most = 0;
+    for (int i = 0; i < PAGES; i++) {
+        least = seen[i] < least ? seen[i] : least;
+        most = seen[i] > most ? seen[i] : most;
+    }
+    CHECK_GE(least, 1);
+    CHECK_LE(most, least + 1);
+    struct oi_scope *scope = oi_scope_enter(2);
+    CHECK(!scope->is_partial);
+    for (int i = 0; i < PAGES; i++)
+        CHECK(is_in(scope, first[i]));
+    oi_scope_leave(scope);
+    ouro_release(holder);
+}
+
+static void test_turns(void)
+{
+    if (fault_supported())
+        CHECK_EQ(child_run(take_turns, NULL), 0);
+}
 
 /* What the scope reserves leaves most of it for the heap, which is still collected. */
 static void live_within_limit(void *unused)
@@ -519,6 +600,12 @@ static void live_within_limit(void *unused)
         struct table *t = shared_table_of(2048);
         ouro_give(t, &t->items[0], t);
     }
+    struct oi_scope *scope = oi_scope_enter(2);
+    CHECK(!scope->is_partial);
+    oi_scope_begin_lists(scope);
+    CHECK(oi_scope_room_for_list(scope, 1000));
+    CHECK(!oi_scope_room_for_list(scope, limit / 4 / sizeof(uint32_t))); /* a quarter, of which tables have some */
+    oi_scope_leave(scope);
     CHECK_EQ(ouro_gc_collect(2), RINGS);
 }
 
@@ -531,7 +618,8 @@ static void test_limited_address_space(void)
 int main(void)
 {
     check_start("scope_test");
-    CHECK_RUN(test_limited_address_space); /* before there are threads here */
+    CHECK_RUN(test_limited_address_space); /* this and the next before there are threads here */
+    CHECK_RUN(test_turns);
     seed = rng_seed();
     fixture_start();
     ouro_gc_disable();
@@ -541,6 +629,7 @@ int main(void)
     FIXTURE_RUN(test_notes_are_apart);
     FIXTURE_RUN(test_generations);
     FIXTURE_RUN(test_leaving);
+    FIXTURE_RUN(test_last_edge);
     FIXTURE_RUN(test_pinned);
     FIXTURE_RUN(test_after_a_vanished_collector);
     FIXTURE_RUN(test_members);

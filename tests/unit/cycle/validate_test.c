@@ -14,7 +14,9 @@
 #include "object/destroy.h"
 #include "object/inbox.h"
 #include "support/actor.h"
+#include "support/child.h"
 #include "support/collection.h"
+#include "support/fault.h"
 #include "support/fixture.h"
 #include "support/threads.h"
 
@@ -211,6 +213,62 @@ static void test_long_way(void)
     CHECK_EQ(ouro_gc_collect(2), LENGTH);
 }
 
+static struct node *tree_new(int depth)
+{
+    struct node *n = shared_new(depth);
+    for (int side = 0; depth && side < 2; side++)
+        ouro_give(n, side ? &n->b : &n->a, tree_new(depth - 1));
+    return n;
+}
+
+static void make_tree_members(struct collection *c, const struct node *n)
+{
+    if (!n)
+        return;
+    make_member(c, n);
+    make_tree_members(c, ouro_peek(&n->a));
+    make_tree_members(c, ouro_peek(&n->b));
+}
+
+/* The same, where each leads to two. */
+static void test_many_ways(void)
+{
+    struct node *tree = tree_new(12);
+    struct collection c = collection_begin(2);
+    make_tree_members(&c, tree);
+    CHECK_EQ(members(&c), (2 << 12) - 1);
+    collection_counts(&c);
+    CHECK_EQ(members(&c), 0);
+    collection_leave(&c);
+    ouro_release(tree);
+}
+
+/* Of what cannot be garbage, members that are dropped before its turn comes take nothing away. */
+static void test_uncounted_targets(void)
+{
+    enum { LENGTH = 100 };
+    struct node *holders[LENGTH], *immortals[LENGTH];
+    for (int i = 0; i < LENGTH; i++) {
+        holders[i] = shared_new(1); /* its block comes before that of what it refers to */
+        immortals[i] = shared_new(2);
+        ouro_immortalize(immortals[i]);
+        ouro_set(holders[i], &holders[i]->a, immortals[i]);
+        if (i % 2)
+            ouro_set(holders[i], &holders[i]->b, immortals[i]);
+    }
+    struct collection c = collection_begin(2);
+    for (int i = 0; i < LENGTH; i++) {
+        make_member(&c, holders[i]);
+        make_member(&c, immortals[i]);
+    }
+    collection_counts(&c);
+    CHECK_EQ(members(&c), 0);
+    collection_leave(&c);
+    for (int i = 0; i < LENGTH; i++)
+        ouro_release(holders[i]);
+    fixture_leaves(LENGTH);
+}
+
 /* Dead when its turn comes, and then another's block: it is not even marked. */
 static bool private_was_marked;
 static const struct node *private_one;
@@ -315,6 +373,8 @@ static void test_old_notes(void)
     for (int i = 0; i < LENGTH; i++) {
         tables[i] = table_new(3);
         ouro_set(tables[i], &tables[i]->items[1], tables[i]);
+        if (i % 3)
+            ouro_set(tables[i], &tables[i]->items[2], tables[i]);
         ouro_share(tables[i]);
     }
     ouro_set(victim, &victim->a, victim);
@@ -326,6 +386,7 @@ static void test_old_notes(void)
     for (int i = 0; i < LENGTH; i++)
         make_member(&c, tables[i]);
     oi_scope_begin_lists(c.scope);
+    REQUIRE(oi_scope_room_for_list(c.scope, OI_UNIT / 8));
     for (uint32_t i = 0; i < OI_UNIT / 8; i++)
         c.scope->list[i] = of_victim;
     collection_counts(&c); /* half of the tables are dropped, and with them what is noted of them */
@@ -908,14 +969,53 @@ static void test_look_before_act(void)
     }
 }
 
+/* ---- little memory ---- */
+
+/* For one member's list there is no memory: it is none, nor is what only it refers to; others are. */
+static void list_nothing(void *unused)
+{
+    (void)unused;
+    fixture_start();
+    ouro_gc_disable();
+    CHECK_GE(ouro_gc_collect(2), 0);
+    struct table *large = table_new(3 * OI_SEGMENT / sizeof(ouro_slot));
+    ouro_share(large);
+    struct node *child = shared_new(1), *ring = ring_new(&plain_type, 10);
+    ouro_give(large, &large->items[5], child);
+    ouro_give(ring, &ring->b, large);
+    ouro_release(ring);
+    struct collection c = collection_begin(2);
+    CHECK_EQ(members(&c), 12);
+    fault_arm(FAULT_FROM, 1);
+    collection_counts(&c);
+    CHECK_EQ(fault_disarm(), 1);
+    CHECK_EQ(members(&c), 10);
+    CHECK(is_member(&c, ring));
+    CHECK(!is_member(&c, large));
+    CHECK(!is_member(&c, child));
+    CHECK(!is_marked(large));
+    CHECK(!is_marked(child));
+    collection_leave(&c);
+    CHECK_EQ(ouro_gc_collect(2), 12);
+}
+
+static void test_unlisted(void)
+{
+    if (fault_supported())
+        CHECK_EQ(child_run(list_nothing, NULL), 0);
+}
+
 int main(void)
 {
     check_start("validate_test");
+    CHECK_RUN(test_unlisted); /* before there are threads here */
     fixture_start();
     ouro_gc_disable();
     FIXTURE_RUN(test_garbage);
     FIXTURE_RUN(test_wrong_guesses);
     FIXTURE_RUN(test_long_way);
+    FIXTURE_RUN(test_many_ways);
+    FIXTURE_RUN(test_uncounted_targets);
     FIXTURE_RUN(test_died_after_the_estimate);
     FIXTURE_RUN(test_dead_slots_are_not_followed);
     FIXTURE_RUN(test_died_after_the_mark);

@@ -10,6 +10,7 @@
 
 #include "mem/size_class.h"
 #include "port/os.h"
+#include "support/address_space.h"
 #include "support/check.h"
 #include "support/scale.h"
 #include "support/threads.h"
@@ -542,12 +543,27 @@ static void test_release_from_a_list(void)
     check_nothing_left();
 }
 
+/* Of a segment nothing stays, nor of what is reserved with it. */
+static void test_address_space_comes_back(void)
+{
+    enum { SEGMENTS = 500 };
+    long before = 0;
+    for (int i = 0; i < SEGMENTS; i++) {
+        oi_page_release(acquire(OI_SEGMENT + 1)); /* by itself, and larger than others */
+        oi_page_release(acquire(OI_UNIT));
+        check_nothing_left();
+        before = i ? before : address_space();
+    }
+    CHECK_LT(address_space() - before, SEGMENTS);
+}
+
 int main(void)
 {
     check_start("page_test");
     seed = rng_seed();
     CHECK_RUN(test_pages_of_every_class);
     CHECK_RUN(test_large_and_huge);
+    CHECK_RUN(test_address_space_comes_back);
     CHECK_RUN(test_impossible_sizes);
     CHECK_RUN(test_segment_is_filled);
     CHECK_RUN(test_runs);

@@ -343,8 +343,8 @@ static void test_faults(void)
     REFUSED(t.slots[1] = t.slots[0], "twice");
     REFUSED((t.slots[0] = 2u | 2u << 16, t.slots[1] = 3u | 1u << 16), "twice");
     REFUSED((t.slots[0] = 3u | 1u << 16, t.slots[1] = 2u | 2u << 16), "twice");
-    REFUSED((t.slots[0] = 3u | 1u << 16, t.slots[1] = 0, t.array_slots = 24), "twice"); /* the tail begins there */
-    REFUSED((t.slots[0] = 3u | 1u << 16, t.slots[1] = 0, t.array_bytes = 28), "twice");
+    REFUSED((t.slots[0] = 3u | 1u << 16, t.slots[1] = 0, t.array_slots = 24), "tail"); /* which begins there */
+    REFUSED((t.slots[0] = 3u | 1u << 16, t.slots[1] = 0, t.array_bytes = 28), "tail");
     REFUSED(t.array_slots = 16, "array");
     REFUSED(t.array_bytes = 23, "array");
     REFUSED(t.array_slots = 28, "array");

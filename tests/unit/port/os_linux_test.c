@@ -3,7 +3,6 @@
  * Mapping and purging memory, the clock, the wake-up flag. */
 #include "port/os.h"
 
-#include <fcntl.h>
 #include <limits.h>
 #include <pthread.h>
 #include <sched.h>
@@ -16,6 +15,7 @@
 #include <unistd.h>
 
 #include "port/atomic.h"
+#include "support/address_space.h"
 #include "support/check.h"
 #include "support/scale.h"
 #include "support/threads.h"
@@ -31,19 +31,6 @@ static bool is_zero(const unsigned char *at, size_t size)
             return false;
     }
     return true;
-}
-
-/* Pages of address space that the process has. Allocates nothing. */
-static long address_space(void)
-{
-    char text[64] = "";
-    int fd = open("/proc/self/statm", O_RDONLY);
-    REQUIRE(fd >= 0);
-    REQUIRE(read(fd, text, sizeof text - 1) > 0);
-    close(fd);
-    long pages = 0;
-    REQUIRE(sscanf(text, "%ld", &pages) == 1);
-    return pages;
 }
 
 /* Aligned, zero and writable, for every alignment up to 64 MiB, also when the system's first try is not aligned. */

@@ -106,7 +106,8 @@ static void include_recent(struct closure *closure)
 
 /* ---- roots ---- */
 
-/* For each segment with pages in the scope. Its pages come one after the other. */
+/* For each segment with pages in the scope. Its pages come one after the other, but that one segment may come twice, as the first and the last: what
+ * is done twice does no harm. */
 #define EACH_SEGMENT(scope, segment) \
     for (uint32_t at_ = 0; at_ < (scope)->count; at_++) \
         if (((segment) = oi_segment_of((scope)->pinned[at_])) && (!at_ || oi_segment_of((scope)->pinned[at_ - 1]) != (segment)))
@@ -200,7 +201,7 @@ static bool remember_page(const struct oi_scope *scope, uint32_t number)
     const struct oi_scope_page *page = &scope->pages[number];
     const struct oi_scope_extent *extent = &scope->extents[number];
     for (uint32_t index = 0; extent->count && index < extent->carved; index++) {
-        /* Members that are left have been freed. Those that were dropped have hints, and what is remembered of them does no harm. */
+        /* Members that are left have been freed. Those that were dropped have hints, and links for estimates: remembered or not, no harm is done. */
         bool freed = page->member[index / 64] >> index % 64 & 1;
         if (page->estimate[index] > 0 && extent->count[index] && !freed && !remember(oi_scope_at(page, index), extent->count[index] - 1))
             return false;

@@ -163,23 +163,25 @@ static bool leads_outside(const struct oi_scope *scope, const struct oi_scope_pa
     return oi_scope_leads_outside(page, id);
 }
 
-/* Of a member that refers to others than members. */
-static void release_outside(const struct outside *outside, const struct oi_type *type, ouro_object *o)
+/* Of a member that refers to others than members: returns how many times. */
+static size_t release_outside(const struct outside *outside, const struct oi_type *type, ouro_object *o)
 {
     ouro_slot *slot;
-    size_t count;
+    size_t count, n = 0;
     for (uint32_t run = 0; oi_slots_run(type, o, run, &slot, &count); run++) {
         for (size_t i = 0; i < count; i++) {
             ouro_object *child = oi_slot_ref(oi_load_relaxed(&slot[i].ouro_private_ref));
             oi_id id = child ? oi_scope_find(outside->scope, child) : 0;
             if (!child || (id && oi_scope_is_member(outside->scope, id)))
                 continue;
+            n++;
             if (!id || !uncount(outside->scope, id))
                 oi_hint(child);
             if (oi_flags(child) & OI_PUBLISHED) /* else a thread that vanished in a fork was publishing it: nobody's */
                 oi_release(outside->act, child, "ouro_gc_collect");
         }
     }
+    return n;
 }
 
 /* The members of one page: they go to it as one chain, but for those that readers of weak references may still look at. */
@@ -202,6 +204,8 @@ static size_t free_page(struct outside *outside, uint32_t number)
             outside->inner += type->inner;
             if (leads_outside(outside->scope, &at, oi_scope_id(number, index)))
                 release_outside(outside, type, o);
+            else
+                OI_ASSERT(!release_outside(outside, type, o));
             if (type->dispose)
                 type->dispose(o);
             if (oi_flags(o) & OI_HAS_WEAK) {

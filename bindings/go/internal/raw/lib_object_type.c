@@ -33,20 +33,20 @@ static size_t field_end(uint32_t field)
     return field_offset(field) + field_slots(field) * sizeof(ouro_slot);
 }
 
-/* A slot that is named twice, or is in the tail, too: its reference would be counted twice. */
-static bool overlaps(const ouro_type *d, unsigned i)
+/* Its reference would be counted twice. */
+static bool is_named_before(const ouro_type *d, unsigned i)
 {
-    size_t tail = d->array_slots | d->array_bytes; /* one of them is 0 */
     for (unsigned k = 0; k < i; k++) {
         if (field_offset(d->slots[i]) < field_end(d->slots[k]) && field_offset(d->slots[k]) < field_end(d->slots[i]))
             return true;
     }
-    return tail && field_end(d->slots[i]) > tail;
+    return false;
 }
 
 /* What is wrong with a descriptor, or NULL. */
 static const char *fault(const ouro_type *d)
 {
+    size_t tail = d->array_slots | d->array_bytes; /* one of them is 0 where that matters */
     if (d->size < sizeof(ouro_object) || d->size > UINT32_MAX - ALIGN_MAX)
         return "the type's size is not that of a struct that begins with an ouro_object";
     if (!d->align || d->align > ALIGN_MAX || (d->align & (d->align - 1)))
@@ -62,8 +62,10 @@ static const char *fault(const ouro_type *d)
         d->array_bytes > UINT32_MAX)
         return "an array type begins with an ouro_array and has one tail behind it";
     for (unsigned i = 0; d->slots[i]; i++) {
-        if (overlaps(d, i))
+        if (is_named_before(d, i))
             return "a slot of the type is named twice";
+        if (tail && field_end(d->slots[i]) > tail)
+            return "a slot of the type lies in its tail";
     }
     if ((d->flags & OURO_TYPE_LEAF) && (d->slots[0] || d->array_slots))
         return "a leaf type has slots";
