@@ -104,8 +104,7 @@ static void include_recent(struct closure *closure)
 
 /* ---- roots ---- */
 
-/* For each segment with pages in the scope. Its pages come one after the other, but that one segment may come twice, as the first and the last: what
- * is done twice does no harm. */
+/* For each segment with pages in the scope. Its pages come one after the other. */
 #define EACH_SEGMENT(scope, segment) \
     for (uint32_t at_ = 0; at_ < (scope)->count; at_++) \
         if (((segment) = oi_segment_of((scope)->pinned[at_])) && (!at_ || oi_segment_of((scope)->pinned[at_ - 1]) != (segment)))

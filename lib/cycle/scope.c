@@ -4,19 +4,18 @@
 #include "port/os.h"
 
 /* Room for the tables of all pages that a scope may have, and the lists of their members' edges behind them, of which as much is made usable as
- * any scope so far has needed. A collection counts at random places in the tables, so they lie close together, and what is beyond the first
+ * any scope so far might have needed. A collection counts at random places in the tables, so they lie close together, and what is beyond the first
  * HUGE in huge pages if the system has any: with small ones nearly every access would miss the processor's table of pages. */
 #define ROOM_MAX (((size_t)1 << (32 - OI_SCOPE_INDEX_BITS)) * (TABLE_MAX + LISTS_MAX))
 #define TABLE_MAX ((size_t)34816)
 #define LISTS_MAX (OI_UNIT / 2)
-#define ROOM_SHARE 4 /* of a limited address space */
+#define ROOM_SHARE 3 /* of a limited address space */
 #define HUGE ((size_t)2 << 20)
 
 static struct oi_scope scope;
 static char *room;
 static size_t room_size, room_usable;
-static size_t tables_used; /* bytes of the room */
-static uint32_t turn, next_turn; /* which of the pages that a scope pins comes first: when there is not memory for all, others do the next time */
+static size_t tables_used, lists_most; /* bytes of the room: of tables, and what lists may need at the most */
 
 _Static_assert(OI_UNIT / 24 <= 1u << OI_SCOPE_INDEX_BITS, "a unit's blocks have an index each"); /* 24: the least that can hold a reference */
 _Static_assert((OI_UNIT / 24 + 63) / 64 * (64 * 12 + 4 * 8) <= TABLE_MAX, "three words and four bits for each");
@@ -115,11 +114,12 @@ static bool make_usable(size_t size)
     return true;
 }
 
-/* Memory that reads as zero; NULL if there is none. */
-static char *take_table(size_t size)
+/* Memory that reads as zero, and so many bytes more for lists; NULL if there is none. */
+static char *take_table(size_t size, size_t lists)
 {
-    if (!make_usable(tables_used + size))
+    if (!make_usable(tables_used + size + lists_most + lists))
         return NULL;
+    lists_most += lists;
     tables_used += size;
     return room + tables_used - size;
 }
@@ -149,7 +149,7 @@ bool oi_scope_furnish(struct oi_scope *scope, uint32_t number)
     struct oi_scope_extent *extent = &scope->extents[number];
     size_t blocks = oi_round_up(page->capacity, 64), bits = blocks / 8;
     size_t words = blocks * 4 * (scope->keeps_counts ? 3 : 2);
-    char *table = take_table(words + 4 * bits);
+    char *table = take_table(words + 4 * bits, (size_t)page->capacity * page->block_units * 4);
     if (!table)
         return false;
     at->stride = (uint32_t)(blocks / 64);
@@ -160,35 +160,12 @@ bool oi_scope_furnish(struct oi_scope *scope, uint32_t number)
     return true;
 }
 
-/* Those from that one on are for another collection: the next one begins with them. */
+/* Those from that one on are for another collection. */
 static void let_go_from(uint32_t first)
 {
-    uint32_t rest = scope.count - first;
-    next_turn = (turn + first) % scope.count;
     clear_places_from(first);
-    scope.count = first;
     scope.is_partial = true;
-    oi_page_unpin(scope.pinned + first, &rest);
-}
-
-static void reverse(struct oi_page **pages, uint32_t n)
-{
-    for (uint32_t i = 0; i < n / 2; i++) {
-        struct oi_page *page = pages[i];
-        pages[i] = pages[n - 1 - i];
-        pages[n - 1 - i] = page;
-    }
-}
-
-static void begin_with_those_let_go(void)
-{
-    turn = next_turn < scope.count ? next_turn : 0;
-    next_turn = 0;
-    if (!turn)
-        return;
-    reverse(scope.pinned, turn);
-    reverse(scope.pinned + turn, scope.count - turn);
-    reverse(scope.pinned, scope.count);
+    oi_page_put_off(scope.pinned, &scope.count, first);
 }
 
 /* What a collector that vanished in a fork has left: its marks, which would make live objects look doomed to weak references. */
@@ -233,7 +210,6 @@ struct oi_scope *oi_scope_open(int generation)
     begin();
     scope.keeps_counts = generation == 2;
     oi_page_pin(scope.pinned, &scope.count, OI_SCOPE_PAGES_MAX, generation < 2);
-    begin_with_those_let_go();
     enter_pinned();
     return &scope;
 }
@@ -260,7 +236,6 @@ struct oi_scope *oi_scope_enter_all(void)
     begin();
     scope.keeps_counts = false;
     oi_page_pin_all(scope.pinned, &scope.count, OI_SCOPE_PAGES_MAX);
-    turn = 0;
     enter_pinned();
     oi_scope_furnish_all(&scope);
     return &scope;
@@ -277,8 +252,8 @@ static void clear_room(struct oi_scope *scope)
     /* The last member's only edge may have been put down behind all lists. */
     size_t used = scope->list ? (size_t)((char *)(scope->list + 2) - room) : tables_used;
     oi_os_clear(room, used < room_usable ? oi_round_up(used, HUGE) : room_usable);
-    tables_used = 0;
-    scope->list = scope->list_end = NULL;
+    tables_used = lists_most = 0;
+    scope->list = NULL;
 }
 
 void oi_scope_clear(struct oi_scope *scope)
@@ -299,15 +274,6 @@ void oi_scope_leave(struct oi_scope *leaving)
 void oi_scope_begin_lists(struct oi_scope *scope)
 {
     scope->list = (uint32_t *)(room + tables_used);
-    scope->list_end = (uint32_t *)(room + room_usable);
-}
-
-bool oi_scope_more_room(struct oi_scope *scope, size_t words)
-{
-    if (!make_usable((size_t)((char *)(scope->list + words) - room)))
-        return false;
-    scope->list_end = (uint32_t *)(room + room_usable);
-    return true;
 }
 
 size_t oi_scope_count_members(struct oi_scope *scope)

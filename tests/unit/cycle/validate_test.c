@@ -14,9 +14,7 @@
 #include "object/destroy.h"
 #include "object/inbox.h"
 #include "support/actor.h"
-#include "support/child.h"
 #include "support/collection.h"
-#include "support/fault.h"
 #include "support/fixture.h"
 #include "support/threads.h"
 
@@ -386,8 +384,7 @@ static void test_old_notes(void)
     for (int i = 0; i < LENGTH; i++)
         make_member(&c, tables[i]);
     oi_scope_begin_lists(c.scope);
-    REQUIRE(oi_scope_room_for_list(c.scope, OI_UNIT / 8));
-    for (uint32_t i = 0; i < OI_UNIT / 8; i++)
+    for (uint32_t i = 0; i < OI_UNIT / 16; i++)
         c.scope->list[i] = of_victim;
     collection_counts(&c); /* half of the tables are dropped, and with them what is noted of them */
     CHECK(is_member(&c, victim));
@@ -969,46 +966,9 @@ static void test_look_before_act(void)
     }
 }
 
-/* ---- little memory ---- */
-
-/* For one member's list there is no memory: it is none, nor is what only it refers to; others are. */
-static void list_nothing(void *unused)
-{
-    (void)unused;
-    fixture_start();
-    ouro_gc_disable();
-    CHECK_GE(ouro_gc_collect(2), 0);
-    struct table *large = table_new(3 * OI_SEGMENT / sizeof(ouro_slot));
-    ouro_share(large);
-    struct node *child = shared_new(1), *ring = ring_new(&plain_type, 10);
-    ouro_give(large, &large->items[5], child);
-    ouro_give(ring, &ring->b, large);
-    ouro_release(ring);
-    struct collection c = collection_begin(2);
-    CHECK_EQ(members(&c), 12);
-    fault_arm(FAULT_FROM, 1);
-    collection_counts(&c);
-    CHECK_EQ(fault_disarm(), 1);
-    CHECK_EQ(members(&c), 10);
-    CHECK(is_member(&c, ring));
-    CHECK(!is_member(&c, large));
-    CHECK(!is_member(&c, child));
-    CHECK(!is_marked(large));
-    CHECK(!is_marked(child));
-    collection_leave(&c);
-    CHECK_EQ(ouro_gc_collect(2), 12);
-}
-
-static void test_unlisted(void)
-{
-    if (fault_supported())
-        CHECK_EQ(child_run(list_nothing, NULL), 0);
-}
-
 int main(void)
 {
     check_start("validate_test");
-    CHECK_RUN(test_unlisted); /* before there are threads here */
     fixture_start();
     ouro_gc_disable();
     FIXTURE_RUN(test_garbage);

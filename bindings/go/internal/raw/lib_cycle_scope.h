@@ -16,7 +16,7 @@
  *
  * Pages get their tables when they are needed: all at once, or, while a collection follows candidates, the first time that it
  * gets to a page. Until then, none of the page's blocks is a member, and what is counted there counts for nothing. The lists of edges lie behind
- * all tables, one after the other; a member for whose list there is no memory is none any more.
+ * all tables, one after the other, and room for all that there could be is made sure of with each table.
  *
  * Only the collecting thread reads or writes any of this. */
 #pragma once
@@ -54,7 +54,7 @@ struct oi_scope {
     struct oi_page **pinned;         /* [0 .. count - 1] */
     struct oi_scope_page *pages;     /* [1 .. count], and the next */
     struct oi_scope_extent *extents;
-    uint32_t *list, *list_end;       /* where the next list of edges will be, and how far it may go */
+    uint32_t *list;                  /* where the next list of edges will be */
     uint32_t count;
     bool keeps_counts;               /* generation 2 */
     bool is_partial;                 /* there are pages of the generation that are not in it */
@@ -228,15 +228,8 @@ static inline bool oi_scope_leads_outside(const struct oi_scope_page *page, oi_i
     return *oi_scope_outside(page, index / 64) >> index % 64 & 1;
 }
 
-bool oi_scope_more_room(struct oi_scope *scope, size_t words);
-
-/* For a list of less than so many edges. False: there is no memory. */
-static inline bool oi_scope_room_for_list(struct oi_scope *scope, size_t words)
-{
-    return OI_LIKELY((size_t)(scope->list_end - scope->list) >= words) || oi_scope_more_room(scope, words);
-}
-
-/* Of a member none of whose edges have been noted yet. The caller has put them at scope->list[1 .. n], having asked for room. */
+/* Of a member none of whose edges have been noted yet. The caller has put them at scope->list[1 .. n], where there is room for one less than the
+ * member's block has words. */
 static OI_ALWAYS_INLINE void oi_scope_note_edges(struct oi_scope *scope, const struct oi_scope_page *page, oi_id id, uint32_t n)
 {
     struct oi_scope_extent *extent = &scope->extents[id >> OI_SCOPE_INDEX_BITS];

@@ -61,15 +61,6 @@ static OI_ALWAYS_INLINE void list_run(struct oi_scope *scope, struct oi_tally *t
     }
 }
 
-/* None of its edges have been counted, so nobody else needs to hear of it: to what it refers, references are missing. */
-static void drop_unlisted(struct oi_scope *scope, struct oi_member member)
-{
-    oi_scope_drop(scope, member.id);
-    oi_hint(member.object); /* a candidate of the next collection */
-    oi_perturb();
-    unmark(member.object);
-}
-
 static void note_edges(struct oi_scope *scope, struct oi_member member, void *tally)
 {
     ouro_object *o = member.object;
@@ -78,10 +69,6 @@ static void note_edges(struct oi_scope *scope, struct oi_member member, void *ta
     oi_perturb();
     if (!oi_scope_may_look(o))
         return; /* its count will say so */
-    if (!oi_scope_room_for_list(scope, member.page->words)) {
-        drop_unlisted(scope, member);
-        return;
-    }
     struct listing listing = {.list = scope->list};
     const struct oi_type *type = oi_type_of(o);
     for (uint32_t run = 0; oi_slots_run(type, o, run, &slot, &count); run++)
