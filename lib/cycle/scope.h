@@ -230,7 +230,8 @@ static inline bool oi_scope_leads_outside(const struct oi_scope_page *page, oi_i
 
 /* Of a member none of whose edges have been noted yet. The caller has put them at scope->list[1 .. n], where there is room for one less than the
  * member's block has words. */
-static OI_ALWAYS_INLINE void oi_scope_note_edges(struct oi_scope *scope, const struct oi_scope_page *page, oi_id id, uint32_t n)
+static OI_ALWAYS_INLINE void oi_scope_note_edges(struct oi_scope *scope, const struct oi_scope_page *page, oi_id id,
+                                                 uint32_t n)
 {
     struct oi_scope_extent *extent = &scope->extents[id >> OI_SCOPE_INDEX_BITS];
     uint32_t index = oi_scope_index(id), *list = scope->list;
@@ -247,7 +248,8 @@ static OI_ALWAYS_INLINE void oi_scope_note_edges(struct oi_scope *scope, const s
 }
 
 /* Returns a member's edges, as they were noted, and sets their number. */
-static inline const uint32_t *oi_scope_edges(const struct oi_scope *scope, const struct oi_scope_page *page, oi_id id, uint32_t *n)
+static inline const uint32_t *oi_scope_edges(const struct oi_scope *scope, const struct oi_scope_page *page, oi_id id,
+                                             uint32_t *n)
 {
     uint32_t index = oi_scope_index(id);
     const uint32_t *at = oi_scope_edge_of(page, index);
@@ -286,7 +288,8 @@ typedef void oi_scope_visit(struct oi_scope *scope, struct oi_member member, voi
 #define OI_SCOPE_AHEAD 24u
 
 /* Of the blocks whose bits are in this word: a bit for each that has a member so many blocks behind it. */
-static inline uint64_t oi_scope_members_ahead(const struct oi_scope_page *page, const struct oi_scope_extent *extent, uint32_t word)
+static inline uint64_t oi_scope_members_ahead(const struct oi_scope_page *page, const struct oi_scope_extent *extent,
+                                              uint32_t word)
 {
     uint64_t next = (word + 1) * 64 < extent->carved ? page->member[word + 1] : 0;
     return page->member[word] >> OI_SCOPE_AHEAD | next << (64 - OI_SCOPE_AHEAD);

@@ -43,7 +43,8 @@ struct listing {
 };
 
 /* The slots are read once, here; whatever is said of them later goes by the notes. */
-static OI_ALWAYS_INLINE void list_run(struct oi_scope *scope, struct oi_tally *tally, struct listing *listing, ouro_slot *slot, size_t count)
+static OI_ALWAYS_INLINE void list_run(struct oi_scope *scope, struct oi_tally *tally, struct listing *listing,
+                                      ouro_slot *slot, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         ouro_object *ref = oi_slot_ref(oi_load_acquire(&slot[i].ouro_private_ref)); /* pairs with the exchange that stored it [MO-publish] */
