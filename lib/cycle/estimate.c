@@ -62,8 +62,10 @@ size_t oi_estimate(struct oi_scope *scope, size_t *members)
     size_t objects = 0;
     struct counting counting = {.scope = scope};
     oi_tally_begin(&counting.tally, -1);
-    for (uint32_t number = 1; number <= scope->count; number++)
-        objects += count_page(&counting, number);
+    for (uint32_t number = 1; number <= scope->count; number++) {
+        if (OI_LIKELY(oi_scope_is_furnished(scope, number)))
+            objects += count_page(&counting, number);
+    }
     oi_tally_end(&counting.tally);
     oi_estimate_tokens(scope);
     oi_estimate_finish(scope, members);

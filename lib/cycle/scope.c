@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "cycle/scope.h"
 
+#include <string.h>
+
 #include "port/os.h"
 
 /* Room for the tables of all pages that a scope may have, and the lists of their members' edges behind them, of which as much is made usable as
@@ -16,6 +18,8 @@ static struct oi_scope scope;
 static char *room;
 static size_t room_size, room_usable;
 static size_t tables_used, lists_most; /* bytes of the room: of tables, and what lists may need at the most */
+static bool refused; /* the system has no more memory to make usable, as long as this scope lasts */
+static uint32_t turn; /* of generation 2: which page gets its table first; where there is not memory for all, others do the next time */
 
 _Static_assert(OI_UNIT / 24 <= 1u << OI_SCOPE_INDEX_BITS, "a unit's blocks have an index each"); /* 24: the least that can hold a reference */
 _Static_assert((OI_UNIT / 24 + 63) / 64 * (64 * 12 + 4 * 8) <= TABLE_MAX, "three words and four bits for each");
@@ -105,8 +109,12 @@ static bool make_usable(size_t size)
     size = oi_round_up(size, HUGE);
     if (size <= room_usable)
         return true;
-    if (size > room_size || !oi_os_make_usable(room + room_usable, size - room_usable))
+    if (refused || size > room_size)
         return false;
+    if (!oi_os_make_usable(room + room_usable, size - room_usable)) {
+        refused = true;
+        return false;
+    }
     size_t small = room_usable ? room_usable : HUGE;
     if (size > small)
         oi_os_prefer_huge(room + small, size - small);
@@ -163,9 +171,11 @@ bool oi_scope_furnish(struct oi_scope *scope, uint32_t number)
 /* Those from that one on are for another collection. */
 static void let_go_from(uint32_t first)
 {
+    uint32_t rest = scope.count - first;
     clear_places_from(first);
+    scope.count = first;
     scope.is_partial = true;
-    oi_page_put_off(scope.pinned, &scope.count, first);
+    oi_page_unpin(scope.pinned + first, &rest);
 }
 
 /* What a collector that vanished in a fork has left: its marks, which would make live objects look doomed to weak references. */
@@ -183,6 +193,7 @@ static void unmark_all(void)
 
 static void begin(void)
 {
+    refused = false;
     if (scope.count) {
         unmark_all();
         oi_os_clear(oi_scope_places, sizeof oi_scope_places); /* which may be half entered, or half taken out */
@@ -214,14 +225,32 @@ struct oi_scope *oi_scope_open(int generation)
     return &scope;
 }
 
+/* Pages for whose notes there is no memory stay as they are: none of their objects is a member, so what they refer to is kept. Returns from where to
+ * go on the next time: the first of them that others left no memory for. */
+static uint32_t furnish_from(struct oi_scope *scope, uint32_t first, bool collecting)
+{
+    uint32_t next = 0;
+    bool some = false, found = false;
+    for (uint32_t k = 0; k < scope->count; k++) {
+        uint32_t i = first + k < scope->count ? first + k : first + k - scope->count;
+        if (oi_scope_furnish(scope, i + 1)) {
+            some = true;
+            continue;
+        }
+        scope->is_partial = true;
+        if (collecting)
+            oi_page_set_published(scope->pinned[i]); /* for the next collection of generation 1 */
+        next = some && !found ? i : next;
+        found = found || some;
+    }
+    return next;
+}
+
 void oi_scope_furnish_all(struct oi_scope *scope)
 {
-    for (uint32_t i = 0; i < scope->count; i++) {
-        if (!oi_scope_furnish(scope, i + 1)) {
-            let_go_from(i);
-            return;
-        }
-    }
+    uint32_t next = furnish_from(scope, scope->keeps_counts && turn < scope->count ? turn : 0, true);
+    if (scope->keeps_counts)
+        turn = next;
 }
 
 struct oi_scope *oi_scope_enter(int generation)
@@ -237,7 +266,7 @@ struct oi_scope *oi_scope_enter_all(void)
     scope.keeps_counts = false;
     oi_page_pin_all(scope.pinned, &scope.count, OI_SCOPE_PAGES_MAX);
     enter_pinned();
-    oi_scope_furnish_all(&scope);
+    furnish_from(&scope, 0, false);
     return &scope;
 }
 
@@ -266,6 +295,8 @@ void oi_scope_clear(struct oi_scope *scope)
 void oi_scope_leave(struct oi_scope *leaving)
 {
     clear_room(leaving);
+    if (leaving->is_partial)
+        memset(counted_for_nothing, 0, sizeof counted_for_nothing); /* or it might overflow one day */
     leaving->breathe = NULL;
     clear_places_from(0);
     oi_page_unpin(leaving->pinned, &leaving->count);

@@ -57,7 +57,7 @@ struct oi_scope {
     uint32_t *list;                  /* where the next list of edges will be */
     uint32_t count;
     bool keeps_counts;               /* generation 2 */
-    bool is_partial;                 /* there are pages of the generation that are not in it */
+    bool is_partial;                 /* there are pages of the generation that are not in it, or have no tables when they should */
     struct oi_stack_node *tokens;    /* references that the collecting thread holds, but nobody needs: they count as a member's */
     void (*breathe)(void);           /* who collects; see concurrent.h */
     uint32_t sections;               /* read sections that have ended */
@@ -81,7 +81,7 @@ void oi_scope_look_again(struct oi_scope *scope);
 /* Gives the page its tables. False: there is no memory. */
 bool oi_scope_furnish(struct oi_scope *scope, uint32_t number);
 
-/* Gives all pages tables; those for which there is no memory leave the scope. */
+/* Gives all pages tables, as long as there is memory. */
 void oi_scope_furnish_all(struct oi_scope *scope);
 
 /* Forgets what has been noted so far, before anything was marked: no page has tables. */

@@ -207,9 +207,6 @@ void oi_page_pin_all(struct oi_page **pages, uint32_t *count, uint32_t max);
 /* Ends that, and gives the empty ones back; *count goes to 0 in the same way. */
 void oi_page_unpin(struct oi_page **pages, uint32_t *count);
 
-/* The same for those behind the first `kept`, at which nobody has looked: they are recent again, and the next pin begins with their segments. */
-void oi_page_put_off(struct oi_page **pages, uint32_t *count, uint32_t kept);
-
 struct oi_page_totals {
     size_t in_use, committed, reserved, soft_limit, hard_limit; /* bytes */
 };

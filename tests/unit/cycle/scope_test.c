@@ -527,14 +527,50 @@ static void test_look_at_blocks_taken_back(void)
 
 enum { PAGES = 150, PER_PAGE = OI_UNIT / 32, FIT = 16 }; /* pages of blocks of 32 bytes, and at least so many beside the holder's */
 
-/* There is memory for the tables of a part of the pages: each comes into its turn, and then all garbage is found. */
+static void begin_with_little(void)
+{
+    fixture_start();
+    ouro_gc_disable();
+    struct table *small = shared_table_of(64);
+    CHECK_EQ(ouro_gc_collect(2), 0); /* the first two megabytes are had */
+    ouro_release(small);
+}
+
+static long collect_with_little(int generation)
+{
+    fault_arm(FAULT_FROM, 1);
+    long found = ouro_gc_collect(generation);
+    fault_disarm();
+    return found;
+}
+
+/* Whose objects may be members. */
+static bool has_table(const struct oi_scope *scope, const void *object)
+{
+    return oi_scope_is_furnished(scope, oi_scope_number(object));
+}
+
+static int count_tables(int generation, struct table **first, int *turns)
+{
+    int tables = 0;
+    fault_arm(FAULT_FROM, 1);
+    struct oi_scope *scope = oi_scope_enter(generation);
+    fault_disarm();
+    for (int i = 0; i < PAGES; i++)
+        turns[i] += is_in(scope, first[i]) && has_table(scope, first[i]);
+    for (uint32_t number = 1; number <= scope->count; number++)
+        tables += oi_scope_is_furnished(scope, number);
+    CHECK_EQ(scope->is_partial, tables < (int)scope->count);
+    oi_scope_leave(scope);
+    return tables;
+}
+
+/* There is memory for the tables of a part of the pages: each comes into its turn, in either generation, and then all garbage is found. */
 static void take_turns(void *unused)
 {
     static struct table *first[PAGES];
     (void)unused;
-    fixture_start();
-    ouro_gc_disable();
-    CHECK_GE(ouro_gc_collect(2), 0);
+    begin_with_little();
     struct table *holder = table_new(PAGES * PER_PAGE);
     for (int i = 0; i < PAGES * PER_PAGE; i++) {
         struct table *t = table_of(32);
@@ -543,39 +579,33 @@ static void take_turns(void *unused)
         ouro_give(holder, &holder->items[i], t);
     }
     ouro_share(holder);
-    int seen[PAGES] = {0}, young[PAGES] = {0};
+    int old[PAGES] = {0}, young[PAGES] = {0};
     enum { ROUNDS = 2 * PAGES / FIT };
-    for (int round = 0; round < 2 * ROUNDS; round++) { /* of generations 1 and 2 in turns */
-        int *counts = round % 2 ? seen : young;
-        fault_arm(FAULT_FROM, round ? 1 : 2); /* the first two megabytes are had */
-        struct oi_scope *scope = oi_scope_enter(1 + round % 2);
-        fault_disarm();
-        CHECK(scope->is_partial);
-        CHECK_GE(scope->count, 1);
-        for (int i = 0; i < PAGES; i++)
-            counts[i] += is_in(scope, first[i]);
-        for (uint32_t number = 1; number <= scope->count; number++)
-            CHECK(oi_scope_is_furnished(scope, number));
-        oi_scope_leave(scope);
+    for (int round = 0; round < ROUNDS; round++)
+        CHECK_LT(count_tables(2, first, old), PAGES / 2);
+    for (int round = 0; round < ROUNDS; round++)
+        CHECK_LT(count_tables(1, first, young), PAGES / 2);
+    CHECK_EQ(count_tables(1, first, young), 0); /* nothing is recent any more */
+    int least = ROUNDS, most = 0, all = 0;
+    for (int i = 0; i < PAGES; i++) {
+        least = old[i] < least ? old[i] : least;
+        most = young[i] > most ? young[i] : most;
+        all += young[i];
     }
-    int least = ROUNDS;
-    for (int i = 0; i < PAGES; i++)
-        least = seen[i] + young[i] < least ? seen[i] + young[i] : least;
     CHECK_GE(least, 1);
+    CHECK_EQ(most, 1);
+    CHECK_GE(all, PAGES / 2); /* but those that generation 2 has looked at last */
     for (int i = 0; i < PAGES * PER_PAGE; i++) {
         struct table *t = ouro_take(holder, &holder->items[i]);
         ouro_give(t, &t->items[0], t); /* alone, and garbage */
     }
     long found = 0;
-    for (int round = 0; round < ROUNDS; round++) {
-        fault_arm(FAULT_FROM, 1);
-        found += ouro_gc_collect(2);
-        fault_disarm();
-    }
+    for (int round = 0; round < 2 * ROUNDS; round++)
+        found += collect_with_little(2);
     CHECK_EQ(found, PAGES * PER_PAGE);
     struct oi_scope *scope = oi_scope_enter(2);
     CHECK(!scope->is_partial);
-    CHECK(is_in(scope, holder));
+    CHECK(has_table(scope, holder));
     oi_scope_leave(scope);
     ouro_release(holder);
 }
@@ -586,25 +616,31 @@ static void test_turns(void)
         CHECK_EQ(child_run(take_turns, NULL), 0);
 }
 
-/* There is memory for the table of the only page, but not for what may have to be listed of it. */
+/* There is memory for the table of a page, but not for what may have to be listed of it; for others there is. */
 static void list_much(void *unused)
 {
-    enum { SLOTS = 1 << 20 };
+    enum { SLOTS = 1 << 20, RINGS = 1000 };
     (void)unused;
-    fixture_start();
-    ouro_gc_disable();
-    struct table *small = shared_table_of(64);
-    CHECK_EQ(ouro_gc_collect(2), 0); /* the first two megabytes are had */
-    ouro_release(small);
+    begin_with_little();
     struct table *large = table_new(SLOTS);
     for (int i = 0; i < SLOTS; i++)
         ouro_set(large, &large->items[i], large);
+    struct table *held = shared_table_of(32); /* by what is not looked at */
+    ouro_give(held, &held->items[0], ouro_retain(held));
+    ouro_give(large, &large->items[0], held);
     ouro_share(large);
+    for (int round = 0; round < 6; round++) {
+        for (int i = 0; i < RINGS; i++) {
+            struct table *t = shared_table_of(32);
+            ouro_give(t, &t->items[0], t);
+        }
+        CHECK_EQ(collect_with_little(1 + round % 2), RINGS);
+    }
     ouro_release(large);
-    fault_arm(FAULT_FROM, 1);
-    CHECK_EQ(ouro_gc_collect(2), 0);
-    CHECK_GE(fault_disarm(), 1);
-    CHECK_EQ(ouro_gc_collect(2), 1);
+    CHECK_EQ(collect_with_little(2), 0);
+    for (unsigned i = 0; i < (1u << OI_SCOPE_INDEX_BITS) / 64; i++)
+        CHECK_EQ(oi_scope_nothing[i], 0);
+    CHECK_EQ(ouro_gc_collect(2), 2);
 }
 
 static void test_much_to_list(void)

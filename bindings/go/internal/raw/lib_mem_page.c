@@ -436,45 +436,20 @@ void oi_page_pin_all(struct oi_page **pages, uint32_t *count, uint32_t max)
     pin(pages, count, max, ALL);
 }
 
-/* The lock is held. True: that was what kept the page. */
-static bool unpin(struct oi_page *page)
-{
-    page->pins--;
-    if (!page->released || page->pins)
-        return false;
-    page->released = false;
-    release(page);
-    return true;
-}
-
 void oi_page_unpin(struct oi_page **pages, uint32_t *count)
 {
     bool dirty = false;
     while (*count) {
         pthread_mutex_lock(&lock);
-        dirty |= unpin(pages[--*count]);
-        pthread_mutex_unlock(&lock);
-    }
-    if (dirty)
-        tell_released(true);
-}
-
-void oi_page_put_off(struct oi_page **pages, uint32_t *count, uint32_t kept)
-{
-    bool dirty = false;
-    pthread_mutex_lock(&purge_lock); /* nobody is on the way from one segment to the next */
-    while (*count > kept) {
-        pthread_mutex_lock(&lock);
         struct oi_page *page = pages[--*count];
-        struct oi_segment *segment = oi_segment_of(page);
-        LIST_REMOVE(segment, link);
-        LIST_INSERT_HEAD(&segments, segment, link);
-        if (!page->released)
-            oi_page_set_published(page);
-        dirty |= unpin(page);
+        page->pins--;
+        if (page->released && !page->pins) {
+            page->released = false;
+            release(page);
+            dirty = true;
+        }
         pthread_mutex_unlock(&lock);
     }
-    pthread_mutex_unlock(&purge_lock);
     if (dirty)
         tell_released(true);
 }
