@@ -18,8 +18,9 @@ static struct oi_scope scope;
 static char *room;
 static size_t room_size, room_usable;
 static size_t tables_used, lists_most; /* bytes of the room: of tables, and what lists may need at the most */
-static bool refused; /* the system has no more memory to make usable, as long as this scope lasts */
-static uint32_t turn; /* of generation 2: which page gets its table first; where there is not memory for all, others do the next time */
+static size_t refused; /* the least that the system had no memory for, as long as this scope lasts; 0: it has had all so far */
+static uint32_t turn; /* of generation 2: which page gets its table first, counted from the end, for new ones come first; where there is not memory for
+                       * all, others do the next time */
 
 _Static_assert(OI_UNIT / 24 <= 1u << OI_SCOPE_INDEX_BITS, "a unit's blocks have an index each"); /* 24: the least that can hold a reference */
 _Static_assert((OI_UNIT / 24 + 63) / 64 * (64 * 12 + 4 * 8) <= TABLE_MAX, "three words and four bits for each");
@@ -109,10 +110,10 @@ static bool make_usable(size_t size)
     size = oi_round_up(size, HUGE);
     if (size <= room_usable)
         return true;
-    if (refused || size > room_size)
+    if (size > room_size || (refused && size >= refused))
         return false;
     if (!oi_os_make_usable(room + room_usable, size - room_usable)) {
-        refused = true;
+        refused = size;
         return false;
     }
     size_t small = room_usable ? room_usable : HUGE;
@@ -193,7 +194,7 @@ static void unmark_all(void)
 
 static void begin(void)
 {
-    refused = false;
+    refused = 0;
     if (scope.count) {
         unmark_all();
         oi_os_clear(oi_scope_places, sizeof oi_scope_places); /* which may be half entered, or half taken out */
@@ -248,9 +249,9 @@ static uint32_t furnish_from(struct oi_scope *scope, uint32_t first, bool collec
 
 void oi_scope_furnish_all(struct oi_scope *scope)
 {
-    uint32_t next = furnish_from(scope, scope->keeps_counts && turn < scope->count ? turn : 0, true);
+    uint32_t next = furnish_from(scope, scope->keeps_counts && turn < scope->count ? scope->count - turn : 0, true);
     if (scope->keeps_counts)
-        turn = next;
+        turn = scope->count - next;
 }
 
 struct oi_scope *oi_scope_enter(int generation)
@@ -295,8 +296,7 @@ void oi_scope_clear(struct oi_scope *scope)
 void oi_scope_leave(struct oi_scope *leaving)
 {
     clear_room(leaving);
-    if (leaving->is_partial)
-        memset(counted_for_nothing, 0, sizeof counted_for_nothing); /* or it might overflow one day */
+    memset(counted_for_nothing, 0, sizeof counted_for_nothing); /* or it might overflow one day */
     leaving->breathe = NULL;
     clear_places_from(0);
     oi_page_unpin(leaving->pinned, &leaving->count);

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include "mem/size_class.h"
 #include "object/publish.h"
@@ -547,7 +548,7 @@ static long collect_with_little(int generation)
 /* Whose objects may be members. */
 static bool has_table(const struct oi_scope *scope, const void *object)
 {
-    return oi_scope_is_furnished(scope, oi_scope_number(object));
+    return oi_scope_number(object) && oi_scope_is_furnished(scope, oi_scope_number(object));
 }
 
 static int count_tables(int generation, struct table **first, int *turns)
@@ -557,7 +558,7 @@ static int count_tables(int generation, struct table **first, int *turns)
     struct oi_scope *scope = oi_scope_enter(generation);
     fault_disarm();
     for (int i = 0; i < PAGES; i++)
-        turns[i] += is_in(scope, first[i]) && has_table(scope, first[i]);
+        turns[i] += has_table(scope, first[i]);
     for (uint32_t number = 1; number <= scope->count; number++)
         tables += oi_scope_is_furnished(scope, number);
     CHECK_EQ(scope->is_partial, tables < (int)scope->count);
@@ -614,6 +615,41 @@ static void test_turns(void)
 {
     if (fault_supported())
         CHECK_EQ(child_run(take_turns, NULL), 0);
+}
+
+/* Bytes of writable memory, as RLIMIT_DATA counts them, and stacks. */
+static size_t data_size(void)
+{
+    size_t pages = 0;
+    FILE *statm = fopen("/proc/self/statm", "r");
+    REQUIRE(statm && fscanf(statm, "%*s %*s %*s %*s %*s %zu", &pages) == 1);
+    fclose(statm);
+    return pages * (size_t)sysconf(_SC_PAGESIZE);
+}
+
+/* What one page wants is refused, and what others want is had: the first collection of all. */
+static void want_much(void *unused)
+{
+    enum { SLOTS = 1 << 25, RINGS = 1000, MORE = 32 << 20 }; /* 128 MiB for the lists of the table */
+    (void)unused;
+    fixture_start();
+    ouro_gc_disable();
+    for (int i = 0; i < RINGS; i++) {
+        struct table *t = shared_table_of(32);
+        ouro_give(t, &t->items[0], t);
+    }
+    struct table *large = table_new(SLOTS); /* its segment is looked at first */
+    ouro_share(large);
+    size_t limit = data_size() + MORE;
+    REQUIRE(setrlimit(RLIMIT_DATA, &(struct rlimit){limit, limit}) == 0);
+    CHECK_EQ(ouro_gc_collect(2), RINGS);
+    ouro_release(large);
+}
+
+static void test_much_wanted(void)
+{
+    if (TEST_SLOWDOWN == 1)
+        CHECK_EQ(child_run(want_much, NULL), 0);
 }
 
 /* There is memory for the table of a page, but not for what may have to be listed of it; for others there is. */
@@ -682,9 +718,10 @@ static void test_limited_address_space(void)
 int main(void)
 {
     check_start("scope_test");
-    CHECK_RUN(test_limited_address_space); /* this and the next two before there are threads here */
+    CHECK_RUN(test_limited_address_space); /* this and the next three before there are threads here */
     CHECK_RUN(test_turns);
     CHECK_RUN(test_much_to_list);
+    CHECK_RUN(test_much_wanted);
     seed = rng_seed();
     fixture_start();
     ouro_gc_disable();
