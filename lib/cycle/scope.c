@@ -159,8 +159,10 @@ bool oi_scope_furnish(struct oi_scope *scope, uint32_t number)
     size_t blocks = oi_round_up(page->capacity, 64), bits = blocks / 8;
     size_t words = blocks * 4 * (scope->keeps_counts ? 3 : 2);
     char *table = take_table(words + 4 * bits, (size_t)page->capacity * page->block_units * 4);
-    if (!table)
+    if (!table) {
+        scope->is_partial = true;
         return false;
+    }
     at->stride = (uint32_t)(blocks / 64);
     at->estimate = (int32_t *)table;
     at->member = (uint64_t *)(table + words);
@@ -227,22 +229,21 @@ struct oi_scope *oi_scope_open(int generation)
 }
 
 /* Pages for whose notes there is no memory stay as they are: none of their objects is a member, so what they refer to is kept. Returns from where to
- * go on the next time: the first of them that others left no memory for. */
+ * go on the next time: the first of them that others left no memory for; or behind the last page. */
 static uint32_t furnish_from(struct oi_scope *scope, uint32_t first, bool collecting)
 {
-    uint32_t next = 0;
-    bool some = false, found = false;
+    uint32_t next = scope->count;
+    bool some = false;
     for (uint32_t k = 0; k < scope->count; k++) {
-        uint32_t i = first + k < scope->count ? first + k : first + k - scope->count;
+        uint32_t i = (first + k) % scope->count;
         if (oi_scope_furnish(scope, i + 1)) {
             some = true;
             continue;
         }
-        scope->is_partial = true;
         if (collecting)
             oi_page_set_published(scope->pinned[i]); /* for the next collection of generation 1 */
-        next = some && !found ? i : next;
-        found = found || some;
+        if (some && next == scope->count)
+            next = i;
     }
     return next;
 }
@@ -296,7 +297,8 @@ void oi_scope_clear(struct oi_scope *scope)
 void oi_scope_leave(struct oi_scope *leaving)
 {
     clear_room(leaving);
-    memset(counted_for_nothing, 0, sizeof counted_for_nothing); /* or it might overflow one day */
+    if (leaving->is_partial) /* else nothing has been counted there */
+        memset(counted_for_nothing, 0, sizeof counted_for_nothing); /* or it might overflow one day */
     leaving->breathe = NULL;
     clear_places_from(0);
     oi_page_unpin(leaving->pinned, &leaving->count);

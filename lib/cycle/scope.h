@@ -78,7 +78,7 @@ struct oi_scope *oi_scope_enter_all(void);
 /* Takes in what blocks its pages have got since it was opened; before anything is looked at. */
 void oi_scope_look_again(struct oi_scope *scope);
 
-/* Gives the page its tables. False: there is no memory. */
+/* Gives the page its tables. False: there is no memory, and the scope is partial. */
 bool oi_scope_furnish(struct oi_scope *scope, uint32_t number);
 
 /* Gives all pages tables, as long as there is memory. */

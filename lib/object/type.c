@@ -44,7 +44,7 @@ static bool is_named_before(const ouro_type *d, unsigned i)
 /* What is wrong with a descriptor, or NULL. */
 static const char *fault(const ouro_type *d)
 {
-    size_t tail = d->array_slots | d->array_bytes; /* one of them is 0 where that matters */
+    size_t tail = d->array_slots ? d->array_slots : d->array_bytes;
     if (d->size < sizeof(ouro_object) || d->size > UINT32_MAX - ALIGN_MAX)
         return "the type's size is not that of a struct that begins with an ouro_object";
     if (!d->align || d->align > ALIGN_MAX || (d->align & (d->align - 1)))

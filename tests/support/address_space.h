@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * How much address space the process has. */
+ * How much memory the process has mapped. */
 #ifndef TESTS_SUPPORT_ADDRESS_SPACE_H
 #define TESTS_SUPPORT_ADDRESS_SPACE_H
 
@@ -10,17 +10,22 @@
 
 #include "support/check.h"
 
-/* In pages of the system. Allocates nothing. */
-static inline long address_space(void)
+struct address_space {
+    long all;  /* in pages of the system, as the next */
+    long data; /* what can be written: RLIMIT_DATA counts that; and stacks */
+};
+
+/* Allocates nothing. */
+static inline struct address_space address_space(void)
 {
-    char text[64] = "";
+    struct address_space space = {0};
+    char text[128] = "";
     int fd = open("/proc/self/statm", O_RDONLY);
     REQUIRE(fd >= 0);
     REQUIRE(read(fd, text, sizeof text - 1) > 0);
     close(fd);
-    long pages = 0;
-    REQUIRE(sscanf(text, "%ld", &pages) == 1);
-    return pages;
+    REQUIRE(sscanf(text, "%ld %*d %*d %*d %*d %ld", &space.all, &space.data) == 2);
+    return space;
 }
 
 #endif

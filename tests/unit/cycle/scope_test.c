@@ -15,6 +15,7 @@
 #include "mem/size_class.h"
 #include "object/publish.h"
 #include "port/os.h"
+#include "support/address_space.h"
 #include "support/child.h"
 #include "support/collection.h"
 #include "support/fault.h"
@@ -580,6 +581,8 @@ static void take_turns(void *unused)
         ouro_give(holder, &holder->items[i], t);
     }
     ouro_share(holder);
+    struct table *large = table_new(1 << 20); /* for which there is never memory enough: nobody waits for it */
+    ouro_share(large);
     int old[PAGES] = {0}, young[PAGES] = {0};
     enum { ROUNDS = 2 * PAGES / FIT };
     for (int round = 0; round < ROUNDS; round++)
@@ -608,6 +611,7 @@ static void take_turns(void *unused)
     CHECK(!scope->is_partial);
     CHECK(has_table(scope, holder));
     oi_scope_leave(scope);
+    ouro_release(large);
     ouro_release(holder);
 }
 
@@ -615,16 +619,6 @@ static void test_turns(void)
 {
     if (fault_supported())
         CHECK_EQ(child_run(take_turns, NULL), 0);
-}
-
-/* Bytes of writable memory, as RLIMIT_DATA counts them, and stacks. */
-static size_t data_size(void)
-{
-    size_t pages = 0;
-    FILE *statm = fopen("/proc/self/statm", "r");
-    REQUIRE(statm && fscanf(statm, "%*s %*s %*s %*s %*s %zu", &pages) == 1);
-    fclose(statm);
-    return pages * (size_t)sysconf(_SC_PAGESIZE);
 }
 
 /* What one page wants is refused, and what others want is had: the first collection of all. */
@@ -640,7 +634,7 @@ static void want_much(void *unused)
     }
     struct table *large = table_new(SLOTS); /* its segment is looked at first */
     ouro_share(large);
-    size_t limit = data_size() + MORE;
+    size_t limit = (size_t)address_space().data * (size_t)sysconf(_SC_PAGESIZE) + MORE;
     REQUIRE(setrlimit(RLIMIT_DATA, &(struct rlimit){limit, limit}) == 0);
     CHECK_EQ(ouro_gc_collect(2), RINGS);
     ouro_release(large);

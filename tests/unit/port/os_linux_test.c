@@ -60,15 +60,15 @@ static void test_map_keeps_no_more(void)
     enum { N = 8 };
     const size_t size = 64 * KIB, align = 64 * MIB;
     char *maps[N];
-    long before = address_space();
+    long before = address_space().all;
     for (int i = 0; i < N; i++)
         maps[i] = oi_os_map(size, align);
-    long during = address_space();
+    long during = address_space().all;
     CHECK_GE(during - before, (long)(N * size / (4 * KIB)));
     CHECK_LT(during - before, (long)(N * size / (4 * KIB) + align / (4 * KIB) / 2));
     for (int i = 0; i < N; i++)
         oi_os_unmap(maps[i], size);
-    CHECK_LT(address_space() - before, (long)(align / (4 * KIB) / 2));
+    CHECK_LT(address_space().all - before, (long)(align / (4 * KIB) / 2));
 }
 
 static void test_map_impossible(void)

@@ -202,10 +202,9 @@ static size_t free_page(struct outside *outside, uint32_t number)
             if (OI_UNLIKELY(oi_history_on))
                 oi_history_add(o, OI_CHANGE_GARBAGE, ouro_refcount(o));
             outside->inner += type->inner;
-            if (leads_outside(outside->scope, &at, oi_scope_id(number, index)))
-                release_outside(outside, type, o);
-            else
-                OI_ASSERT(!release_outside(outside, type, o));
+            bool leads = leads_outside(outside->scope, &at, oi_scope_id(number, index));
+            size_t released = leads || OURO_DEBUG ? release_outside(outside, type, o) : 0;
+            OI_ASSERT(leads == (released > 0));
             if (type->dispose)
                 type->dispose(o);
             if (oi_flags(o) & OI_HAS_WEAK) {
