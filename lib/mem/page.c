@@ -164,7 +164,7 @@ static struct oi_page *take_units(struct oi_segment *segment, unsigned first, un
 {
     take_run(segment, unit_run(first, n), bytes);
     for (unsigned i = 0; i < n; i++)
-        segment->pages[first + i].back = (uint16_t)(i * sizeof(struct oi_page));
+        segment->pages[first + i].own = &segment->pages[first];
     return &segment->pages[first];
 }
 
@@ -220,9 +220,7 @@ static struct oi_page *find_huge(size_t size)
         segment = new_whole_segment(OI_UNIT + bytes, false);
     if (!segment)
         return NULL;
-    take_units(segment, 1, 63, whole_bytes(segment));
-    segment->pages[1].back = 0;
-    return &segment->pages[1];
+    return take_units(segment, 1, 63, whole_bytes(segment));
 }
 
 /* A segment for one block, of whatever size. */
@@ -235,13 +233,13 @@ static struct oi_page *find_single(size_t size)
     if (!segment)
         return NULL;
     take_run(segment, ALL_UNITS, whole_bytes(segment));
-    return &segment->pages[0];
+    return segment->pages[0].own = &segment->pages[0];
 }
 
 /* Pages are as large as makes at least 8 blocks of the class. */
 static unsigned units_for(size_t size)
 {
-    return size <= OI_UNIT / 8 ? 1 : size <= OI_CLASS_MAX ? 8 : (unsigned)(oi_round_up(size, OI_UNIT) / OI_UNIT);
+    return size <= OI_PAGE_ONE_UNIT_MAX ? 1 : size <= OI_CLASS_MAX ? 8 : (unsigned)(oi_round_up(size, OI_UNIT) / OI_UNIT);
 }
 
 struct oi_page *oi_page_acquire(struct oi_pool *pool, enum oi_page_kind kind, unsigned index, size_t size)
@@ -401,7 +399,7 @@ static void pin_segment(struct oi_segment *segment, struct oi_page **pages, uint
 {
     for (unsigned i = first_page(segment); i < end_page(segment) && *count < max; i++) {
         struct oi_page *page = &segment->pages[i];
-        if (page->back || !page->pool || page->kind != OI_PAGE_TRACED || !is_wanted(page, wanted))
+        if (page->own != page || !page->pool || page->kind != OI_PAGE_TRACED || !is_wanted(page, wanted))
             continue;
         if (wanted != ALL)
             make_old(page, wanted);
@@ -526,7 +524,7 @@ struct oi_page_totals oi_page_each(void (*fn)(struct oi_page *page, void *arg), 
     LIST_FOREACH(segment, &segments, link) {
         for (unsigned i = first_page(segment); i < end_page(segment); i++) {
             struct oi_page *page = &segment->pages[i];
-            if (!page->back && oi_load_acquire(&page->pool))
+            if (page->own == page && oi_load_acquire(&page->pool))
                 fn(page, arg);
         }
     }
@@ -541,7 +539,7 @@ static uint32_t pin_own(struct oi_segment *segment, const struct oi_pool *pool, 
     uint32_t count = 0;
     for (unsigned i = first_page(segment); i < end_page(segment); i++) {
         struct oi_page *page = &segment->pages[i];
-        if (page->back || page->pool != pool)
+        if (page->own != page || page->pool != pool)
             continue;
         page->pins++;
         pages[count++] = page;

@@ -28,6 +28,7 @@
 #define OI_UNIT ((size_t)1 << OI_UNIT_SHIFT)
 #define OI_SEGMENT_UNITS 64u
 #define OI_SEGMENT (OI_UNIT * OI_SEGMENT_UNITS)
+#define OI_PAGE_ONE_UNIT_MAX (OI_UNIT / 8) /* blocks of pages of one unit are at most so large */
 
 enum oi_page_kind {
     OI_PAGE_TRACED, /* its objects may have slots */
@@ -56,18 +57,17 @@ struct oi_pool;
 struct oi_page {
     /* The pool's holder only, except as noted. */
     void *free;              /* first free block; linked at byte 8 */
+    struct oi_page *own;     /* the header of the page that this header's unit belongs to: itself, if it is the first; under the page lock */
     uint32_t used;           /* read by anyone for statistics */
     uint32_t carved;         /* likewise */
     uint32_t capacity;       /* immutable while in use */
     uint32_t block_units;    /* block size in units of 8 bytes; immutable while in use */
-    uint16_t back;           /* bytes from the page's own header to this one's; 0 in its own; under the page lock */
     uint8_t kind;            /* immutable while in use */
     uint8_t state;           /* enum oi_page_state */
     uint8_t index;           /* in the pool's tables; immutable while in use */
     uint8_t young_list;      /* enum oi_young_of: which it is on; also written by whoever releases the page in the holder's stead */
     char *base;              /* first block; immutable while in use */
     struct oi_pool *pool;    /* atomic for statistics; NULL when free; immutable while in use */
-    LIST_ENTRY(oi_page) link; /* AVAILABLE: on the pool's list */
 
     /* Shared. */
     uint64_t remote __attribute__((aligned(64))); /* atomic: blocks freed by others, ready for use; OI_REMOTE_FULL */
@@ -81,6 +81,7 @@ struct oi_page {
     uint32_t used_published;      /* the holder's: of the `used`, so many at the least have been published */
     uint32_t gray;                /* the holder's: position of the first block on the page's gray list (object/gray.h) */
     struct oi_page *gray_next;    /* the holder's */
+    LIST_ENTRY(oi_page) link;     /* the holder's. AVAILABLE: on the pool's list */
     uint16_t pins;                /* this and the next: under the page lock */
     bool released;                /* its last block has gone while it was pinned */
     bool published;               /* atomic flag: something was published here, ever */
@@ -127,11 +128,16 @@ static inline struct oi_segment *oi_segment_of(const void *block)
     return (struct oi_segment *)((uintptr_t)block & ~(OI_SEGMENT - 1));
 }
 
+/* The header of the unit that a block begins in. */
+static inline struct oi_page *oi_page_at_unit(const void *block)
+{
+    return &oi_segment_of(block)->pages[((uintptr_t)block >> OI_UNIT_SHIFT) % OI_SEGMENT_UNITS];
+}
+
 /* The page of a block; any address inside the block's first OI_SEGMENT - OI_UNIT bytes will do. */
 static inline struct oi_page *oi_page_of(const void *block)
 {
-    struct oi_page *page = &oi_segment_of(block)->pages[((uintptr_t)block >> OI_UNIT_SHIFT) % OI_SEGMENT_UNITS];
-    return (struct oi_page *)((char *)page - page->back);
+    return oi_page_at_unit(block)->own;
 }
 
 static inline size_t oi_page_block_size(const struct oi_page *page)

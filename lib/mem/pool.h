@@ -67,7 +67,7 @@ void oi_pool_set_birth(struct oi_pool *pool, bool published);
 /* A block that has a page of its own. NULL: out of memory. */
 void *oi_pool_alloc_large(struct oi_pool *pool, size_t size, bool leaf);
 
-/* The slow half of oi_pool_free: the page had no free block, or has no used one now. */
+/* The slow half of oi_pool_free: the page is not current, and had no free block, or has no used one now. */
 void oi_pool_page_changed(struct oi_pool *pool, struct oi_page *page);
 
 /* Hands a chain of n blocks, all of one page, the last one's `after` being 0, to the page's holder. Any thread. O(1), but for
@@ -109,7 +109,7 @@ static inline bool oi_pool_free_to(struct oi_page *page, void *freed)
     page->free = block;
     uint32_t used = oi_load_relaxed(&page->used) - 1;
     oi_store_relaxed(&page->used, used);
-    return !old || !used;
+    return OI_UNLIKELY(!old || !used) && page->state != OI_PAGE_CURRENT;
 }
 
 /* Frees a block of one of the pool's own pages. The holder. */

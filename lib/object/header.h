@@ -2,7 +2,7 @@
  *
  * The 16 bytes in front of every object (docs/design/object-layout.md), their names and states.
  *
- *     byte 0  type    u32   id of the type in the low 18 bits; units of 8 bytes of the body above (0: array or large). 0: free block
+ *     byte 0  type    u32   id of the type in the low 18 bits; units of 8 bytes of the body above (0: an array, or above 8 KiB). 0: free block
  *          4  owner   u16   id of the slot whose holder counts in `local`, 0: nobody; bit 15: CAND, the collector's mark
  *          6  flags   u16   OI_PUBLISHED ...; in a DEAD object the upper 12 bits are part of a link
  *          8  local   u32   the owner's references less one; 0xffffffff while the last one is being dropped (read it as 0)
@@ -131,6 +131,13 @@ static inline bool oi_is_plain_of(const ouro_object *o, uint32_t id)
 static inline bool oi_is_young_of(const ouro_object *o, uint32_t id)
 {
     return (oi_owner_and_flags(o) & ~((OI_FINALIZED | OI_HAS_WEAK | OI_WATCHED) << 16)) == id;
+}
+
+/* The page of an object that is alive. Where the type word has a size, arithmetic will do: a push to the page's list of free blocks waits for no
+ * load then, nor the next pop for that. */
+static inline struct oi_page *oi_object_page(const ouro_object *o)
+{
+    return OI_LIKELY(oi_type_word(o) >> OI_TYPE_ID_BITS) ? oi_page_at_unit(o) : oi_page_of(o);
 }
 
 /* What a slot holds is a reference, NULL, or a value that is none (<ouro/value.h>): its reference, or NULL. The library tells them apart

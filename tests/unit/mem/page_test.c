@@ -81,7 +81,7 @@ static void check_page(const struct oi_page *page, enum oi_page_kind kind, unsig
     CHECK_EQ(page->remote, 0);
     CHECK_EQ(page->limbo, 0);
     CHECK_EQ(page->gray, 0);
-    CHECK_EQ(page->back, 0);
+    CHECK_PTR(page->own, page);
     CHECK_EQ(page->state, OI_PAGE_CURRENT);
     CHECK_EQ(page->young_list, 0);
     CHECK_EQ((uintptr_t)page->base % OI_UNIT, 0);

@@ -365,6 +365,58 @@ static void test_blocks(void)
     ouro_release(stays);
 }
 
+/* Objects of every kind of page, dropped alone, come back to it. */
+static void test_sizes(void)
+{
+    static const size_t sizes[] = {16, 24, 32, 40, 128, 1000, 8184, 8192, 8200, 20000, 65536, 65544, 200000, 5000000};
+    enum { KINDS = sizeof sizes / sizeof *sizes, EACH = 20 };
+    static ouro_type types[KINDS];
+    for (int kind = 0; kind < KINDS; kind++) {
+        ouro_object *objects[EACH];
+        types[kind] = (ouro_type){.size = sizes[kind], .align = 8, .name = "sized"};
+        for (int i = 0; i < EACH; i++) {
+            REQUIRE(objects[i] = ouro_new(&types[kind]));
+            CHECK_PTR(oi_object_page(objects[i]), oi_page_of(objects[i]));
+        }
+        for (int i = EACH; i-- > 0;) {
+            struct oi_page *page = oi_page_of(objects[i]);
+            uint32_t used = page->used;
+            ouro_release(objects[i]);
+            CHECK_EQ(page->used, used - 1);
+            if (page->pool && page->state != OI_PAGE_FREE && page->index != OI_POOL_LARGE)
+                CHECK_PTR(page->free, objects[i]);
+        }
+    }
+}
+
+/* A reference in any one of the slots is seen. */
+static void test_each_slot(void)
+{
+    enum { MOST = 5 };
+    struct slots {
+        ouro_object object;
+        ouro_slot slots[MOST];
+    };
+    static ouro_type types[MOST][MOST];
+    size_t before = live_objects();
+    for (unsigned first = 0; first < MOST; first++) {
+        for (unsigned last = first; last < MOST; last++) {
+            ouro_type *type = &types[first][last];
+            *type = (ouro_type){.size = sizeof(struct slots), .align = 8, .name = "slots"};
+            for (unsigned i = first; i <= last; i++)
+                type->slots[i - first] = OURO_PRIVATE_FIELD(struct slots, slots[i]);
+            for (unsigned at = first; at <= last + 1; at++) {
+                struct slots *parent = ouro_new(type);
+                REQUIRE(parent);
+                if (at <= last) /* else it is bare */
+                    ouro_give(parent, &parent->slots[at], plain_new(0));
+                ouro_release(parent);
+                CHECK_EQ(live_objects(), before);
+            }
+        }
+    }
+}
+
 /* In a read section: what dies privately stays readable until it ends, and finalizers wait for it. */
 static void test_read_section(void)
 {
@@ -455,6 +507,8 @@ int main(void)
     FIXTURE_RUN(test_width);
     FIXTURE_RUN(test_mixtures);
     FIXTURE_RUN(test_blocks);
+    FIXTURE_RUN(test_sizes);
+    FIXTURE_RUN(test_each_slot);
     FIXTURE_RUN(test_read_section);
     FIXTURE_RUN(test_section_in_finalizer);
     FIXTURE_RUN(test_later);

@@ -156,6 +156,34 @@ static void *release_and_note(void *object)
     return NULL;
 }
 
+/* Nor has a thread that only makes and drops objects of its own any other occasion. */
+static void check_safepoint(struct node *last)
+{
+    long before = finalized();
+    elsewhere(release_it, shared_new(1));
+    CHECK_EQ(tokens_in(my_slot()), 1);
+    ouro_release(last);
+    CHECK_EQ(finalized(), before + 1);
+}
+
+static void test_last_releases_are_safepoints(void)
+{
+    struct node *bare = plain_new(0), *tree = plain_new(1), *full = plain_new(2), *more = NULL;
+    ouro_give(tree, &tree->a, plain_new(3));
+    oi_act.self->due = true;
+    ouro_release(plain_new(5));
+    CHECK(!oi_act.self->due);
+    check_safepoint(bare);
+    check_safepoint(tree);
+    while (oi_page_of(full)->state != OI_PAGE_FULL) {
+        struct node *n = plain_new(4);
+        ouro_give(n, &n->a, more);
+        more = n;
+    }
+    check_safepoint(full);
+    ouro_release(more);
+}
+
 /* The owner is parked: who drops the last reference claims the slot, and destroys, without the owner. */
 static void test_claimed_when_parked(void)
 {
@@ -474,6 +502,7 @@ int main(void)
     FIXTURE_RUN(test_shared_first);
     FIXTURE_RUN(test_allocation_is_a_safepoint);
     FIXTURE_RUN(test_releases_are_safepoints);
+    FIXTURE_RUN(test_last_releases_are_safepoints);
     FIXTURE_RUN(test_claimed_when_parked);
     FIXTURE_RUN(test_claimed_when_vacant);
     FIXTURE_RUN(test_drained_at_parking);

@@ -213,17 +213,17 @@ static void test_birth(void)
     CHECK(OI_TYPE_ID((uint32_t)t->birth) != id);
 }
 
-/* Bodies too large for the type word have none there; blocks too large for a class have no pool. */
+/* Bodies of blocks too large for a page of one unit have no size in the type word; blocks too large for a class have no pool. */
 static void test_large_types(void)
 {
     static const struct {
         size_t size;
         bool units, pool;
     } cases[] = {
-        {16 + 8 * 16383, true, false},
-        {16 + 8 * 16384, false, false},
-        {OI_CLASS_MAX, true, true},
-        {OI_CLASS_MAX + 8, true, false},
+        {OI_PAGE_ONE_UNIT_MAX, true, true},
+        {OI_PAGE_ONE_UNIT_MAX + 8, false, true},
+        {OI_CLASS_MAX, false, true},
+        {OI_CLASS_MAX + 8, false, false},
         {16, false, true},
         {24, true, true},
         {1000000, false, false},

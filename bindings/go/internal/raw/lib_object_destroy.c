@@ -118,7 +118,7 @@ static inline void destroy_plain(struct oi_act *act, ouro_object *o)
     struct oi_page *page = NULL;
     uintptr_t unit = 0; /* of `page`; 0: look again */
     uint32_t word = 0;  /* of the type that the next two are of */
-    size_t first = 0, past = 0;
+    size_t from = 0, to = 0;
     for (;;) {
         ouro_object *next = NULL;
         if (OI_UNLIKELY(oi_type_word(o) != word)) {
@@ -129,11 +129,14 @@ static inline void destroy_plain(struct oi_act *act, ouro_object *o)
                 goto done;
             }
             word = oi_type_word(o);
-            first = (size_t)type->runs[0].first * sizeof(ouro_slot);
-            past = first + (size_t)type->runs[0].count * sizeof(ouro_slot);
+            from = type->bare_from;
+            to = from + type->bare_count * sizeof(ouro_slot);
         }
-        for (size_t at = first; at < past; at += sizeof(ouro_slot)) {
-            ouro_object *child = oi_slot_ref(((ouro_slot *)((char *)o + at))->ouro_private_ref);
+        for (size_t at = from; at < to; at += sizeof(ouro_slot)) {
+            void *held = ((ouro_slot *)((char *)o + at))->ouro_private_ref;
+            if (!held) /* first: half of a tree's are */
+                continue;
+            ouro_object *child = oi_slot_ref(held);
             if (!child)
                 continue;
             if (OI_UNLIKELY(!oi_is_plain_of(child, id))) {
@@ -195,8 +198,8 @@ static void destroy_simple(struct oi_act *act, const struct oi_type *type, ouro_
         ouro_object *next = NULL;
         oi_perturb();
         /* The slots' content stays, for read sections that are on their way through. */
-        ouro_slot *slot = (ouro_slot *)o + type->runs[0].first;
-        for (const ouro_slot *end = slot + type->runs[0].count; slot < end; slot++) {
+        const ouro_slot *slot = (const ouro_slot *)((const char *)o + type->bare_from);
+        for (const ouro_slot *end = slot + type->bare_count; slot < end; slot++) {
             ouro_object *child = oi_slot_ref(oi_load_relaxed(&slot->ouro_private_ref));
             if (!child || !release_shared(act, id, child))
                 continue;
@@ -375,36 +378,60 @@ void oi_destroy_quietly(struct oi_act *act)
     destroy_all(act, false);
 }
 
+/* A thread that only makes and drops objects never allocates slowly, so it looks into its inbox when it drops one; and it may run here what
+ * ouro_new may not. */
+static inline bool has_mail(const struct oi_local *self)
+{
+    return !oi_stack_is_empty(&self->tslot.inbox) || self->due;
+}
+
+static OI_NOINLINE void see_to_mail(struct oi_act *act)
+{
+    oi_inbox_look(act);
+    if (act->self->due)
+        oi_upcalls.run_due(act);
+}
+
 /* A private object with nothing special, dropped where nothing special goes on. */
-static OI_NOINLINE void destroy_plain_tree(struct oi_act *act, ouro_object *o)
+static OI_NOINLINE void release_last_of_tree(struct oi_act *act, ouro_object *o)
 {
     act->destroying = true;
     destroy_plain(act, o);
     act->destroying = false;
     if (OI_UNLIKELY(act->dead_plain || act->dead || act->callbacks))
         oi_destroy_run(act);
+    if (OI_UNLIKELY(has_mail(act->self)))
+        see_to_mail(act);
 }
 
+/* The last step of releasing a bare one from a page that is not current. */
+static OI_NOINLINE void page_changed(struct oi_act *act, struct oi_page *page)
+{
+    oi_pool_page_changed(&act->self->pool, page);
+    if (OI_UNLIKELY(has_mail(act->self)))
+        see_to_mail(act);
+}
+
+/* Where most objects that die alone end. It calls nothing but as its last step, so that it needs to save nothing. */
 void ouro_private_release_last(void *object)
 {
     ouro_object *o = object;
     struct oi_act *act = &oi_act;
-    struct oi_local *self = act->self; /* the same to the end: user code that parks the thread is followed by taking the slot back */
     if (OI_UNLIKELY(!oi_is_plain_of(o, oi_my_id()) || act->busy)) {
         oi_release_last(act, o);
         return;
     }
-    if (OI_LIKELY(oi_is_bare(oi_type_of(o), o)))
-        oi_pool_free(&self->pool, o);
-    else
-        destroy_plain_tree(act, o);
-    /* A thread that only makes and drops objects never allocates slowly, so it looks into its inbox here; and it may run here what
-     * ouro_new may not. */
-    if (OI_UNLIKELY(!oi_stack_is_empty(&self->tslot.inbox) || self->due)) {
-        oi_inbox_look(act);
-        if (act->self->due)
-            oi_upcalls.run_due(act);
+    if (OI_UNLIKELY(!oi_is_bare(oi_type_of(o), o))) {
+        release_last_of_tree(act, o);
+        return;
     }
+    struct oi_page *page = oi_object_page(o);
+    if (OI_UNLIKELY(oi_pool_free_to(page, o))) {
+        page_changed(act, page);
+        return;
+    }
+    if (OI_UNLIKELY(has_mail(act->self)))
+        see_to_mail(act);
 }
 
 void oi_destroy_private(struct oi_act *act, ouro_object *o)

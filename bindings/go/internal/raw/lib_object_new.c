@@ -19,6 +19,7 @@ struct oi_local oi_nobody = {
     .pool = {.current = {[0 ... OI_POOL_COUNT - 1] = &oi_pool_empty_page}, .fresh_limit = SIZE_MAX, .calm_bytes = SIZE_MAX},
 };
 
+#define ONE_STORE ((size_t)16)   /* up to here, one store does */
 #define LARGE_BODY ((size_t)256) /* from here on, memset is quicker */
 
 struct words {
@@ -26,17 +27,16 @@ struct words {
     uint64_t body[];
 };
 
-/* Zeroes the body, a multiple of 8 bytes, and maybe the header, which is written afterwards: the last 16 bytes in any case, then what is
- * before them. Without a branch for objects of up to 32 bytes. */
+/* Zeroes the body, a multiple of 8 bytes, and maybe the header, which is written afterwards: what is before the last 16 bytes, then these. With one
+ * branch for objects of up to 32 bytes. */
 static inline void clear_body(struct words *block, size_t bytes)
 {
     typedef uint64_t pair __attribute__((vector_size(16), aligned(8), may_alias));
-    char *last = (char *)block + bytes;
-    *(pair *)last = (pair){0, 0};
-    for (char *at = (char *)block->body; OI_UNLIKELY(at < last); at += 16) {
-        *(pair *)at = (pair){0, 0};
+    for (size_t at = ONE_STORE; at < bytes; at += 16) {
+        *(pair *)((char *)block + at) = (pair){0, 0};
         __asm__("" : "+r"(at)); /* keeps compilers from calling memset, which costs more than it does for what is small */
     }
+    *(pair *)((char *)block + bytes) = (pair){0, 0};
 }
 
 static inline void *make(struct oi_local *self, void *block, uint64_t birth, size_t body)
@@ -137,7 +137,7 @@ void *ouro_new(ouro_type *type)
     page->free = block->next;
     ouro_private_add1(&page->used);
     size_t body = type->ouro_private_body;
-    if (OI_UNLIKELY(body > LARGE_BODY))
+    if (OI_UNLIKELY(body > ONE_STORE) && OI_UNLIKELY(body > LARGE_BODY)) /* two steps, of which most objects take the first: clear_body asks the same */
         return make_large(self, block, type);
     return make(self, block, type->ouro_private_birth, body);
 }

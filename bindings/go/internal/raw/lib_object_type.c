@@ -16,7 +16,8 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* the type lock: docs/
 static uint32_t last_id = OI_OWN_TYPES - 1;              /* under the lock */
 
 #define ALIGN_MAX 64
-#define BODY_UNITS_MAX ((1u << (32 - OI_TYPE_ID_BITS)) - 1)
+#define BODY_UNITS_MAX ((OI_PAGE_ONE_UNIT_MAX - sizeof(ouro_object)) / 8) /* oi_object_page goes by it */
+_Static_assert(BODY_UNITS_MAX < 1u << (32 - OI_TYPE_ID_BITS), "the type word has room for it");
 
 static size_t field_offset(uint32_t field)
 {
@@ -113,6 +114,8 @@ static struct oi_type *build(const ouro_type *d, void (*dispose)(ouro_object *),
     type->runs[0] = (struct oi_slot_run){0};
     for (uint32_t i = 0; i < n; i++)
         type->runs[i] = runs[i];
+    type->bare_from = type->simple ? type->runs[0].first * (uint32_t)sizeof(ouro_slot) : 0;
+    type->bare_count = type->simple ? type->runs[0].count : 1;
     size_t units = (type->size - sizeof(ouro_object)) / 8;
     uint32_t word = id | (oi_type_is_array(type) || units > BODY_UNITS_MAX ? 0 : (uint32_t)units << OI_TYPE_ID_BITS);
     bool untracked = type->leaf || (d->flags & OURO_TYPE_ACYCLIC);

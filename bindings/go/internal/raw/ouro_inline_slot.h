@@ -3,7 +3,7 @@
  * Slot operations on private containers, and the borrowed load. Included by <ouro/slot.h>.
  *
  * A container whose owner is this thread and that is not published is seen by nobody else: plain loads and stores do.
- * The upper 14 bits of the type word are the size of the object's body in units of 8 bytes (0: array or large, the library
+ * The upper 14 bits of the type word are the size of the object's body in units of 8 bytes (0: an array, or above 8 KiB: the library
  * looks closer), so that a slot outside its container is caught without leaving the header's cache line. */
 #ifndef OURO_INLINE_SLOT_H
 #define OURO_INLINE_SLOT_H
