@@ -296,9 +296,12 @@ void oi_scope_clear(struct oi_scope *scope)
 
 void oi_scope_leave(struct oi_scope *leaving)
 {
+    static uint8_t departures;
     clear_room(leaving);
-    if (leaving->is_partial) /* else nothing has been counted there */
-        memset(counted_for_nothing, 0, sizeof counted_for_nothing); /* or it might overflow one day */
+    /* Or it might overflow one day. Where no page lacks a table that should have one, few references have been counted there, if any: those from what
+     * was stored while candidates were followed, and of tokens. */
+    if (leaving->is_partial || !++departures)
+        memset(counted_for_nothing, 0, sizeof counted_for_nothing);
     leaving->breathe = NULL;
     clear_places_from(0);
     oi_page_unpin(leaving->pinned, &leaving->count);

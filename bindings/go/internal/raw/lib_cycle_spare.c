@@ -124,7 +124,7 @@ void oi_estimate_tokens(struct oi_scope *scope)
 {
     for (const struct oi_stack_node *node = scope->tokens; node; node = node->next) {
         oi_id id = oi_scope_find(scope, oi_token_object(OI_CONTAINER_OF(node, struct oi_token, node)));
-        if (id && oi_scope_is_furnished(scope, id >> OI_SCOPE_INDEX_BITS))
+        if (id)
             --*oi_scope_estimate(scope, id);
     }
 }
