@@ -112,8 +112,7 @@ static struct oi_type *build(const ouro_type *d, void (*dispose)(ouro_object *),
     type->runs[0] = (struct oi_slot_run){0};
     for (uint32_t i = 0; i < n; i++)
         type->runs[i] = runs[i];
-    type->bare_from = type->simple ? type->runs[0].first * (uint32_t)sizeof(ouro_slot) : 0;
-    type->bare_count = type->simple ? type->runs[0].count : 1;
+    type->bare = type->simple ? type->runs[0] : (struct oi_slot_run){.first = 0, .count = 1};
     size_t units = (type->size - sizeof(ouro_object)) / 8;
     uint32_t word = id | (oi_type_is_array(type) || units > BODY_UNITS_MAX ? 0 : (uint32_t)units << OI_TYPE_ID_BITS);
     bool untracked = type->leaf || (d->flags & OURO_TYPE_ACYCLIC);

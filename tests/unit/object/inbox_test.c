@@ -156,7 +156,6 @@ static void *release_and_note(void *object)
     return NULL;
 }
 
-/* Nor has a thread that only makes and drops objects of its own any other occasion. */
 static void check_safepoint(struct node *last)
 {
     long before = finalized();
@@ -166,6 +165,7 @@ static void check_safepoint(struct node *last)
     CHECK_EQ(finalized(), before + 1);
 }
 
+/* A thread that only makes objects and drops them has no other occasion; each of the ways in which one ends is one. */
 static void test_last_releases_are_safepoints(void)
 {
     struct node *bare = plain_new(0), *tree = plain_new(1), *full = plain_new(2), *more = NULL;

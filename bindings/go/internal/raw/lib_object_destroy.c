@@ -129,8 +129,8 @@ static inline void destroy_plain(struct oi_act *act, ouro_object *o)
                 goto done;
             }
             word = oi_type_word(o);
-            from = type->bare_from;
-            to = from + type->bare_count * sizeof(ouro_slot);
+            from = (size_t)type->bare.first * sizeof(ouro_slot);
+            to = from + (size_t)type->bare.count * sizeof(ouro_slot);
         }
         for (size_t at = from; at < to; at += sizeof(ouro_slot)) {
             void *held = ((ouro_slot *)((char *)o + at))->ouro_private_ref;
@@ -198,8 +198,8 @@ static void destroy_simple(struct oi_act *act, const struct oi_type *type, ouro_
         ouro_object *next = NULL;
         oi_perturb();
         /* The slots' content stays, for read sections that are on their way through. */
-        const ouro_slot *slot = (const ouro_slot *)((const char *)o + type->bare_from);
-        for (const ouro_slot *end = slot + type->bare_count; slot < end; slot++) {
+        const ouro_slot *slot = (const ouro_slot *)o + type->bare.first;
+        for (const ouro_slot *end = slot + type->bare.count; slot < end; slot++) {
             ouro_object *child = oi_slot_ref(oi_load_relaxed(&slot->ouro_private_ref));
             if (!child || !release_shared(act, id, child))
                 continue;
@@ -378,18 +378,20 @@ void oi_destroy_quietly(struct oi_act *act)
     destroy_all(act, false);
 }
 
-/* A thread that only makes and drops objects never allocates slowly, so it looks into its inbox when it drops one; and it may run here what
- * ouro_new may not. */
-static inline bool has_mail(const struct oi_local *self)
-{
-    return !oi_stack_is_empty(&self->tslot.inbox) || self->due;
-}
-
-static OI_NOINLINE void see_to_mail(struct oi_act *act)
+static OI_NOINLINE void open_mail(struct oi_act *act)
 {
     oi_inbox_look(act);
     if (act->self->due)
         oi_upcalls.run_due(act);
+}
+
+/* A thread that only makes and drops objects never allocates slowly, so it looks into its inbox when it drops one; and it may run here what
+ * ouro_new may not. */
+static inline void see_to_mail(struct oi_act *act)
+{
+    const struct oi_local *self = act->self;
+    if (OI_UNLIKELY(!oi_stack_is_empty(&self->tslot.inbox) || self->due))
+        open_mail(act);
 }
 
 /* A private object with nothing special, dropped where nothing special goes on. */
@@ -400,16 +402,14 @@ static OI_NOINLINE void release_last_of_tree(struct oi_act *act, ouro_object *o)
     act->destroying = false;
     if (OI_UNLIKELY(act->dead_plain || act->dead || act->callbacks))
         oi_destroy_run(act);
-    if (OI_UNLIKELY(has_mail(act->self)))
-        see_to_mail(act);
+    see_to_mail(act);
 }
 
 /* The last step of releasing a bare one from a page that is not current. */
 static OI_NOINLINE void page_changed(struct oi_act *act, struct oi_page *page)
 {
     oi_pool_page_changed(&act->self->pool, page);
-    if (OI_UNLIKELY(has_mail(act->self)))
-        see_to_mail(act);
+    see_to_mail(act);
 }
 
 /* Where most objects that die alone end. It calls nothing but as its last step, so that it needs to save nothing. */
@@ -430,8 +430,7 @@ void ouro_private_release_last(void *object)
         page_changed(act, page);
         return;
     }
-    if (OI_UNLIKELY(has_mail(act->self)))
-        see_to_mail(act);
+    see_to_mail(act);
 }
 
 void oi_destroy_private(struct oi_act *act, ouro_object *o)

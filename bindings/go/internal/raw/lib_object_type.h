@@ -29,8 +29,7 @@ struct oi_type {
      * hold the collection lock; and what the slots refer to may be dead. */
     void (*dispose)(ouro_object *object);
     uint64_t birth;     /* the first 8 bytes of a new object, less what its thread adds */
-    uint32_t bare_from; /* in bytes; this and the next: the slots that are empty if an object is bare. Of a simple type: all; */
-    uint32_t bare_count; /* else one, at the header, which never looks empty */
+    struct oi_slot_run bare; /* the slots that are empty if an object is bare. Of a simple type: all; else one, at the header, which never looks empty */
     uint32_t size;      /* of the fixed part, rounded up to 8 */
     uint32_t align;
     uint32_t slots_at;  /* offset of the array of slots in bytes, or 0 */
@@ -57,8 +56,8 @@ static inline struct oi_type *oi_type_of(const ouro_object *o)
 /* True of an object of a simple type all of whose slots are empty: it makes nothing reachable. */
 static inline bool oi_is_bare(const struct oi_type *type, const ouro_object *o)
 {
-    const ouro_slot *slot = (const ouro_slot *)((const char *)o + type->bare_from);
-    size_t count = type->bare_count;
+    const ouro_slot *slot = (const ouro_slot *)o + type->bare.first;
+    size_t count = type->bare.count;
     if (OI_LIKELY(count - 1 < 2)) /* most are such; one branch is less than a loop */
         return !((uintptr_t)oi_load_relaxed(&slot[0].ouro_private_ref) | (uintptr_t)oi_load_relaxed(&slot[count - 1].ouro_private_ref));
     for (const ouro_slot *end = slot + count; slot < end; slot++) {
