@@ -12,9 +12,9 @@
 
 #include "cycle/scope.h"
 
-/* P1 of a collection of generation 2, in an open scope: takes the hints, furnishes what is to be looked at and estimates it. Returns the number
- * of objects looked at; *members: of members. */
-size_t oi_candidates_estimate(struct oi_scope *scope, size_t *members);
+/* P1 of a collection of generation 2, in an open scope: takes the hints, and if what has changed is known and little, furnishes what is to be looked at and
+ * estimates it; *objects: the number of objects looked at; *members: of members. False: all pages are furnished, and everything is to be looked at. */
+bool oi_candidates_follow(struct oi_scope *scope, size_t *objects, size_t *members);
 
 /* At its end, before it leaves its scope: remembers the roots among what it has looked at. */
 void oi_candidates_remember(struct oi_scope *scope);

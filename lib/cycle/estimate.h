@@ -20,7 +20,7 @@ static inline int32_t oi_estimate_references(const ouro_object *o)
     uint32_t s = oi_shared(o);
     if (s & OI_STUCK)
         return OI_ENOUGH;
-    int64_t n = (int64_t)oi_count(s) + (s & OI_MERGED ? 0 : oi_local_tokens(oi_local(o)));
+    int64_t n = oi_references(s, o);
     return n < OI_ENOUGH ? (int32_t)n : OI_ENOUGH;
 }
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "cycle/reclaim.h"
 
-#include "cycle/validate.h"
 #include "mem/limbo.h"
 #include "mem/watch.h"
 #include "object/count.h"
@@ -56,7 +55,7 @@ static void spare_due(struct oi_scope *scope, struct oi_member member, void *unu
 {
     (void)unused;
     if (oi_type_of(member.object)->finalize && !(oi_flags(member.object) & OI_FINALIZED))
-        oi_validate_spare(scope, member.id); /* there was no memory for its token */
+        oi_validate_spare(scope, oi_member_id(member)); /* there was no memory for its token */
 }
 
 static void spare_all(struct oi_scope *scope, const struct oi_stack_node *tokens)
@@ -81,7 +80,7 @@ size_t oi_reclaim_set_aside(struct oi_act *act, struct oi_scope *scope, struct o
 static void spare_rest(struct oi_scope *scope, struct oi_member member, void *unused)
 {
     (void)unused;
-    oi_validate_spare(scope, member.id); /* there was no memory for its token */
+    oi_validate_spare(scope, oi_member_id(member)); /* there was no memory for its token */
 }
 
 size_t oi_reclaim_save_all(struct oi_act *act, struct oi_scope *scope, struct oi_stack_node **saved)
@@ -135,7 +134,6 @@ void oi_reclaim_tokens(struct oi_act *act, struct oi_scope *scope)
 struct outside {
     struct oi_act *act;
     struct oi_scope *scope;
-    size_t inner; /* of the members freed */
 };
 
 /* An object that this collection has looked at is held by others than the garbage, as far as was seen, or is a candidate of the next one: all it
@@ -147,18 +145,6 @@ static bool uncount(const struct oi_scope *scope, oi_id id)
         return false;
     counts[oi_scope_index(id)]--;
     return true;
-}
-
-/* A member's slots are as they were when its edges were noted. */
-static bool leads_outside(const struct oi_scope *scope, const struct oi_scope_page *page, oi_id id)
-{
-    uint32_t n;
-    const uint32_t *edges = oi_scope_edges(scope, page, id, &n);
-    for (uint32_t i = 0; i < n; i++) {
-        if (!oi_scope_is_member(scope, edges[i]))
-            return true;
-    }
-    return oi_scope_leads_outside(page, id);
 }
 
 /* Of a member that refers to others than members: returns how many times. */
@@ -182,30 +168,73 @@ static size_t release_outside(const struct outside *outside, const struct oi_typ
     return n;
 }
 
-/* The members of one page: they go to it as one chain, but for those that readers of weak references may still look at. */
-static size_t free_page(struct outside *outside, uint32_t number)
+/* What is to be done before its block may go. */
+static OI_NOINLINE void end(struct outside *outside, ouro_object *o, bool leads)
+{
+    const struct oi_type *type = oi_type_of(o);
+    if (OI_UNLIKELY(oi_history_on))
+        oi_history_add(o, OI_CHANGE_GARBAGE, ouro_refcount(o));
+    size_t released = leads || OURO_DEBUG ? release_outside(outside, type, o) : 0;
+    OI_ASSERT(leads == (released > 0));
+    if (type->dispose)
+        type->dispose(o);
+}
+
+/* Of 64 blocks, those of members that refer to others than members; their slots are as they were when their edges were noted. */
+static uint64_t leading_outside(const struct oi_scope *scope, const struct oi_scope_page *page, uint32_t number, uint32_t word)
+{
+    struct oi_scope_bits *bits = &page->bits[word];
+    uint64_t leading = bits->member & bits->outside;
+    for (uint64_t left = bits->member & bits->one_edge & ~leading; left; left &= left - 1) {
+        if (OI_UNLIKELY(!oi_scope_is_member(scope, page->edges[word * 64 + (uint32_t)__builtin_ctzl(left)])))
+            leading |= left & -left;
+    }
+    for (uint64_t left = bits->member & ~bits->one_edge & ~leading; left; left &= left - 1) {
+        uint32_t index = word * 64 + (uint32_t)__builtin_ctzl(left), n;
+        const uint32_t *edges = oi_scope_edges(scope, (struct oi_member){page, bits, number, index, NULL}, &n);
+        for (uint32_t i = 0; i < n; i++) {
+            if (OI_UNLIKELY(!oi_scope_is_member(scope, edges[i])))
+                leading |= left & -left;
+        }
+    }
+    return leading;
+}
+
+/* Returns how many members the page has. Of plain ones only those that refer to others than members are looked at. */
+static uint32_t end_page(struct outside *outside, uint32_t number, bool plain)
+{
+    const struct oi_scope_page at = outside->scope->pages[number];
+    const struct oi_scope_extent *extent = &outside->scope->extents[number];
+    uint32_t members = 0;
+    for (uint32_t word = 0; word * 64 < extent->carved; word++) {
+        uint64_t leading = leading_outside(outside->scope, &at, number, word), ahead = oi_scope_members_ahead(&at, extent, word);
+        members += (uint32_t)__builtin_popcountl(at.bits[word].member);
+        for (uint64_t left = plain && !OURO_DEBUG ? leading : at.bits[word].member; left; left &= left - 1) {
+            uint32_t bit = (uint32_t)__builtin_ctzl(left);
+            ouro_object *o = oi_scope_at(&at, word * 64 + bit);
+            if (ahead >> bit & 1)
+                __builtin_prefetch((char *)o + OI_SCOPE_AHEAD * 8 * at.words, 1);
+            end(outside, o, leading >> bit & 1);
+        }
+    }
+    return members;
+}
+
+/* The members' blocks go to their page as one chain, but for those that readers of weak references may still look at. */
+static void free_blocks(struct outside *outside, uint32_t number)
 {
     const struct oi_scope_page at = outside->scope->pages[number];
     const struct oi_scope_extent *extent = &outside->scope->extents[number];
     struct oi_page *page = outside->scope->pinned[number - 1];
-    uint32_t first = 0, n = 0, freed = 0;
+    uint32_t first = 0, n = 0;
     for (uint32_t word = 0; word * 64 < extent->carved; word++) {
         uint64_t ahead = oi_scope_members_ahead(&at, extent, word);
-        for (uint64_t bits = at.member[word]; bits; bits &= bits - 1, freed++) {
-            uint32_t index = word * 64 + (uint32_t)__builtin_ctzl(bits);
-            ouro_object *o = oi_scope_at(&at, index);
-            if (ahead & bits & -bits)
+        for (uint64_t left = at.bits[word].member; left; left &= left - 1) {
+            uint32_t bit = (uint32_t)__builtin_ctzl(left);
+            ouro_object *o = oi_scope_at(&at, word * 64 + bit);
+            if (ahead >> bit & 1)
                 __builtin_prefetch((char *)o + OI_SCOPE_AHEAD * 8 * at.words, 1);
-            const struct oi_type *type = oi_type_of(o);
-            if (OI_UNLIKELY(oi_history_on))
-                oi_history_add(o, OI_CHANGE_GARBAGE, ouro_refcount(o));
-            outside->inner += type->inner;
-            bool leads = leads_outside(outside->scope, &at, oi_scope_id(number, index));
-            size_t released = leads || OURO_DEBUG ? release_outside(outside, type, o) : 0;
-            OI_ASSERT(leads == (released > 0));
-            if (type->dispose)
-                type->dispose(o);
-            if (oi_flags(o) & OI_HAS_WEAK) {
+            if (OI_UNLIKELY(oi_flags(o) & OI_HAS_WEAK)) {
                 oi_limbo_retire(o);
                 continue;
             }
@@ -218,11 +247,11 @@ static size_t free_page(struct outside *outside, uint32_t number)
         oi_watch_died_all(page, first);
     else if (n)
         oi_page_push_remote(page, first, n);
-    return freed;
 }
 
-size_t oi_reclaim_free(struct oi_act *act, struct oi_scope *scope, size_t *bytes)
+size_t oi_reclaim_free(struct oi_act *act, struct oi_scope *scope, const struct oi_validation *all, size_t *bytes)
 {
+    const bool plain = !all->has_weak && !all->special && !oi_history_on && !oi_watched;
     struct outside outside = {.act = act, .scope = scope};
     bool outer = act->destroying;
     size_t freed = 0;
@@ -231,12 +260,14 @@ size_t oi_reclaim_free(struct oi_act *act, struct oi_scope *scope, size_t *bytes
             continue;
         oi_perturb();
         act->destroying = true; /* what dies waits until the page is done */
-        size_t n = free_page(&outside, number);
+        uint32_t n = end_page(&outside, number, plain);
+        if (!plain || !oi_page_push_whole(scope->pinned[number - 1], n))
+            free_blocks(&outside, number);
         freed += n;
         *bytes += n * scope->pages[number].words * 8;
         act->destroying = outer;
         oi_destroy_run(act);
         oi_scope_section_ended(scope);
     }
-    return freed - outside.inner;
+    return freed;
 }

@@ -13,6 +13,8 @@
 #define LISTS_MAX (OI_UNIT / 2)
 #define ROOM_SHARE 3 /* of a limited address space */
 #define HUGE ((size_t)2 << 20)
+/* So much of it stays with the process from one collection to the next: to be given pages of memory anew takes several times as long as to clear them. */
+#define KEPT ((size_t)1 << 20)
 
 static struct oi_scope scope;
 static char *room;
@@ -135,7 +137,7 @@ static char *take_table(size_t size, size_t lists)
 
 /* Stand for the tables of pages that have none. */
 #define BLOCKS_MAX ((size_t)1 << OI_SCOPE_INDEX_BITS)
-uint64_t oi_scope_nothing[BLOCKS_MAX / 64];
+struct oi_scope_bits oi_scope_nothing[BLOCKS_MAX / 64];
 static int32_t counted_for_nothing[BLOCKS_MAX];
 
 static void enter(uint32_t number, struct oi_page *page)
@@ -145,7 +147,7 @@ static void enter(uint32_t number, struct oi_page *page)
         .words = page->block_units,
         .reciprocal = reciprocal_of(page),
         .estimate = counted_for_nothing,
-        .member = oi_scope_nothing,
+        .bits = oi_scope_nothing,
     };
     scope.extents[number] = (struct oi_scope_extent){.carved = oi_load_acquire(&page->carved)}; /* [MO-carved] */
     set_places(page, number);
@@ -156,16 +158,16 @@ bool oi_scope_furnish(struct oi_scope *scope, uint32_t number)
     const struct oi_page *page = scope->pinned[number - 1];
     struct oi_scope_page *at = &scope->pages[number];
     struct oi_scope_extent *extent = &scope->extents[number];
-    size_t blocks = oi_round_up(page->capacity, 64), bits = blocks / 8;
-    size_t words = blocks * 4 * (scope->keeps_counts ? 3 : 2);
-    char *table = take_table(words + 4 * bits, (size_t)page->capacity * page->block_units * 4);
+    size_t blocks = oi_round_up(page->capacity, 64);
+    size_t numbers = blocks * 4 * (scope->keeps_counts ? 3 : 2);
+    char *table = take_table(numbers + blocks / 64 * sizeof *at->bits, (size_t)page->capacity * page->block_units * 4);
     if (!table) {
         scope->is_partial = true;
         return false;
     }
-    at->stride = (uint32_t)(blocks / 64);
     at->estimate = (int32_t *)table;
-    at->member = (uint64_t *)(table + words);
+    at->edges = (uint32_t *)(table + blocks * 4);
+    at->bits = (struct oi_scope_bits *)(table + numbers);
     extent->count = scope->keeps_counts ? (int32_t *)(table + blocks * 8) : NULL;
     OI_ASSERT(!scope->list);
     return true;
@@ -197,6 +199,7 @@ static void unmark_all(void)
 static void begin(void)
 {
     refused = 0;
+    scope.is_marked = false;
     if (scope.count) {
         unmark_all();
         oi_os_clear(oi_scope_places, sizeof oi_scope_places); /* which may be half entered, or half taken out */
@@ -282,7 +285,9 @@ static void clear_room(struct oi_scope *scope)
 {
     /* The last member's only edge may have been put down behind all lists. */
     size_t used = scope->list ? (size_t)((char *)(scope->list + 2) - room) : tables_used;
-    oi_os_clear(room, used < room_usable ? oi_round_up(used, HUGE) : room_usable);
+    memset(room, 0, used < KEPT ? used : KEPT);
+    if (used > KEPT)
+        oi_os_clear(room + KEPT, (used < room_usable ? oi_round_up(used, HUGE) : room_usable) - KEPT);
     tables_used = lists_most = 0;
     scope->list = NULL;
 }
@@ -319,7 +324,7 @@ size_t oi_scope_count_members(struct oi_scope *scope)
         struct oi_scope_extent *extent = &scope->extents[number];
         size_t before = members;
         for (uint32_t word = 0; extent->has_members && word * 64 < extent->carved; word++)
-            members += (size_t)__builtin_popcountl(scope->pages[number].member[word]);
+            members += (size_t)__builtin_popcountl(scope->pages[number].bits[word].member);
         extent->has_members = members != before;
     }
     return members;

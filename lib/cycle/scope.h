@@ -10,7 +10,7 @@
  *                 that has been dropped since, a worklist's link
  *     edges       a uint32 per block, members only, for the blocks of the scope that its slots referred to when they were read: 0: none; the id of
  *                 the only one; or where their list is, which begins with their number
- *     one_edge    a bit per block: which of these
+ *     one_edge    a bit per block: which of these, where there is one or a list
  *     outside     a bit per block, members only: some slot referred to what is not on the scope's pages
  *     count       an int32 per block, in generation 2: how many references the object had when it was looked at, and one more; 0: not looked at
  *
@@ -22,6 +22,7 @@
 #pragma once
 
 #include "object/act.h"
+#include "port/perturb.h"
 #include "port/tsan.h"
 
 #define OI_SCOPE_INDEX_BITS 12
@@ -29,12 +30,16 @@
 
 typedef uint32_t oi_id;
 
+struct oi_scope_bits {
+    uint64_t member, gray, one_edge, outside;
+};
+
 /* What is looked up all the time, small enough for the processor's nearest cache. */
 struct oi_scope_page {
     char *base;
-    int32_t *estimate;   /* and behind it, edges: oi_scope_edge_of */
-    uint64_t *member;    /* and behind it, the other bits: oi_scope_gray */
-    uint32_t stride;     /* 64-bit words that a bit per block takes; each number per block takes 64 times as much */
+    int32_t *estimate;
+    uint32_t *edges;
+    struct oi_scope_bits *bits; /* of 64 blocks each */
     uint32_t words;      /* of 8 bytes in a block */
     uint32_t reciprocal; /* of that, times 2^32, rounded up; 0: one block */
 };
@@ -57,6 +62,7 @@ struct oi_scope {
     uint32_t *list;                  /* where the next list of edges will be */
     uint32_t count;
     bool keeps_counts;               /* generation 2 */
+    bool is_marked;                  /* its members have marks already (cycle/presume.h) */
     bool is_partial;                 /* there are pages of the generation that are not in it, or have no tables when they should */
     struct oi_stack_node *tokens;    /* references that the collecting thread holds, but nobody needs: they count as a member's */
     void (*breathe)(void);           /* who collects; see concurrent.h */
@@ -100,7 +106,7 @@ static inline struct oi_scope_page *oi_scope_page_of(const struct oi_scope *scop
     return &scope->pages[id >> OI_SCOPE_INDEX_BITS];
 }
 
-extern uint64_t oi_scope_nothing[]; /* the member bits of pages without tables */
+extern struct oi_scope_bits oi_scope_nothing[]; /* those of pages without tables */
 
 /* Where the pages are: a hash table of the units that they take, by address, with open addressing, and twice as large as what may be in it. It is
  * looked into for every reference. Side by side, the units of a heap take a few cache lines; in the headers of their segments, which lie
@@ -121,9 +127,15 @@ static OI_ALWAYS_INLINE size_t oi_scope_place(uint32_t unit, size_t far)
     return ((OURO_DEBUG ? unit / 4 : unit) + far) % OI_SCOPE_PLACES;
 }
 
+/* All estimates together fit into a processor's second cache: at most 700 KB. */
+static inline bool oi_scope_is_small(const struct oi_scope *scope)
+{
+    return scope->count <= 64;
+}
+
 static inline bool oi_scope_is_furnished(const struct oi_scope *scope, uint32_t number)
 {
-    return scope->pages[number].member != oi_scope_nothing;
+    return scope->pages[number].bits != oi_scope_nothing;
 }
 
 static inline uint32_t oi_scope_index(oi_id id)
@@ -157,18 +169,28 @@ static OI_ALWAYS_INLINE uint32_t oi_scope_number(const void *address)
     }
 }
 
-/* The id of an object, or 0 if its page is not in the scope. The object's block is safe to look at. */
-static OI_ALWAYS_INLINE oi_id oi_scope_find(const struct oi_scope *scope, const ouro_object *o)
+/* Where an object's block is; number: 0, its page is not in the scope. The block is safe to look at. */
+struct oi_spot {
+    uint32_t number, index;
+};
+
+static OI_ALWAYS_INLINE struct oi_spot oi_scope_locate(const struct oi_scope *scope, const ouro_object *o)
 {
     uint32_t number = oi_scope_number(o);
     if (!number) {
         /* Its segment may have been mapped just now: its header is ordered by the dependency on the address that was read from a slot. */
         oi_tsan_acquire(oi_segment_of(o));
-        return 0;
+        return (struct oi_spot){0, 0};
     }
     const struct oi_scope_page *page = &scope->pages[number];
     uint64_t at = (uint64_t)((const char *)o - page->base) / 8;
-    return oi_scope_id(number, (uint32_t)(at * page->reciprocal >> 32)); /* exact: scope.c */
+    return (struct oi_spot){number, (uint32_t)(at * page->reciprocal >> 32)}; /* exact: scope.c */
+}
+
+static OI_ALWAYS_INLINE oi_id oi_scope_find(const struct oi_scope *scope, const ouro_object *o)
+{
+    struct oi_spot spot = oi_scope_locate(scope, o);
+    return oi_scope_id(spot.number, spot.index);
 }
 
 static inline ouro_object *oi_scope_object(const struct oi_scope *scope, oi_id id)
@@ -181,104 +203,102 @@ static inline int32_t *oi_scope_estimate(const struct oi_scope *scope, oi_id id)
     return &oi_scope_page_of(scope, id)->estimate[oi_scope_index(id)];
 }
 
+static inline int32_t *oi_scope_estimate_at(const struct oi_scope *scope, struct oi_spot spot)
+{
+    return &scope->pages[spot.number].estimate[spot.index];
+}
+
 static inline bool oi_scope_is_member(const struct oi_scope *scope, oi_id id)
 {
     uint32_t index = oi_scope_index(id);
-    return oi_scope_page_of(scope, id)->member[index / 64] >> index % 64 & 1;
-}
-
-/* Of 64 blocks each. */
-static inline uint64_t *oi_scope_gray(const struct oi_scope_page *page, uint32_t word)
-{
-    return &page->member[page->stride + word];
-}
-
-static inline uint64_t *oi_scope_one_edge(const struct oi_scope_page *page, uint32_t word)
-{
-    return &page->member[2 * page->stride + word];
-}
-
-static inline uint64_t *oi_scope_outside(const struct oi_scope_page *page, uint32_t word)
-{
-    return &page->member[3 * page->stride + word];
-}
-
-static inline uint32_t *oi_scope_edge_of(const struct oi_scope_page *page, uint32_t index)
-{
-    return (uint32_t *)&page->estimate[64 * page->stride + index];
+    return oi_scope_page_of(scope, id)->bits[index / 64].member >> index % 64 & 1;
 }
 
 static inline void oi_scope_drop(struct oi_scope *scope, oi_id id)
 {
     uint32_t index = oi_scope_index(id);
-    oi_scope_page_of(scope, id)->member[index / 64] &= ~((uint64_t)1 << index % 64);
+    oi_scope_page_of(scope, id)->bits[index / 64].member &= ~((uint64_t)1 << index % 64);
 }
 
-/* ---- edges ---- */
+/* ---- members ---- */
 
-static inline void oi_scope_note_outside(const struct oi_scope_page *page, oi_id id)
+struct oi_member {
+    const struct oi_scope_page *page; /* of a walk, a copy: what a visitor writes changes none of it, so that it stays in registers */
+    struct oi_scope_bits *bits;       /* its own among them: oi_member_bit */
+    uint32_t number, index;
+    ouro_object *object;
+};
+
+static OI_ALWAYS_INLINE struct oi_member oi_scope_member(const struct oi_scope *scope, oi_id id)
 {
+    const struct oi_scope_page *page = oi_scope_page_of(scope, id);
     uint32_t index = oi_scope_index(id);
-    *oi_scope_outside(page, index / 64) |= (uint64_t)1 << index % 64;
+    return (struct oi_member){page, &page->bits[index / 64], id >> OI_SCOPE_INDEX_BITS, index, oi_scope_at(page, index)};
 }
 
-static inline bool oi_scope_leads_outside(const struct oi_scope_page *page, oi_id id)
+static OI_ALWAYS_INLINE oi_id oi_member_id(struct oi_member member)
 {
-    uint32_t index = oi_scope_index(id);
-    return *oi_scope_outside(page, index / 64) >> index % 64 & 1;
+    return oi_scope_id(member.number, member.index);
+}
+
+static OI_ALWAYS_INLINE int32_t *oi_member_estimate(struct oi_member member)
+{
+    return &member.page->estimate[member.index];
+}
+
+static OI_ALWAYS_INLINE uint64_t oi_member_bit(struct oi_member member)
+{
+    return (uint64_t)1 << member.index % 64;
+}
+
+static OI_ALWAYS_INLINE void oi_scope_note_outside(struct oi_member member)
+{
+    member.bits->outside |= oi_member_bit(member);
+}
+
+static OI_ALWAYS_INLINE bool oi_scope_leads_outside(struct oi_member member)
+{
+    return member.bits->outside & oi_member_bit(member);
 }
 
 /* Of a member none of whose edges have been noted yet. The caller has put them at scope->list[1 .. n], where there is room for one less than the
  * member's block has words. */
-static OI_ALWAYS_INLINE void oi_scope_note_edges(struct oi_scope *scope, const struct oi_scope_page *page, oi_id id,
-                                                 uint32_t n)
+static OI_ALWAYS_INLINE void oi_scope_note_edges(struct oi_scope *scope, struct oi_member member, uint32_t n)
 {
-    struct oi_scope_extent *extent = &scope->extents[id >> OI_SCOPE_INDEX_BITS];
-    uint32_t index = oi_scope_index(id), *list = scope->list;
+    struct oi_scope_extent *extent = &scope->extents[member.number];
+    uint32_t *list = scope->list;
     if (n == 1) {
-        *oi_scope_edge_of(page, index) = list[1];
-        *oi_scope_one_edge(page, index / 64) |= (uint64_t)1 << index % 64;
+        member.page->edges[member.index] = list[1];
+        member.bits->one_edge |= oi_member_bit(member);
     } else if (n) {
         if (!extent->lists)
             extent->lists = list - 1;
-        *oi_scope_edge_of(page, index) = (uint32_t)(list - extent->lists);
+        member.page->edges[member.index] = (uint32_t)(list - extent->lists);
         list[0] = n;
         scope->list = list + n + 1;
     }
 }
 
 /* Returns a member's edges, as they were noted, and sets their number. */
-static inline const uint32_t *oi_scope_edges(const struct oi_scope *scope, const struct oi_scope_page *page, oi_id id,
-                                             uint32_t *n)
+static OI_ALWAYS_INLINE const uint32_t *oi_scope_edges(const struct oi_scope *scope, struct oi_member member, uint32_t *n)
 {
-    uint32_t index = oi_scope_index(id);
-    const uint32_t *at = oi_scope_edge_of(page, index);
-    if (!*at || *oi_scope_one_edge(page, index / 64) >> index % 64 & 1) {
+    const uint32_t *at = &member.page->edges[member.index];
+    if (!*at || member.bits->one_edge & oi_member_bit(member)) {
         *n = *at != 0;
         return at;
     }
-    at = scope->extents[id >> OI_SCOPE_INDEX_BITS].lists + *at;
+    at = scope->extents[member.number].lists + *at;
     *n = *at;
     return at + 1;
 }
+
+/* ---- walks ---- */
 
 /* Between two read sections, each of which looks at 64 objects at the most. */
 static OI_ALWAYS_INLINE void oi_scope_section_ended(struct oi_scope *scope)
 {
     if (OI_UNLIKELY(++scope->sections % OI_SCOPE_BREATH == 0) && scope->breathe)
         scope->breathe();
-}
-
-/* A member, as a walk shows it. */
-struct oi_member {
-    const struct oi_scope_page *page; /* a copy: what a visitor writes changes none of it, so that it stays in registers */
-    oi_id id;
-    ouro_object *object;
-};
-
-static OI_ALWAYS_INLINE int32_t *oi_member_estimate(struct oi_member member)
-{
-    return &member.page->estimate[oi_scope_index(member.id)];
 }
 
 typedef void oi_scope_visit(struct oi_scope *scope, struct oi_member member, void *arg);
@@ -291,8 +311,8 @@ typedef void oi_scope_visit(struct oi_scope *scope, struct oi_member member, voi
 static inline uint64_t oi_scope_members_ahead(const struct oi_scope_page *page, const struct oi_scope_extent *extent,
                                               uint32_t word)
 {
-    uint64_t next = (word + 1) * 64 < extent->carved ? page->member[word + 1] : 0;
-    return page->member[word] >> OI_SCOPE_AHEAD | next << (64 - OI_SCOPE_AHEAD);
+    uint64_t next = (word + 1) * 64 < extent->carved ? page->bits[word + 1].member : 0;
+    return page->bits[word].member >> OI_SCOPE_AHEAD | next << (64 - OI_SCOPE_AHEAD);
 }
 
 static OI_ALWAYS_INLINE void oi_scope_walk(struct oi_scope *scope, bool fetch, oi_scope_visit *fn, void *arg)
@@ -301,17 +321,24 @@ static OI_ALWAYS_INLINE void oi_scope_walk(struct oi_scope *scope, bool fetch, o
         const struct oi_scope_page page = scope->pages[number];
         const struct oi_scope_extent *extent = &scope->extents[number];
         for (uint32_t word = 0; extent->has_members && word * 64 < extent->carved; word++) {
-            if (!page.member[word])
+            struct oi_scope_bits *bits = &page.bits[word];
+            if (!bits->member)
                 continue;
             uint64_t ahead = fetch ? oi_scope_members_ahead(&page, extent, word) : 0;
             oi_rcu_read_lock();
-            for (uint64_t bits = page.member[word]; bits; bits &= bits - 1) {
-                uint32_t index = word * 64 + (uint32_t)__builtin_ctzl(bits);
-                ouro_object *o = oi_scope_at(&page, index);
-                if (ahead & bits & -bits)
-                    __builtin_prefetch((char *)o + OI_SCOPE_AHEAD * 8 * page.words);
-                if (page.member[word] & bits & -bits) /* not dropped meanwhile */
-                    fn(scope, (struct oi_member){&page, oi_scope_id(number, index), o}, arg);
+            for (uint64_t left = bits->member; left;) {
+                /* A run of members that lie side by side. */
+                uint32_t bit = (uint32_t)__builtin_ctzl(left), index = word * 64 + bit;
+                uint64_t above = ~(left >> bit);
+                uint32_t end = above ? index + (uint32_t)__builtin_ctzl(above) : index + 64;
+                left &= left + (left & -left);
+                char *at = (char *)oi_scope_at(&page, index);
+                for (; index < end; index++, at += page.words * 8) {
+                    if (ahead >> index % 64 & 1)
+                        __builtin_prefetch(at + OI_SCOPE_AHEAD * 8 * page.words);
+                    if (bits->member >> index % 64 & 1) /* not dropped meanwhile */
+                        fn(scope, (struct oi_member){&page, bits, number, index, (ouro_object *)at}, arg);
+                }
             }
             oi_rcu_read_unlock();
             oi_scope_section_ended(scope);
@@ -337,23 +364,35 @@ static OI_ALWAYS_INLINE void oi_scope_each_noted(struct oi_scope *scope, oi_scop
  * PUBLISHED alone says little: a dead block keeps it until its holder takes it back, and that no section delays. But who finds it not dead, and
  * then PUBLISHED still, knows that it died after the first look, if at all, and so within the section. Acquire: `shared` is overwritten after
  * `first` when a block is taken back, and PUBLISHED is set after everything else [MO-publish, MO-taken]. */
-static OI_ALWAYS_INLINE bool oi_scope_looks_alive(const ouro_object *o, uint32_t relevant)
+static OI_ALWAYS_INLINE bool oi_scope_looks_alive(const ouro_object *o, uint32_t relevant, uint64_t *first)
 {
-    if ((oi_flags(o) & relevant) != OI_PUBLISHED)
-        return false; /* relaxed: for most blocks that says all */
-    bool dead = oi_load_acquire(&o->ouro_private_shared) == OI_DEAD;
-    uint32_t flags = oi_load_acquire(&o->ouro_private_flags);
-    oi_tsan_acquire(o); /* of one born published: its header is stored as one word */
-    return !dead && (flags & relevant) == OI_PUBLISHED && oi_type_word(o);
+    const oi_first_word *word = (const oi_first_word *)o; /* 0 in a free block */
+    bool dead;
+    do {
+        *first = oi_load_acquire(word);
+        oi_perturb();
+        dead = oi_load_acquire(&o->ouro_private_shared) == OI_DEAD;
+        oi_perturb();
+    } while (OI_UNLIKELY(oi_load_acquire(word) != *first));
+    oi_tsan_acquire(&o->ouro_private_flags); /* what was stored was the flags */
+    return !dead && (oi_first_flags(*first) & relevant) == OI_PUBLISHED;
+}
+
+/* *first: the first word of its header, as it was found. */
+static OI_ALWAYS_INLINE bool oi_scope_look(const ouro_object *o, uint64_t *first)
+{
+    return oi_scope_looks_alive(o, OI_PUBLISHED | OI_UNTRACKED, first);
 }
 
 static inline bool oi_scope_may_look(const ouro_object *o)
 {
-    return oi_scope_looks_alive(o, OI_PUBLISHED | OI_UNTRACKED);
+    uint64_t first;
+    return oi_scope_look(o, &first);
 }
 
 /* The same, tracked or not; while no collection is under way, whose garbage is freed in read sections. */
 static inline bool oi_scope_is_shared(const ouro_object *o)
 {
-    return oi_scope_looks_alive(o, OI_PUBLISHED);
+    uint64_t first;
+    return oi_scope_looks_alive(o, OI_PUBLISHED, &first);
 }

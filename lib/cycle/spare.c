@@ -11,19 +11,15 @@
 static OI_ALWAYS_INLINE void reach(ouro_object *child, void *arg)
 {
     struct oi_trace *tracing = arg;
-    oi_id id = oi_scope_find(tracing->scope, child);
-    if (!id || !oi_scope_is_member(tracing->scope, id))
+    struct oi_spot spot = oi_scope_locate(tracing->scope, child);
+    if (!spot.number)
         return;
-    oi_scope_drop(tracing->scope, id);
-    uint32_t index = oi_scope_index(id), word = index / 64, number = id >> OI_SCOPE_INDEX_BITS;
-    uint64_t *gray = oi_scope_gray(oi_scope_page_of(tracing->scope, id), word);
-    if (number == tracing->current) {
-        tracing->low = word < tracing->low ? word : tracing->low;
-        tracing->high = word > tracing->high ? word : tracing->high;
-    } else if (!*gray) {
-        oi_trace_enqueue(tracing, number);
-    }
-    *gray |= (uint64_t)1 << index % 64;
+    struct oi_scope_bits *bits = &tracing->scope->pages[spot.number].bits[spot.index / 64];
+    uint64_t bit = (uint64_t)1 << spot.index % 64;
+    if (!(bits->member & bit))
+        return;
+    bits->member &= ~bit;
+    oi_trace_shade(tracing, spot.number, spot.index);
 }
 
 /* Objects are fetched from memory a few steps before their turn. */
@@ -60,7 +56,7 @@ static OI_ALWAYS_INLINE void fetch(struct reading *reading, ouro_object *o)
 static void follow_words(struct reading *reading, const struct oi_scope_page *page, uint32_t first, uint32_t last)
 {
     for (uint32_t word = first; word <= last; word++) {
-        uint64_t *gray = oi_scope_gray(page, word);
+        uint64_t *gray = &page->bits[word].gray;
         for (uint64_t bits; (bits = *gray) != 0;) {
             ouro_object *o = oi_scope_at(page, word * 64 + (uint32_t)__builtin_ctzl(bits));
             *gray = bits & (bits - 1);
@@ -71,23 +67,17 @@ static void follow_words(struct reading *reading, const struct oi_scope_page *pa
         follow_next(reading);
 }
 
-/* Until nothing on the page is gray: a list whose nodes lie one behind the other would otherwise take a turn of the whole page for each. */
 static void follow_page(struct oi_trace *tracing, uint32_t number)
 {
     const struct oi_scope_page *page = &tracing->scope->pages[number];
     struct reading reading = {.tracing = tracing};
-    tracing->current = number;
-    tracing->low = 0;
-    tracing->high = (tracing->scope->extents[number].carved - 1) / 64;
+    uint32_t first, last;
+    oi_trace_begin_page(tracing, number);
     oi_rcu_read_lock();
-    while (tracing->low <= tracing->high) {
-        uint32_t first = tracing->low, last = tracing->high;
-        tracing->low = UINT32_MAX;
-        tracing->high = 0;
+    while (oi_trace_next_round(tracing, &first, &last))
         follow_words(&reading, page, first, last);
-    }
     oi_rcu_read_unlock();
-    tracing->current = 0;
+    oi_trace_end_page(tracing);
 }
 
 /* Those with references from elsewhere. */
@@ -95,13 +85,13 @@ static void spare_referred(struct oi_trace *tracing, uint32_t number)
 {
     struct oi_scope_page *page = &tracing->scope->pages[number];
     for (uint32_t word = 0; word * 64 < tracing->scope->extents[number].carved; word++) {
-        uint64_t *gray = oi_scope_gray(page, word);
-        for (uint64_t bits = page->member[word]; bits; bits &= bits - 1) {
-            if (page->estimate[word * 64 + (uint32_t)__builtin_ctzl(bits)] > 0)
-                *gray |= bits & -bits;
+        struct oi_scope_bits *bits = &page->bits[word];
+        for (uint64_t left = bits->member; left; left &= left - 1) {
+            if (page->estimate[word * 64 + (uint32_t)__builtin_ctzl(left)] > 0)
+                bits->gray |= left & -left;
         }
-        page->member[word] &= ~*gray;
-        if (*gray)
+        bits->member &= ~bits->gray;
+        if (bits->gray)
             oi_trace_enqueue(tracing, number);
     }
 }

@@ -148,7 +148,7 @@ static inline size_t oi_page_block_size(const struct oi_page *page)
 /* Positions name a block within its page, in 32 bits, never 0. */
 static inline uint32_t oi_page_position(const struct oi_page *page, const void *block)
 {
-    return (uint32_t)(((const char *)block - page->base) / 8) + 1;
+    return (uint32_t)((size_t)((const char *)block - page->base) / 8) + 1;
 }
 
 static inline void *oi_page_at(const struct oi_page *page, uint32_t position)

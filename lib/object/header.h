@@ -86,7 +86,8 @@ static inline uint32_t oi_shared_plus_one(uint32_t shared)
 /* References counted in `local`. */
 static inline uint32_t oi_local_tokens(uint32_t local)
 {
-    return local == OI_LAST ? 1 : local + 1;
+    uint32_t tokens = local + 1;
+    return tokens + !tokens;
 }
 
 #define oi_type_word(o) oi_load_relaxed(&(o)->ouro_private_type)
@@ -111,14 +112,28 @@ static inline uint32_t oi_owner_and_flags(const ouro_object *o)
     return oi_load_relaxed((const both *)&o->ouro_private_owner);
 }
 
+/* Type, owner and flags in one load. */
+typedef uint64_t oi_first_word __attribute__((may_alias));
+_Static_assert(offsetof(ouro_object, ouro_private_type) == 0 && offsetof(ouro_object, ouro_private_flags) == 6 && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
+               "one word, the type below, the flags on top");
+
+static inline uint32_t oi_first_flags(uint64_t first)
+{
+    return (uint32_t)(first >> 48);
+}
+
+/* References to an object whose `shared` has been found to be s. It is not dead. */
+static inline int64_t oi_references(uint32_t s, const ouro_object *o)
+{
+    return (int64_t)oi_count(s) + (s & OI_MERGED ? 0 : oi_local_tokens(oi_local(o)));
+}
+
 /* True if it is private, also if it is dead; false for a free block. One load: in a watched heap others turn dead shared objects into free blocks, while their
  * pages' holder looks on (mem/watch.c). */
 static inline bool oi_is_private(const ouro_object *o)
 {
-    typedef uint64_t all __attribute__((may_alias));
-    _Static_assert(offsetof(ouro_object, ouro_private_type) == 0 && offsetof(ouro_object, ouro_private_flags) == 6, "one word, the flags on top");
-    uint64_t first = oi_load_relaxed((const all *)o); /* relaxed: who makes private objects looks */
-    return (uint32_t)first && !(first >> 48 & OI_PUBLISHED);
+    uint64_t first = oi_load_relaxed((const oi_first_word *)o); /* relaxed: who makes private objects looks */
+    return (uint32_t)first && !(oi_first_flags(first) & OI_PUBLISHED);
 }
 
 /* True if the object is biased to slot `id`, not marked, private, and nothing special but perhaps untracked or aged. */

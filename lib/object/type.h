@@ -46,11 +46,16 @@ struct oi_type {
 
 extern struct oi_type *oi_types[1u << OI_TYPE_ID_BITS]; /* [id]; set once (release) */
 
-/* The type of an object that is alive. */
-static inline struct oi_type *oi_type_of(const ouro_object *o)
+/* The type of an object that is alive, by its type word. */
+static inline struct oi_type *oi_type_by(uint32_t word)
 {
     /* Relaxed: whoever may use the object was given it, and the type was entered before the object existed. */
-    return oi_load_relaxed(&oi_types[OI_TYPE_ID(oi_type_word(o))]);
+    return oi_load_relaxed(&oi_types[OI_TYPE_ID(word)]);
+}
+
+static inline struct oi_type *oi_type_of(const ouro_object *o)
+{
+    return oi_type_by(oi_type_word(o));
 }
 
 /* True of an object of a simple type all of whose slots are empty: it makes nothing reachable. */

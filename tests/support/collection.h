@@ -52,7 +52,7 @@ static inline void make_member(struct collection *c, const void *object)
 {
     oi_id id = oi_scope_find(c->scope, object);
     uint32_t index = oi_scope_index(id);
-    oi_scope_page_of(c->scope, id)->member[index / 64] |= (uint64_t)1 << index % 64;
+    oi_scope_page_of(c->scope, id)->bits[index / 64].member |= (uint64_t)1 << index % 64;
     c->scope->extents[id >> OI_SCOPE_INDEX_BITS].has_members = true;
 }
 
@@ -74,13 +74,13 @@ static inline size_t collection_reclaim(struct collection *c)
     ouro_blocking_begin();
     oi_reclaim_seal(&c->act, c->scope, true);
     size_t bytes = 0;
-    return oi_reclaim_free(&c->act, c->scope, &bytes);
+    return oi_reclaim_free(&c->act, c->scope, &c->validation, &bytes);
 }
 
 static inline void collection_spare_one(struct oi_scope *scope, struct oi_member member, void *unused)
 {
     (void)unused;
-    oi_validate_spare(scope, member.id);
+    oi_validate_spare(scope, oi_member_id(member));
 }
 
 /* P7. Members that are left are spared: no mark stays. */

@@ -14,6 +14,7 @@
 #include "cycle/concurrent.h"
 #include "cycle/candidates.h"
 #include "cycle/estimate.h"
+#include "cycle/presume.h"
 #include "object/weak.h"
 #include "port/perturb.h"
 #include "support/collection.h"
@@ -31,7 +32,7 @@ size_t oi_estimate(struct oi_scope *scope, size_t *members)
         for (uint32_t i = 0; i < scope->extents[number].carved; i++) {
             if (!oi_scope_may_look(oi_scope_at(page, i)))
                 continue;
-            page->member[i / 64] |= (uint64_t)1 << i % 64;
+            page->bits[i / 64].member |= (uint64_t)1 << i % 64;
             scope->extents[number].has_members = true;
             n++;
         }
@@ -451,7 +452,7 @@ int main(void)
     check_start("instruction_test");
     rng = (struct rng){rng_seed()};
     fixture_start();
-    oi_candidates_share = 0; /* the estimate above, always */
+    oi_candidates_share = oi_presume_share = 0; /* the estimate above, always */
     ouro_gc_disable();
     CHECK_GE(ouro_gc_collect(2), 0);
     FIXTURE_RUN(test_instructions_until_the_verdict);

@@ -235,7 +235,7 @@ static void test_seal(void)
     CHECK_EQ(ouro_refcount(other), 1);
     CHECK_EQ(callbacks_of(&c.act), LENGTH);
     size_t bytes = 0;
-    CHECK_EQ(oi_reclaim_free(&c.act, c.scope, &bytes), LENGTH);
+    CHECK_EQ(oi_reclaim_free(&c.act, c.scope, &c.validation, &bytes), LENGTH);
     CHECK_GE(bytes, LENGTH * sizeof(struct node));
     struct oi_concurrent job = {.callbacks = c.act.callbacks};
     collection_leave(&c);
@@ -295,7 +295,7 @@ static void test_references_out(void)
     oi_reclaim_seal(&c.act, c.scope, true);
     CHECK_EQ(ouro_refcount(held), 5);
     size_t bytes = 0;
-    CHECK_EQ(oi_reclaim_free(&c.act, c.scope, &bytes), 5);
+    CHECK_EQ(oi_reclaim_free(&c.act, c.scope, &c.validation, &bytes), 5);
     CHECK_GE(bytes, 5 * sizeof(struct node));
     CHECK(!c.act.dead);
     CHECK_PTR(c.act.dead_waiting, &plain_leaf->object); /* its finalizer is due, elsewhere */

@@ -97,22 +97,22 @@ static void note_some(struct oi_scope *scope, const void *object, uint32_t n, ui
 {
     for (uint32_t i = 1; i <= n; i++)
         scope->list[i] = mark + i;
-    oi_id id = oi_scope_find(scope, object);
-    oi_scope_note_edges(scope, oi_scope_page_of(scope, id), id, n);
+    struct oi_member member = oi_scope_member(scope, oi_scope_find(scope, object));
+    oi_scope_note_edges(scope, member, n);
     if (mark % 3 == 0)
-        oi_scope_note_outside(oi_scope_page_of(scope, id), id);
+        oi_scope_note_outside(member);
 }
 
 static void check_noted(const struct oi_scope *scope, const void *object, uint32_t n, uint32_t mark)
 {
-    oi_id id = oi_scope_find(scope, object);
+    struct oi_member member = oi_scope_member(scope, oi_scope_find(scope, object));
     uint32_t noted, wrong = 0;
-    const uint32_t *edges = oi_scope_edges(scope, oi_scope_page_of(scope, id), id, &noted);
+    const uint32_t *edges = oi_scope_edges(scope, member, &noted);
     CHECK_EQ(noted, n);
     for (uint32_t i = 0; i < noted; i++)
         wrong += edges[i] != mark + 1 + i;
     CHECK_EQ(wrong, 0);
-    CHECK_EQ(oi_scope_leads_outside(oi_scope_page_of(scope, id), id), mark % 3 == 0);
+    CHECK_EQ(oi_scope_leads_outside(member), mark % 3 == 0);
 }
 
 /* Pages of one block, of many units, and of a segment of their own. */
@@ -344,9 +344,14 @@ struct visit {
 static void visit(struct oi_scope *scope, struct oi_member member, void *arg)
 {
     struct visit *v = arg;
-    CHECK_PTR(oi_scope_object(scope, member.id), member.object);
-    CHECK_PTR(oi_scope_estimate(scope, member.id), oi_member_estimate(member));
-    CHECK(oi_scope_is_member(scope, member.id));
+    oi_id id = oi_member_id(member);
+    CHECK_PTR(oi_scope_object(scope, id), member.object);
+    CHECK_PTR(oi_scope_estimate(scope, id), oi_member_estimate(member));
+    CHECK(oi_scope_is_member(scope, id));
+    struct oi_member same = oi_scope_member(scope, id);
+    CHECK_PTR(same.object, member.object);
+    CHECK_PTR(same.bits, member.bits);
+    CHECK_PTR(oi_member_estimate(same), oi_member_estimate(member));
     v->last = member.object;
     if (!v->visited++ && v->also)
         oi_scope_drop(scope, oi_scope_find(scope, v->also));
@@ -669,7 +674,7 @@ static void list_much(void *unused)
     ouro_release(large);
     CHECK_EQ(collect_with_little(2), 0);
     for (unsigned i = 0; i < (1u << OI_SCOPE_INDEX_BITS) / 64; i++)
-        CHECK_EQ(oi_scope_nothing[i], 0);
+        CHECK(!oi_scope_nothing[i].member && !oi_scope_nothing[i].gray);
     CHECK_EQ(ouro_gc_collect(2), 2);
 }
 

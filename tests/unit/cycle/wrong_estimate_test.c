@@ -7,6 +7,7 @@
  * Seed: OURO_TEST_SEED; OURO_TEST_GRAPH. */
 #include "cycle/candidates.h"
 #include "cycle/estimate.h"
+#include "cycle/presume.h"
 
 #include <ouro/ouro.h>
 
@@ -25,7 +26,7 @@ static bool suspect(struct oi_scope_page *page, uint32_t index, bool all)
     if (!oi_scope_may_look(oi_scope_at(page, index)) || (!all && rng_one_in(&guesses, 2)))
         return false;
     page->estimate[index] = (int32_t)rng_below(&guesses, 1000) - 500;
-    page->member[index / 64] |= (uint64_t)1 << index % 64;
+    page->bits[index / 64].member |= (uint64_t)1 << index % 64;
     return true;
 }
 
@@ -64,7 +65,7 @@ int main(void)
     seed = rng_seed();
     guesses = rng_stream(seed, 1);
     fixture_start();
-    oi_candidates_share = 0; /* the estimate above, always */
+    oi_candidates_share = oi_presume_share = 0; /* the estimate above, always */
     FIXTURE_RUN(test_every_object_is_a_suspect);
     return check_finish();
 }

@@ -437,6 +437,55 @@ static void test_whole_page_pushed_while_walked(void)
     finish();
 }
 
+/* The same without a chain; and nothing happens to a page that is not FULL, or of which there is more. */
+static void test_whole_page_without_a_chain(void)
+{
+    char *blocks[PER_PAGE], *next;
+    start();
+    struct oi_page *page = fill_page(blocks, &next);
+    CHECK(!oi_page_push_whole(page, PER_PAGE - 1));
+    CHECK(!oi_page_push_whole(oi_page_of(next), 1));
+    CHECK_EQ(page->remote, OI_REMOTE_FULL);
+    CHECK(oi_page_push_whole(page, PER_PAGE));
+    CHECK_EQ(pages_in_use(), OI_UNIT);
+    CHECK(!is_in(&pool.young[OI_YOUNG_NEW], page));
+    CHECK(oi_stack_is_empty(&pool.returned));
+    oi_pool_free(&pool, next);
+    page = fill_page(blocks, &next);
+    oi_pool_free_remote(blocks[0]);
+    CHECK(!oi_page_push_whole(page, PER_PAGE - 1));
+    oi_page_push_remote(page, chain_of(page, blocks + 1, PER_PAGE - 1), PER_PAGE - 1);
+    oi_pool_collect(&pool);
+    CHECK_EQ(pages_in_use(), OI_UNIT);
+    oi_pool_free(&pool, next);
+    finish();
+}
+
+static void test_whole_page_without_a_chain_while_walked(void)
+{
+    char *blocks[PER_PAGE], *next, *again[PER_PAGE];
+    start();
+    struct oi_page *page = fill_page(blocks, &next);
+    pthread_mutex_lock(&pool.young_lock);
+    CHECK(oi_page_push_whole(page, PER_PAGE));
+    CHECK_EQ(pages_in_use(), 2 * OI_UNIT);
+    CHECK_PTR(pool.returned.head, &page->returned);
+    uint32_t n = 0;
+    for (uint32_t position = OI_CHAIN_HEAD(page->remote); position && n <= PER_PAGE; n++)
+        position = ((struct oi_block *)oi_page_at(page, position))->after;
+    CHECK_EQ(n, PER_PAGE);
+    CHECK_EQ(OI_CHAIN_COUNT(page->remote), PER_PAGE);
+    pthread_mutex_unlock(&pool.young_lock);
+    oi_pool_collect(&pool);
+    CHECK_EQ(pages_in_use(), OI_UNIT);
+    for (int i = 0; i < PER_PAGE; i++)
+        again[i] = alloc(INDEX(SIZE));
+    for (int i = 0; i < PER_PAGE; i++)
+        oi_pool_free(&pool, again[i]);
+    oi_pool_free(&pool, next);
+    finish();
+}
+
 /* Chains that meet a chain: all blocks are there afterwards, each once. */
 static void test_chains_are_joined(void)
 {
@@ -648,6 +697,8 @@ int main(void)
     CHECK_RUN(test_remote_on_current);
     CHECK_RUN(test_whole_page_pushed);
     CHECK_RUN(test_whole_page_pushed_while_walked);
+    CHECK_RUN(test_whole_page_without_a_chain);
+    CHECK_RUN(test_whole_page_without_a_chain_while_walked);
     CHECK_RUN(test_chains_are_joined);
     CHECK_RUN(test_large);
     CHECK_RUN(test_collect_some);

@@ -43,12 +43,12 @@ static void include(struct closure *closure, uint32_t number, uint32_t index)
         return;
     }
     struct oi_scope_page *page = &scope->pages[number];
-    if (page->member[index / 64] & bit)
+    struct oi_scope_bits *bits = &page->bits[index / 64];
+    if (bits->member & bit)
         return;
-    page->member[index / 64] |= bit;
-    *oi_scope_gray(page, index / 64) |= bit;
+    bits->member |= bit;
     extent->has_members = true;
-    oi_trace_enqueue(&closure->trace, number);
+    oi_trace_shade(&closure->trace, number, index);
 }
 
 static void include_page(struct closure *closure, uint32_t number)
@@ -199,11 +199,13 @@ static bool remember_page(const struct oi_scope *scope, uint32_t number)
 {
     const struct oi_scope_page *page = &scope->pages[number];
     const struct oi_scope_extent *extent = &scope->extents[number];
-    for (uint32_t index = 0; extent->count && index < extent->carved; index++) {
-        /* Members that are left have been freed. Those that were dropped have hints, and links for estimates: remembered or not, no harm is done. */
-        bool freed = page->member[index / 64] >> index % 64 & 1;
-        if (page->estimate[index] > 0 && extent->count[index] && !freed && !remember(oi_scope_at(page, index), extent->count[index] - 1))
-            return false;
+    for (uint32_t word = 0; extent->count && word * 64 < extent->carved; word++) {
+        /* Members that are left have been freed. Those that were dropped have hints: remembered or not, no harm is done. */
+        for (uint64_t left = ~page->bits[word].member; left; left &= left - 1) {
+            uint32_t index = word * 64 + (uint32_t)__builtin_ctzl(left);
+            if (page->estimate[index] > 0 && extent->count[index] && !remember(oi_scope_at(page, index), extent->count[index] - 1))
+                return false;
+        }
     }
     return true;
 }
@@ -234,33 +236,34 @@ void oi_candidates_forget(void)
 static void count_edge(ouro_object *child, void *arg)
 {
     struct closure *closure = arg;
-    oi_id id = oi_scope_find(closure->scope, child);
-    if (!id)
+    struct oi_spot spot = oi_scope_locate(closure->scope, child);
+    if (!spot.number)
         return;
-    include(closure, id >> OI_SCOPE_INDEX_BITS, oi_scope_index(id));
-    --*oi_scope_estimate(closure->scope, id);
+    include(closure, spot.number, spot.index);
+    --*oi_scope_estimate_at(closure->scope, spot);
 }
 
 static void look_at(struct closure *closure, uint32_t number, uint32_t index)
 {
     struct oi_scope_page *page = &closure->scope->pages[number];
     ouro_object *o = oi_scope_at(page, index);
-    if (!oi_scope_may_look(o)) {
-        page->member[index / 64] &= ~((uint64_t)1 << index % 64);
+    uint64_t first;
+    if (!oi_scope_look(o, &first)) {
+        page->bits[index / 64].member &= ~((uint64_t)1 << index % 64);
         return;
     }
     int32_t n = oi_estimate_references(o);
     page->estimate[index] += n;
     closure->scope->extents[number].count[index] = n + 1;
     closure->objects++;
-    oi_each_ref(oi_type_of(o), o, count_edge, closure);
+    oi_each_ref(oi_type_by((uint32_t)first), o, count_edge, closure);
 }
 
 static void follow_page(struct closure *closure, uint32_t number)
 {
     const struct oi_scope_page *page = &closure->scope->pages[number];
     for (uint32_t word = 0; word * 64 < closure->scope->extents[number].carved; word++) {
-        uint64_t *gray = oi_scope_gray(page, word);
+        uint64_t *gray = &page->bits[word].gray;
         if (!*gray)
             continue;
         oi_perturb();
@@ -322,18 +325,18 @@ static bool try_candidates(struct oi_scope *scope, size_t room, size_t *objects)
     return ok;
 }
 
-size_t oi_candidates_estimate(struct oi_scope *scope, size_t *members)
+bool oi_candidates_follow(struct oi_scope *scope, size_t *objects, size_t *members)
 {
     bool lost = oi_exchange_acquire(&oi_hint_loss, false);
-    size_t room = room_for_candidates(scope), objects;
+    size_t room = room_for_candidates(scope);
     bool may = known && !lost && !scope->is_partial && !skip && room;
     followed = known = false; /* until this one is done */
-    if (may && try_candidates(scope, room, &objects)) {
+    if (may && try_candidates(scope, room, objects)) {
         followed = true;
         oi_candidates_followed++;
         oi_estimate_tokens(scope);
         oi_estimate_finish(scope, members);
-        return objects;
+        return true;
     }
     if (may) {
         oi_scope_clear(scope);
@@ -342,5 +345,5 @@ size_t oi_candidates_estimate(struct oi_scope *scope, size_t *members)
         take_all_hints(NULL, scope);
     }
     oi_scope_furnish_all(scope);
-    return oi_estimate(scope, members);
+    return false;
 }

@@ -36,7 +36,7 @@ static bool has_trace(struct oi_page *page, const ouro_object *o)
  * need not be reached. */
 static void look_for_trace(struct oi_scope *scope, struct oi_member member, void *unused)
 {
-    struct oi_page *page = scope->pinned[(member.id >> OI_SCOPE_INDEX_BITS) - 1];
+    struct oi_page *page = scope->pinned[member.number - 1];
     (void)unused;
     *oi_member_estimate(member) = has_trace(page, member.object) || !oi_scope_may_look(member.object);
 }

@@ -9,6 +9,7 @@
 #include "lib_cycle_check.h"
 #include "lib_cycle_debug.h"
 #include "lib_cycle_estimate.h"
+#include "lib_cycle_presume.h"
 #include "lib_cycle_reclaim.h"
 #include "lib_cycle_validate.h"
 #include "lib_object_credit.h"
@@ -65,7 +66,7 @@ static void show_all(const struct oi_scope *scope, const struct oi_stack_node *k
     for (uint32_t number = 1; number <= scope->count; number++) {
         const struct oi_scope_page *page = &scope->pages[number];
         for (uint32_t i = 0; scope->extents[number].has_members && i < scope->extents[number].carved; i++) {
-            if (page->member[i / 64] >> i % 64 & 1)
+            if (page->bits[i / 64].member >> i % 64 & 1)
                 show(oi_scope_at(page, i));
         }
     }
@@ -73,25 +74,53 @@ static void show_all(const struct oi_scope *scope, const struct oi_stack_node *k
         show(oi_token_object(OI_CONTAINER_OF(kept, struct oi_token, node)));
 }
 
-static void uncount_inner(struct oi_scope *scope, struct oi_member member, void *count)
+static void add_inner(struct oi_scope *scope, struct oi_member member, void *count)
 {
     (void)scope;
-    *(size_t *)count -= oi_type_of(member.object)->inner;
+    *(size_t *)count += oi_type_of(member.object)->inner;
 }
 
-/* The members are garbage: decides what becomes of them, and makes it so for all to see at once. */
-static void carry_out(struct oi_act *act, struct oi_scope *scope, const struct oi_validation *validation, struct oi_concurrent *job)
+static size_t count_inner(struct oi_scope *scope, const struct oi_validation *validation)
+{
+    size_t count = 0;
+    if (validation->inner)
+        oi_scope_each_member(scope, add_inner, &count);
+    return count;
+}
+
+/* The members are garbage: decides what becomes of them, and makes it so for all to see at once. Returns how many of those that are to be freed are
+ * inner ones. */
+static size_t carry_out(struct oi_act *act, struct oi_scope *scope, const struct oi_validation *validation, struct oi_concurrent *job)
 {
     oi_perturb();
-    job->found = oi_scope_count_members(scope);
-    if (validation->inner)
-        oi_scope_each_member(scope, uncount_inner, &job->found);
+    size_t members = oi_scope_count_members(scope), inner = count_inner(scope, validation), aside = 0;
+    job->found = members - inner;
+    if (!job->followed)
+        oi_presume_learn(scope, job->candidates, members);
     if (OI_UNLIKELY(oi_load_relaxed(&oi_debug_save_all)))
-        oi_reclaim_save_all(act, scope, &job->saved);
+        aside = oi_reclaim_save_all(act, scope, &job->saved);
     else if (validation->finalizers)
-        oi_reclaim_set_aside(act, scope, &job->due);
+        aside = oi_reclaim_set_aside(act, scope, &job->due);
     oi_perturb();
     oi_reclaim_seal(act, scope, validation->has_weak);
+    return aside ? count_inner(scope, validation) : inner;
+}
+
+/* P1. */
+static struct oi_scope *guess(struct oi_concurrent *job, struct oi_stack_node *tokens)
+{
+    bool old = job->generation == 2;
+    struct oi_scope *scope = old ? oi_scope_open(job->generation) : oi_scope_enter(job->generation);
+    scope->tokens = tokens;
+    scope->breathe = job->breathe;
+    job->followed = old && oi_candidates_follow(scope, &job->candidates, &job->suspects);
+    if (job->followed)
+        return scope;
+    if (oi_presume_is_due(scope))
+        job->candidates = job->suspects = oi_presume(scope);
+    else
+        job->candidates = oi_estimate(scope, &job->suspects);
+    return scope;
 }
 
 void oi_concurrent_collect(struct oi_act *act, struct oi_concurrent *job)
@@ -106,20 +135,19 @@ void oi_concurrent_collect(struct oi_act *act, struct oi_concurrent *job)
     struct oi_stack_node *tokens = oi_inbox_steal(act);
     oi_perturb();
     bool old = job->generation == 2;
-    struct oi_scope *scope = old ? oi_scope_open(job->generation) : oi_scope_enter(job->generation);
-    scope->tokens = tokens;
-    scope->breathe = job->breathe;
-    job->candidates = old ? oi_candidates_estimate(scope, &job->suspects) : oi_estimate(scope, &job->suspects);
+    struct oi_scope *scope = guess(job, tokens);
     if (job->suspects) {
         oi_validate_counts(scope, &validation);
         oi_perturb();
         oi_validate_untouched(scope);
         decide(scope, &validation, job);
-        carry_out(act, scope, &validation, job);
+        size_t inner = carry_out(act, scope, &validation, job);
         unlock_verdict(scope, job);
         show_all(scope, job->saved);
-        job->freed = oi_reclaim_free(act, scope, &job->freed_bytes);
+        job->freed = oi_reclaim_free(act, scope, &validation, &job->freed_bytes) - inner;
     }
+    if (!job->suspects && !job->followed)
+        oi_presume_learn(scope, job->candidates, 0);
     oi_reclaim_tokens(act, scope);
     if (old)
         oi_candidates_remember(scope);
@@ -146,6 +174,7 @@ void oi_concurrent_after_fork_parent(void)
 void oi_concurrent_after_fork_child(void)
 {
     oi_candidates_forget();
+    oi_presume_forget(); /* a child may do other work than its parent */
     oi_store_release(&oi_verdict, OI_VERDICT_IDLE); /* marks that are left are taken away by whoever meets them */
     pthread_mutex_unlock(&verdict_lock);
 }

@@ -11,8 +11,9 @@ struct oi_concurrent {
     int generation;      /* 1: pages with objects published since the last one; 2: all */
     void (*breathe)(void); /* called between read sections, some hundred objects apart, where the collection may rest; NULL: never */
     /* results */
+    bool followed;       /* only what candidates lead to has been looked at */
     size_t candidates;   /* objects looked at */
-    size_t suspects;     /* of these, members after the estimate */
+    size_t suspects;     /* of these, members after the estimate; all, if there was none */
     size_t found;        /* objects found unreachable, inner ones not counted */
     size_t freed;        /* of these, gone; the others wait for finalizers, or are saved */
     size_t freed_bytes;

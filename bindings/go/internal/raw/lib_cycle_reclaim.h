@@ -4,7 +4,7 @@
  * destroyed as a whole. */
 #pragma once
 
-#include "lib_cycle_scope.h"
+#include "lib_cycle_validate.h"
 
 /* Takes the members whose finalizer is due, and all they reach, out of the set. Each gets a reference that waits for its finalizer, as a token on
  * *due. Without memory for that, it stays for the next collection. Returns how many there are. */
@@ -21,5 +21,5 @@ void oi_reclaim_seal(struct oi_act *act, struct oi_scope *scope, bool has_weak);
 void oi_reclaim_tokens(struct oi_act *act, struct oi_scope *scope);
 
 /* Drops the references that lead out of the set, and frees the members. What dies by it is destroyed too, but for what has a finalizer. Returns
- * the number of members freed, inner ones not counted; adds up their bytes. */
-size_t oi_reclaim_free(struct oi_act *act, struct oi_scope *scope, size_t *bytes);
+ * the number of members freed; adds up their bytes. */
+size_t oi_reclaim_free(struct oi_act *act, struct oi_scope *scope, const struct oi_validation *all, size_t *bytes);

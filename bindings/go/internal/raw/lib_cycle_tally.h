@@ -11,32 +11,38 @@
 #define OI_TALLY_LAG 32u
 
 struct oi_tally {
+    bool direct; /* there is nothing to wait for */
     int32_t *due[OI_TALLY_LAG];
     uint32_t next;
-    int32_t step;   /* what each count changes by */
     int32_t nobody; /* counted in place of what has not been asked for yet */
 };
 
-static inline void oi_tally_begin(struct oi_tally *tally, int32_t step)
+/* direct: all counts fit into the processor's caches. */
+static inline void oi_tally_begin(struct oi_tally *tally, bool direct)
 {
+    tally->direct = direct;
     tally->next = 0;
-    tally->step = step;
     for (uint32_t i = 0; i < OI_TALLY_LAG; i++)
         tally->due[i] = &tally->nobody;
     tally->nobody = 0;
 }
 
-static OI_ALWAYS_INLINE void oi_tally_count(struct oi_tally *tally, int32_t *count)
+/* step: what each count changes by, the same throughout. */
+static OI_ALWAYS_INLINE void oi_tally_count(struct oi_tally *tally, int32_t step, int32_t *count)
 {
+    if (tally->direct) {
+        *count += step;
+        return;
+    }
     int32_t **due = &tally->due[tally->next++ % OI_TALLY_LAG];
     __builtin_prefetch(count, 1);
-    **due += tally->step;
+    **due += step;
     *due = count;
 }
 
 /* Until then the counts are not what they should be. */
-static inline void oi_tally_end(struct oi_tally *tally)
+static inline void oi_tally_end(struct oi_tally *tally, int32_t step)
 {
     for (uint32_t i = 0; i < OI_TALLY_LAG; i++)
-        *tally->due[i] += tally->step;
+        *tally->due[i] += step;
 }

@@ -9,7 +9,7 @@
 struct oi_trace {
     struct oi_scope *scope;
     uint32_t first, last; /* numbers of pages; 0: none */
-    uint32_t current;     /* the page that is being followed (cycle/spare.c), and */
+    uint32_t current;     /* the page that is being followed, and */
     uint32_t low, high;   /* in which words of its bits blocks have become gray meanwhile; low > high: in none */
 };
 
@@ -36,4 +36,41 @@ static inline uint32_t oi_trace_dequeue(struct oi_trace *trace)
     trace->first = trace->scope->extents[number].next_gray;
     trace->scope->extents[number].is_gray = false;
     return number;
+}
+
+/* Makes a block gray, of a page that has tables. */
+static OI_ALWAYS_INLINE void oi_trace_shade(struct oi_trace *trace, uint32_t number, uint32_t index)
+{
+    uint32_t word = index / 64;
+    struct oi_scope_bits *bits = &trace->scope->pages[number].bits[word];
+    if (number == trace->current) {
+        trace->low = word < trace->low ? word : trace->low;
+        trace->high = word > trace->high ? word : trace->high;
+    } else if (!bits->gray) {
+        oi_trace_enqueue(trace, number);
+    }
+    bits->gray |= (uint64_t)1 << index % 64;
+}
+
+/* A page is followed in rounds, each over a range of words, until nothing on it is gray: a list whose nodes lie one behind the other would otherwise take a
+ * turn of the whole page for each. */
+static inline void oi_trace_begin_page(struct oi_trace *trace, uint32_t number)
+{
+    trace->current = number;
+    trace->low = 0;
+    trace->high = (trace->scope->extents[number].carved - 1) / 64;
+}
+
+static inline bool oi_trace_next_round(struct oi_trace *trace, uint32_t *first, uint32_t *last)
+{
+    *first = trace->low;
+    *last = trace->high;
+    trace->low = UINT32_MAX;
+    trace->high = 0;
+    return *first <= *last;
+}
+
+static inline void oi_trace_end_page(struct oi_trace *trace)
+{
+    trace->current = 0;
 }

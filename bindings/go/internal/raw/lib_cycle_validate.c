@@ -4,6 +4,7 @@
 #include "lib_cycle_validate.h"
 
 #include "lib_cycle_tally.h"
+#include "lib_cycle_trace.h"
 #include "lib_mem_limbo.h"
 #include "lib_object_hint.h"
 #include "lib_object_inbox.h"
@@ -22,8 +23,8 @@ static void mark(struct oi_scope *scope, struct oi_member member, void *unused)
     *oi_member_estimate(member) = 0;
     /* Seen alive in this read section, so the block will not be another object's before the section ends: the mark can only
      * meet this object, or what is left of it. */
-    if (!oi_scope_may_look(o)) {
-        oi_scope_drop(scope, member.id);
+    if (OI_UNLIKELY(!oi_scope_may_look(o))) {
+        oi_scope_drop(scope, oi_member_id(member));
         return;
     }
     oi_perturb();
@@ -38,124 +39,170 @@ static void unmark(ouro_object *o)
 
 /* ---- P3a: edges ---- */
 
-struct listing {
-    uint32_t *list; /* [1 .. n]: edges */
-    uint32_t n;
-    bool outside;
-};
-
-/* The slots are read once, here; whatever is said of them later goes by the notes. */
-static OI_ALWAYS_INLINE void list_run(struct oi_scope *scope, struct oi_tally *tally, struct listing *listing,
-                                      ouro_slot *slot, size_t count)
+static OI_NOINLINE void note_outside(struct oi_scope *scope, oi_id id)
 {
-    for (size_t i = 0; i < count; i++) {
-        ouro_object *ref = oi_slot_ref(oi_load_acquire(&slot[i].ouro_private_ref)); /* pairs with the exchange that stored it [MO-publish] */
+    oi_scope_note_outside(oi_scope_member(scope, id));
+}
+
+/* Appends a member's references to the list whose last edge is at `last`, and returns where that is then. The slots are read once, here; whatever is
+ * said of them later goes by the notes. */
+static OI_ALWAYS_INLINE uint32_t *list_run(struct oi_scope *scope, oi_id member, struct oi_tally *tally, uint32_t *last,
+                                           ouro_slot *slot, size_t count)
+{
+    for (ouro_slot *end = slot + count; slot < end; slot++) {
+        ouro_object *ref = oi_slot_ref(oi_load_acquire(&slot->ouro_private_ref)); /* pairs with the exchange that stored it [MO-publish] */
         if (!ref)
             continue;
-        oi_id id = oi_scope_find(scope, ref);
-        if (!id) {
-            listing->outside = true;
+        struct oi_spot spot = oi_scope_locate(scope, ref);
+        if (OI_UNLIKELY(!spot.number)) {
+            note_outside(scope, member);
             continue;
         }
-        listing->list[++listing->n] = id;
-        oi_tally_count(tally, oi_scope_estimate(scope, id)); /* whether that is a member is asked when it matters */
+        *++last = oi_scope_id(spot.number, spot.index);
+        oi_tally_count(tally, 1, oi_scope_estimate_at(scope, spot)); /* whether that is a member is asked when it matters */
     }
+    return last;
+}
+
+static OI_NOINLINE uint32_t *list_runs(struct oi_scope *scope, oi_id member, struct oi_tally *tally, uint32_t *last,
+                                       const struct oi_type *type, ouro_object *o)
+{
+    ouro_slot *slot;
+    size_t count;
+    for (uint32_t run = 0; oi_slots_run(type, o, run, &slot, &count); run++)
+        last = list_run(scope, member, tally, last, slot, count);
+    return last;
 }
 
 static void note_edges(struct oi_scope *scope, struct oi_member member, void *tally)
 {
     ouro_object *o = member.object;
-    ouro_slot *slot;
-    size_t count;
+    uint64_t first;
     oi_perturb();
-    if (!oi_scope_may_look(o))
+    if (OI_UNLIKELY(!oi_scope_look(o, &first)))
         return; /* its count will say so */
-    struct listing listing = {.list = scope->list};
-    const struct oi_type *type = oi_type_of(o);
-    for (uint32_t run = 0; oi_slots_run(type, o, run, &slot, &count); run++)
-        list_run(scope, tally, &listing, slot, count);
-    oi_scope_note_edges(scope, member.page, member.id, listing.n);
-    if (listing.outside)
-        oi_scope_note_outside(member.page, member.id);
+    uint32_t *list = scope->list, *last;
+    const struct oi_type *type = oi_type_by((uint32_t)first);
+    if (OI_LIKELY(type->one_run))
+        last = list_run(scope, oi_member_id(member), tally, list, (ouro_slot *)o + type->runs[0].first, type->runs[0].count);
+    else
+        last = list_runs(scope, oi_member_id(member), tally, list, type, o);
+    oi_scope_note_edges(scope, member, (uint32_t)(last - list));
 }
 
 /* ---- P3b: counts, after all edges ---- */
 
-static int32_t less_count(int32_t edges, const ouro_object *o, struct oi_validation *all)
+static OI_NOINLINE void note_special(struct oi_validation *all, const struct oi_type *type, uint32_t flags)
 {
-    if (!oi_scope_may_look(o))
-        return UNACCOUNTED;
-    /* Acquire: `local` is read after it; whoever merged has stored MERGED after the last change of `local` [MO-count]. */
-    uint32_t s = oi_load_acquire(&o->ouro_private_shared);
-    uint32_t local = oi_local(o);
-    uint32_t flags = oi_flags(o);
-    int64_t count = (int64_t)oi_count(s) + (s & OI_MERGED ? 0 : oi_local_tokens(local));
-    /* 0: the last reference was dropped by force (object/inbox.c). */
-    if (s == OI_DEAD || (s & OI_STUCK) || count < 0 || count >= OI_COUNT_MAX)
-        return UNACCOUNTED;
-    const struct oi_type *type = oi_type_of(o);
-    if (OI_UNLIKELY(flags & OI_HAS_WEAK))
-        all->has_weak = true;
-    if (OI_UNLIKELY(type->finalize && !(flags & OI_FINALIZED)))
+    all->special = true;
+    if (type->finalize && !(flags & OI_FINALIZED))
         all->finalizers = true;
-    if (OI_UNLIKELY(type->inner))
-        all->inner = true;
-    return (int32_t)((uint32_t)edges - (uint32_t)count);
 }
 
 /* From here on, an estimate of 0 says that all references to a member come from members. */
-static void subtract_count(struct oi_scope *scope, struct oi_member member, void *all)
+static void subtract_count(struct oi_scope *scope, struct oi_member member, void *arg)
 {
+    struct oi_validation *all = arg;
+    const ouro_object *o = member.object;
     int32_t *estimate = oi_member_estimate(member);
+    uint64_t first;
     (void)scope;
     oi_perturb();
-    *estimate = less_count(*estimate, member.object, all);
-    if (*estimate)
-        ((struct oi_validation *)all)->unaccounted = true;
+    bool alive = oi_scope_look(o, &first);
+    /* Acquire: `local` is read after it; whoever merged has stored MERGED after the last change of `local` [MO-count]. */
+    uint32_t s = oi_load_acquire(&o->ouro_private_shared);
+    int64_t count = oi_references(s, o);
+    /* 0: the last reference was dropped by force (object/inbox.c). A stuck word counts OI_COUNT_MAX. */
+    bool counts = alive && s != OI_DEAD && (uint64_t)count < OI_COUNT_MAX;
+    *estimate = counts ? (int32_t)((uint32_t)*estimate - (uint32_t)count) : UNACCOUNTED;
+    if (OI_UNLIKELY(*estimate)) {
+        all->unaccounted = true;
+        return;
+    }
+    const struct oi_type *type = oi_type_by((uint32_t)first);
+    uint32_t flags = oi_first_flags(first);
+    if (OI_UNLIKELY(flags & OI_HAS_WEAK))
+        all->has_weak = true;
+    if (OI_UNLIKELY(type->special))
+        note_special(all, type, flags);
+    if (OI_UNLIKELY(type->inner))
+        all->inner = true;
 }
 
 /* ---- P3c: the fixpoint ---- */
 
-/* A worklist of members that have been dropped, and whose edges are still to be subtracted. It goes by way of their estimates, which say nothing
- * any more: if they are remembered as roots for it (candidates.c) or not, they have hints. */
-struct dropped {
-    struct oi_scope *scope;
-    oi_id first;
-};
-
-static void drop(struct dropped *dropped, oi_id id, ouro_object *o)
+/* A member that is dropped is gray until its edges have been subtracted. */
+static void drop(struct oi_trace *dropped, oi_id id)
 {
     oi_scope_drop(dropped->scope, id);
+    oi_trace_shade(dropped, id >> OI_SCOPE_INDEX_BITS, oi_scope_index(id));
+}
+
+static void subtract_edges(struct oi_trace *dropped, oi_id id)
+{
+    struct oi_scope *scope = dropped->scope;
+    uint32_t n;
+    const uint32_t *edges = oi_scope_edges(scope, oi_scope_member(scope, id), &n);
+    for (uint32_t i = 0; i < n; i++) {
+        if (oi_scope_is_member(scope, edges[i]) && --*oi_scope_estimate(scope, edges[i]))
+            drop(dropped, edges[i]);
+    }
+}
+
+static void let_go(ouro_object *o)
+{
     oi_hint(o); /* a candidate of the next collection */
     oi_perturb();
     unmark(o);
-    *oi_scope_estimate(dropped->scope, id) = (int32_t)dropped->first;
-    dropped->first = id;
 }
 
-static void drain(struct dropped *dropped)
+static void follow_words(struct oi_trace *dropped, uint32_t number, uint32_t first, uint32_t last)
 {
-    struct oi_scope *scope = dropped->scope;
-    while (dropped->first) {
-        oi_id id = dropped->first;
-        uint32_t n;
-        const uint32_t *edges = oi_scope_edges(scope, oi_scope_page_of(scope, id), id, &n);
-        dropped->first = (oi_id)*oi_scope_estimate(scope, id);
-        for (uint32_t i = 0; i < n; i++) {
-            if (oi_scope_is_member(scope, edges[i]) && --*oi_scope_estimate(scope, edges[i]))
-                drop(dropped, edges[i], oi_scope_object(scope, edges[i]));
+    const struct oi_scope_page *page = &dropped->scope->pages[number];
+    for (uint32_t word = first; word <= last; word++) {
+        uint64_t *gray = &page->bits[word].gray;
+        for (uint64_t bits; (bits = *gray) != 0;) {
+            uint32_t index = word * 64 + (uint32_t)__builtin_ctzl(bits);
+            *gray = bits & (bits - 1);
+            let_go(oi_scope_at(page, index));
+            subtract_edges(dropped, oi_scope_id(number, index));
         }
     }
 }
 
-static void drop_unaccounted(struct oi_scope *scope, struct oi_member member, void *arg)
+/* What dropped members refer to is dropped too, if it is referred to from elsewhere then; and so on. */
+static void finish_dropping(struct oi_trace *dropped)
 {
-    struct dropped *dropped = arg;
+    for (uint32_t number; (number = oi_trace_dequeue(dropped)) != 0;) {
+        uint32_t first, last;
+        oi_trace_begin_page(dropped, number);
+        while (oi_trace_next_round(dropped, &first, &last))
+            follow_words(dropped, number, first, last);
+        oi_trace_end_page(dropped);
+    }
+}
+
+static void drop_unaccounted(struct oi_scope *scope, struct oi_member member, void *dropped)
+{
     (void)scope;
-    if (!*oi_member_estimate(member))
-        return;
-    drop(dropped, member.id, member.object);
-    drain(dropped);
+    if (*oi_member_estimate(member))
+        drop(dropped, oi_member_id(member));
+}
+
+/* Out of line: each walk is to have the registers for itself. */
+static OI_NOINLINE void mark_all(struct oi_scope *scope)
+{
+    oi_scope_each_member(scope, mark, NULL);
+}
+
+static OI_NOINLINE void note_all_edges(struct oi_scope *scope, struct oi_tally *tally)
+{
+    oi_scope_each_member(scope, note_edges, tally);
+}
+
+static OI_NOINLINE void subtract_all_counts(struct oi_scope *scope, struct oi_validation *all)
+{
+    oi_scope_each_member(scope, subtract_count, all);
 }
 
 static void note_tokens(struct oi_scope *scope, struct oi_tally *tally)
@@ -163,58 +210,60 @@ static void note_tokens(struct oi_scope *scope, struct oi_tally *tally)
     for (const struct oi_stack_node *node = scope->tokens; node; node = node->next) {
         oi_id id = oi_scope_find(scope, oi_token_object(OI_CONTAINER_OF(node, struct oi_token, node)));
         if (id)
-            oi_tally_count(tally, oi_scope_estimate(scope, id));
+            oi_tally_count(tally, 1, oi_scope_estimate(scope, id));
     }
 }
 
 void oi_validate_counts(struct oi_scope *scope, struct oi_validation *all)
 {
-    struct dropped dropped = {scope, 0};
+    struct oi_trace dropped = {.scope = scope};
     struct oi_tally tally;
-    oi_scope_each_member(scope, mark, NULL);
+    if (!scope->is_marked)
+        mark_all(scope);
     oi_os_membarrier();      /* M1: who looks at a member after this sees the mark; one operation per thread may straddle it */
     oi_limbo_grace_period(); /* G1: sections that may have looked before are over */
     oi_scope_begin_lists(scope);
-    oi_tally_begin(&tally, 1);
-    oi_scope_each_member(scope, note_edges, &tally);
+    oi_tally_begin(&tally, oi_scope_is_small(scope));
+    note_all_edges(scope, &tally);
     note_tokens(scope, &tally);
-    oi_tally_end(&tally);
-    oi_scope_each_member(scope, subtract_count, all);
-    if (all->unaccounted)
-        oi_scope_each_noted(scope, drop_unaccounted, &dropped);
+    oi_tally_end(&tally, 1);
+    subtract_all_counts(scope, all);
+    if (!all->unaccounted)
+        return;
+    oi_scope_each_noted(scope, drop_unaccounted, &dropped);
+    finish_dropping(&dropped);
 }
 
 /* ---- P5: untouched ---- */
 
-static void drop_touched(struct oi_scope *scope, struct oi_member member, void *arg)
+static void drop_touched(struct oi_scope *scope, struct oi_member member, void *dropped)
 {
-    struct dropped *dropped = arg;
-    ouro_object *o = member.object;
     (void)scope;
     oi_perturb();
-    if (oi_load_acquire(&o->ouro_private_owner) & OI_CAND) /* pairs with oi_touch [MO-touch] */
-        return;
-    drop(dropped, member.id, o);
-    drain(dropped);
+    if (!(oi_load_acquire(&member.object->ouro_private_owner) & OI_CAND)) /* pairs with oi_touch [MO-touch] */
+        drop(dropped, oi_member_id(member));
+}
+
+static void drop_all_touched(struct oi_scope *scope)
+{
+    struct oi_trace dropped = {.scope = scope};
+    oi_scope_each_member(scope, drop_touched, &dropped);
+    finish_dropping(&dropped);
 }
 
 void oi_validate_untouched(struct oi_scope *scope)
 {
-    struct dropped dropped = {scope, 0};
     oi_os_membarrier(); /* G2: touches whose disposals P3 saw are visible */
-    oi_scope_each_member(scope, drop_touched, &dropped);
+    drop_all_touched(scope);
 }
 
 /* ---- the verdict ---- */
 
-static void drop_weak(struct oi_scope *scope, struct oi_member member, void *arg)
+static void drop_weak(struct oi_scope *scope, struct oi_member member, void *dropped)
 {
-    struct dropped *dropped = arg;
     (void)scope;
-    if (!(oi_flags(member.object) & OI_HAS_WEAK))
-        return;
-    drop(dropped, member.id, member.object);
-    drain(dropped);
+    if (oi_flags(member.object) & OI_HAS_WEAK)
+        drop(dropped, oi_member_id(member));
 }
 
 void oi_validate_open(void)
@@ -226,9 +275,8 @@ void oi_validate_open(void)
 
 bool oi_validate_commit(struct oi_scope *scope)
 {
-    struct dropped dropped = {scope, 0};
     uint32_t open = OI_VERDICT_OPEN;
-    oi_scope_each_member(scope, drop_touched, &dropped);
+    drop_all_touched(scope);
     oi_perturb();
     /* acq_rel: COMMITTED comes after the marks of all that were dropped have gone; pairs with upgrade() [MO-verdict]. */
     return oi_cas_acqrel(&oi_verdict, &open, OI_VERDICT_COMMITTED);
@@ -236,15 +284,16 @@ bool oi_validate_commit(struct oi_scope *scope)
 
 void oi_validate_without_weak(struct oi_scope *scope)
 {
-    struct dropped dropped = {scope, 0};
+    struct oi_trace dropped = {.scope = scope};
     oi_store_release(&oi_verdict, OI_VERDICT_IDLE); /* [MO-verdict] */
     oi_perturb();
     oi_scope_each_member(scope, drop_weak, &dropped);
+    finish_dropping(&dropped);
 }
 
 void oi_validate_spare(struct oi_scope *scope, oi_id id)
 {
-    struct dropped dropped = {scope, 0};
-    drop(&dropped, id, oi_scope_object(scope, id));
-    drain(&dropped);
+    struct oi_trace dropped = {.scope = scope};
+    drop(&dropped, id);
+    finish_dropping(&dropped);
 }

@@ -80,6 +80,35 @@ void oi_page_push_remote(struct oi_page *page, uint32_t head, uint32_t n)
         oi_stack_push(&pool->returned, &page->returned);
 }
 
+/* All blocks in one chain. They are dead, and nobody else knows the page. */
+static void chain_all(struct oi_page *page)
+{
+    uint32_t head = 0;
+    for (uint32_t i = 0; i < page->capacity; i++) {
+        struct oi_block *block = (struct oi_block *)(page->base + i * oi_page_block_size(page));
+        oi_store_relaxed(&block->after, head);
+        head = oi_page_position(page, block);
+    }
+    /* Relaxed: pushing the page releases. */
+    oi_store_relaxed(&page->remote, OI_CHAIN(head, page->capacity));
+}
+
+bool oi_page_push_whole(struct oi_page *page, uint32_t n)
+{
+    struct oi_pool *pool = page->pool;
+    uint64_t full = OI_REMOTE_FULL; /* and nothing else: who pushes clears it */
+    oi_perturb();
+    /* As in oi_page_push_remote: clears FULL, so it alone decides where the page goes [MO-remote]. */
+    if (n != page->capacity || !oi_cas_acqrel(&page->remote, &full, OI_CHAIN(0, n)))
+        return false;
+    oi_perturb();
+    if (!release_for_holder(page)) {
+        chain_all(page);
+        oi_stack_push(&pool->returned, &page->returned);
+    }
+    return true;
+}
+
 /* A page that others have emptied in several steps was sent back by the first of them, and its holder may be asleep. Who has taken it off the stack decides
  * where it goes, as in oi_page_push_remote. */
 void oi_pool_release_returned(struct oi_pool *pool)

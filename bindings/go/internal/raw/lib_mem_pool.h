@@ -74,6 +74,10 @@ void oi_pool_page_changed(struct oi_pool *pool, struct oi_page *page);
  * O(n) when there is a chain already. */
 void oi_page_push_remote(struct oi_page *page, uint32_t head, uint32_t n);
 
+/* The same for n blocks that are in no chain, if they are all that there are on the page. False: they are not, or the page is not FULL; nothing has
+ * changed. */
+bool oi_page_push_whole(struct oi_page *page, uint32_t n);
+
 /* Takes in what others have pushed onto pages and sent back, releases empty pages. The holder. */
 void oi_pool_collect(struct oi_pool *pool);
 

@@ -1,0 +1,95 @@
+//go:build !ouro_shared
+
+/* SPDX-License-Identifier: MIT */
+#include "lib_cycle_presume.h"
+
+#include <string.h>
+
+#include "lib_port_perturb.h"
+
+#define SECTION_BLOCKS 64u /* looked at in one read section */
+#define MORE 2      /* times as many objects as the last one looked at */
+#define WRONG_MAX 4 /* the more often it was wrong, the more collections must find so; 2 to the power of this times as many at the most */
+
+/* Debug builds presume wherever something was garbage, so that tests do. */
+size_t oi_presume_share = OURO_DEBUG ? 1 : 16;
+unsigned oi_presume_after = OURO_DEBUG ? 1 : 4;
+size_t oi_presumed;
+
+/* What the last collections of a generation have found. */
+static struct record {
+    unsigned in_a_row; /* so many of them: nearly all was garbage */
+    unsigned wrong;    /* so often it was presumed and was not so */
+    size_t objects;    /* that the last one looked at */
+} records[2]; /* [1]: of generation 2 */
+
+void oi_presume_forget(void)
+{
+    memset(records, 0, sizeof records);
+}
+
+static struct record *record_of(const struct oi_scope *scope)
+{
+    return &records[scope->keeps_counts];
+}
+
+void oi_presume_learn(const struct oi_scope *scope, size_t objects, size_t garbage)
+{
+    struct record *record = record_of(scope);
+    bool nearly_all = (objects - garbage) * oi_presume_share < objects;
+    record->wrong += scope->is_marked && !nearly_all && record->wrong < WRONG_MAX;
+    record->in_a_row = nearly_all ? record->in_a_row + 1 : 0;
+    record->objects = objects;
+}
+
+bool oi_presume_is_due(const struct oi_scope *scope)
+{
+    const struct record *record = record_of(scope);
+    if (!oi_presume_share || record->in_a_row < oi_presume_after << record->wrong)
+        return false;
+    size_t blocks = 0;
+    for (uint32_t i = 0; i < scope->count; i++)
+        blocks += oi_load_relaxed(&scope->pinned[i]->used);
+    return blocks <= MORE * record->objects;
+}
+
+static size_t presume_page(struct oi_scope *scope, uint32_t number)
+{
+    const struct oi_scope_page page = scope->pages[number];
+    const uint32_t carved = scope->extents[number].carved;
+    const size_t size = (size_t)page.words * 8;
+    size_t objects = 0;
+    char *at = page.base;
+    for (uint32_t index = 0; index < carved;) {
+        uint32_t end = index + SECTION_BLOCKS < carved ? index + SECTION_BLOCKS : carved;
+        uint64_t members = 0;
+        oi_rcu_read_lock();
+        for (uint64_t bit = 1; index < end; index++, bit <<= 1, at += size) {
+            ouro_object *o = (ouro_object *)at;
+            __builtin_prefetch(at + OI_SCOPE_AHEAD * size, 1); /* or what is behind the page */
+            if (!oi_scope_may_look(o))
+                continue;
+            members |= bit;
+            oi_perturb();
+            oi_fetch_or_acqrel(&o->ouro_private_owner, OI_CAND); /* as `mark` in validate.c [MO-touch] */
+        }
+        oi_rcu_read_unlock();
+        oi_scope_section_ended(scope);
+        page.bits[(index - 1) / 64].member = members;
+        objects += (size_t)__builtin_popcountl(members);
+    }
+    scope->extents[number].has_members = objects != 0;
+    return objects;
+}
+
+size_t oi_presume(struct oi_scope *scope)
+{
+    size_t objects = 0;
+    for (uint32_t number = 1; number <= scope->count; number++) {
+        if (OI_LIKELY(oi_scope_is_furnished(scope, number)))
+            objects += presume_page(scope, number);
+    }
+    scope->is_marked = true;
+    oi_presumed++;
+    return objects;
+}
