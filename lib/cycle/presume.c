@@ -7,7 +7,7 @@
 
 #define SECTION_BLOCKS 64u /* looked at in one read section */
 #define MORE 2      /* times as many objects as the last one looked at */
-#define WRONG_MAX 4 /* the more often it was wrong, the more collections must find so; 2 to the power of this times as many at the most */
+#define WRONG_MAX 4 /* each time that it was wrong, twice as many collections must find so, up to 2 to the power of this */
 
 /* Debug builds presume wherever something was garbage, so that tests do. */
 size_t oi_presume_share = OURO_DEBUG ? 1 : 16;
@@ -17,7 +17,7 @@ size_t oi_presumed;
 /* What the last collections of a generation have found. */
 static struct record {
     unsigned in_a_row; /* so many of them: nearly all was garbage */
-    unsigned wrong;    /* so often it was presumed and was not so */
+    unsigned wrong;    /* so much more often it was presumed and not so than presumed and so */
     size_t objects;    /* that the last one looked at */
 } records[2]; /* [1]: of generation 2 */
 
@@ -35,7 +35,10 @@ void oi_presume_learn(const struct oi_scope *scope, size_t objects, size_t garba
 {
     struct record *record = record_of(scope);
     bool nearly_all = (objects - garbage) * oi_presume_share < objects;
-    record->wrong += scope->is_marked && !nearly_all && record->wrong < WRONG_MAX;
+    if (!objects)
+        return; /* that says nothing */
+    if (scope->is_marked)
+        record->wrong = nearly_all ? record->wrong - !!record->wrong : record->wrong + (record->wrong < WRONG_MAX);
     record->in_a_row = nearly_all ? record->in_a_row + 1 : 0;
     record->objects = objects;
 }
@@ -48,7 +51,7 @@ bool oi_presume_is_due(const struct oi_scope *scope)
     size_t blocks = 0;
     for (uint32_t i = 0; i < scope->count; i++)
         blocks += oi_load_relaxed(&scope->pinned[i]->used);
-    return blocks <= MORE * record->objects;
+    return blocks && blocks <= MORE * record->objects;
 }
 
 static size_t presume_page(struct oi_scope *scope, uint32_t number)
@@ -64,7 +67,7 @@ static size_t presume_page(struct oi_scope *scope, uint32_t number)
         oi_rcu_read_lock();
         for (uint64_t bit = 1; index < end; index++, bit <<= 1, at += size) {
             ouro_object *o = (ouro_object *)at;
-            __builtin_prefetch(at + OI_SCOPE_AHEAD * size, 1); /* or what is behind the page */
+            __builtin_prefetch(at + OI_SCOPE_AHEAD * size); /* or what is behind the page. Not for writing: some are other threads' own */
             if (!oi_scope_may_look(o))
                 continue;
             members |= bit;

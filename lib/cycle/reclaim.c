@@ -260,8 +260,8 @@ size_t oi_reclaim_free(struct oi_act *act, struct oi_scope *scope, const struct 
             continue;
         oi_perturb();
         act->destroying = true; /* what dies waits until the page is done */
-        uint32_t n = end_page(&outside, number, plain);
-        if (!plain || !oi_page_push_whole(scope->pinned[number - 1], n))
+        size_t n = end_page(&outside, number, plain);
+        if (!plain || !oi_page_push_whole(scope->pinned[number - 1], (uint32_t)n))
             free_blocks(&outside, number);
         freed += n;
         *bytes += n * scope->pages[number].words * 8;

@@ -5,9 +5,8 @@
  *
  *     id          a block of the scope in 32 bits: page number << 12 | index in the page; never 0
  *     member      a bit per block: in the set of objects that may be garbage
- *     gray        a bit per block: in P1, no member any more, and what it refers to is still to be followed
- *     estimate    an int32 per block: first references to it from elsewhere, then (P3) recorded references from members, less its count; of a member
- *                 that has been dropped since, a worklist's link
+ *     gray        a bit per block: no member any more, and what it refers to is still to be followed
+ *     estimate    an int32 per block: first references to it from elsewhere, then (P3) recorded references from members, less its count
  *     edges       a uint32 per block, members only, for the blocks of the scope that its slots referred to when they were read: 0: none; the id of
  *                 the only one; or where their list is, which begins with their number
  *     one_edge    a bit per block: which of these, where there is one or a list
@@ -40,8 +39,8 @@ struct oi_scope_page {
     int32_t *estimate;
     uint32_t *edges;
     struct oi_scope_bits *bits; /* of 64 blocks each */
-    uint32_t words;      /* of 8 bytes in a block */
-    uint32_t reciprocal; /* of that, times 2^32, rounded up; 0: one block */
+    uint32_t words;             /* of 8 bytes in a block */
+    uint32_t reciprocal;        /* of that, times 2^32, rounded up; 0: one block */
 };
 
 struct oi_scope_extent {
@@ -333,9 +332,9 @@ static OI_ALWAYS_INLINE void oi_scope_walk(struct oi_scope *scope, bool fetch, o
                 uint32_t end = above ? index + (uint32_t)__builtin_ctzl(above) : index + 64;
                 left &= left + (left & -left);
                 char *at = (char *)oi_scope_at(&page, index);
-                for (; index < end; index++, at += page.words * 8) {
+                for (; index < end; index++, at += (size_t)page.words * 8) {
                     if (ahead >> index % 64 & 1)
-                        __builtin_prefetch(at + OI_SCOPE_AHEAD * 8 * page.words);
+                        __builtin_prefetch(at + (size_t)OI_SCOPE_AHEAD * 8 * page.words);
                     if (bits->member >> index % 64 & 1) /* not dropped meanwhile */
                         fn(scope, (struct oi_member){&page, bits, number, index, (ouro_object *)at}, arg);
                 }
@@ -370,12 +369,14 @@ static OI_ALWAYS_INLINE bool oi_scope_looks_alive(const ouro_object *o, uint32_t
     bool dead;
     do {
         *first = oi_load_acquire(word);
+        if ((oi_first_flags(*first) & relevant) != OI_PUBLISHED)
+            return false; /* most blocks that it is not; and `shared` is not to be looked at there, for their holder writes what it likes */
+        oi_tsan_acquire(&o->ouro_private_flags); /* what was stored was the flags */
         oi_perturb();
         dead = oi_load_acquire(&o->ouro_private_shared) == OI_DEAD;
         oi_perturb();
-    } while (OI_UNLIKELY(oi_load_acquire(word) != *first));
-    oi_tsan_acquire(&o->ouro_private_flags); /* what was stored was the flags */
-    return !dead && (oi_first_flags(*first) & relevant) == OI_PUBLISHED;
+    } while (OI_UNLIKELY(oi_load_acquire(word) != *first)); /* it has been counted, marked or touched; or is another's now */
+    return !dead;
 }
 
 /* *first: the first word of its header, as it was found. */

@@ -177,6 +177,7 @@ static void finish_dropping(struct oi_trace *dropped)
         while (oi_trace_next_round(dropped, &first, &last))
             follow_words(dropped, number, first, last);
         oi_trace_end_page(dropped);
+        oi_scope_section_ended(dropped->scope);
     }
 }
 
@@ -216,7 +217,7 @@ void oi_validate_counts(struct oi_scope *scope, struct oi_validation *all)
 {
     struct oi_trace dropped = {.scope = scope};
     struct oi_tally tally;
-    if (!scope->is_marked)
+    if (!scope->is_marked) /* else all have been at the first look (cycle/presume.h) */
         mark_all(scope);
     oi_os_membarrier();      /* M1: who looks at a member after this sees the mark; one operation per thread may straddle it */
     oi_limbo_grace_period(); /* G1: sections that may have looked before are over */

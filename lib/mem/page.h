@@ -7,7 +7,8 @@
  * A page's blocks are each in one of four states, told apart by the block's first 8 bytes and its count:
  *
  *     alive     type != 0, shared != DEAD       counted in `used`
- *     limbo     type != 0, shared == DEAD       counted in `used`; on `limbo`, or with the reclaimer, or on `remote`
+ *     limbo     type != 0, shared == DEAD       counted in `used`; on `limbo`, or with the reclaimer, or on `remote`; or of a page that is
+ *                                               given back as a whole, and then on none
  *     free      type == 0                       on `free`; not counted
  *     uncut     never touched                   index >= carved; not counted
  *

@@ -54,6 +54,7 @@ _Static_assert(OI_TYPE_ID_BITS == OURO_PRIVATE_UNITS_SHIFT, "the inline slot che
 #define OI_DEAD OI_MERGED
 #define OI_STUCK_WORD ((1u << 29) | OI_STUCK | OI_MERGED)
 #define OI_COUNT_MAX (1 << 27) /* counts from here on are overflown, or hold OI_FINALIZING */
+_Static_assert((int32_t)OI_STUCK_WORD >> 2 >= OI_COUNT_MAX, "a stuck word's count is overflown");
 
 /* Added to the count of a published object while the finalizer that its death called for runs: references can be counted as ever, none
  * of their drops looks like a death, and try_retain sees that the object is not to be found by racing readers, only through

@@ -11,7 +11,9 @@ void __tsan_acquire(void *at);
 void __tsan_release(void *at);
 #define oi_tsan_acquire(at) __tsan_acquire((void *)(at))
 #define oi_tsan_release(at) __tsan_release((void *)(at))
+#define OI_IS_TSAN true
 #else
 #define oi_tsan_acquire(at) ((void)(at))
 #define oi_tsan_release(at) ((void)(at))
+#define OI_IS_TSAN false
 #endif

@@ -482,6 +482,28 @@ static void breathe(void)
     oi_concurrent_after_fork_parent();
 }
 
+/* What is part of a value is counted neither among what was found nor among what was freed, also where members have left the set for want of memory. */
+static void test_inner_without_memory(void)
+{
+    if (!fault_supported()) {
+        printf("       skipped: not under this sanitizer\n");
+        return;
+    }
+    struct node *n = shared_new(&node_type, 1);
+    ouro_value list = ouro_list_new();
+    CHECK_EQ(ouro_list_append(list, ouro_value_of(n)), OURO_OK);
+    ouro_value_give(n, &n->a, list);
+    ouro_release(n);
+    fault_arm(FAULT_FROM, 1);
+    struct oi_concurrent job = collect(2);
+    CHECK_GT(fault_disarm(), 0);
+    CHECK_EQ(job.suspects, 3);
+    CHECK_EQ(job.found, 2);
+    CHECK_EQ(job.freed, 0);
+    CHECK(!job.due);
+    CHECK_EQ(ouro_gc_collect(2), 2);
+}
+
 /* Where it may rest, no reader holds anybody up; garbage or not, once in some hundred objects of each phase. */
 static void test_breath(void)
 {
@@ -519,6 +541,7 @@ int main(void)
     FIXTURE_RUN(test_waits_for_readers);
     FIXTURE_RUN(test_waits_for_borrowers);
     FIXTURE_RUN(test_readers_of_weak_references);
+    FIXTURE_RUN(test_inner_without_memory);
     FIXTURE_RUN(test_breath);
     return check_finish();
 }

@@ -10,6 +10,7 @@
 #include "object/count.h"
 #include "support/fixture.h"
 #include "support/rng.h"
+#include "support/threads.h"
 #include "support/world.h"
 
 enum { AFTER = 3, RINGS = 100, LENGTH = 4 };
@@ -191,6 +192,95 @@ static void test_special(void)
     ouro_release(weak);
 }
 
+/* Collections that find nothing to look at say nothing. */
+static void test_empty(void)
+{
+    begin();
+    in_a_row(1, RINGS, AFTER);
+    size_t presumed = oi_presumed;
+    for (int i = 0; i < 20; i++)
+        CHECK_EQ(ouro_gc_collect(1), 0);
+    CHECK_EQ(oi_presumed, presumed);
+    in_a_row(1, RINGS, 1);
+    CHECK_EQ(oi_presumed, presumed + 1);
+}
+
+/* Nearly all that threads make is garbage at once, objects of all sizes, so that most pages go as a whole; what they keep for a while stays what it is. */
+enum { MAKERS = 3, KEPT = 16, LONGEST = 3000 };
+
+struct link {
+    ouro_object object;
+    ouro_slot next;
+};
+
+static ouro_type link_type = OURO_TYPE(struct link, .name = "link", .slots = OURO_SLOTS(struct link, next));
+
+static struct node *ring_with(struct rng *rng, long length)
+{
+    struct node *first = plain_new(length), *last = ouro_retain(first);
+    for (long i = 1; i < length; i++) {
+        struct node *n = plain_new(i);
+        struct link *link = ouro_new(&link_type);
+        REQUIRE(link);
+        ouro_give(link, &link->next, last);
+        ouro_give(n, &n->a, link);
+        last = n;
+    }
+    ouro_give(first, &first->a, last);
+    if (rng_one_in(rng, 5)) {
+        struct table *table = table_new(rng_one_in(rng, 2) ? 1000 : 20000);
+        ouro_set(table, &table->items[7], first);
+        ouro_give(first, &first->b, table);
+    }
+    ouro_share(first);
+    return first;
+}
+
+/* The rings must be as they were made. */
+static void drop_checked(struct node *first)
+{
+    if (!first)
+        return;
+    long length = first->id;
+    struct node *n = ouro_peek(&first->a);
+    for (long i = length - 1; i > 0; i--) {
+        REQUIRE(n->id == i);
+        const struct link *link = ouro_peek(&n->a);
+        n = ouro_peek(&link->next);
+    }
+    CHECK_PTR(n, first);
+    ouro_release(first);
+}
+
+static void stream(struct member *self)
+{
+    struct node *kept[KEPT] = {NULL};
+    for (int i = 0; i < SCALED(1500); i++) {
+        struct node *ring = ring_with(&self->rng, 1 + (long)rng_below(&self->rng, LONGEST));
+        if (rng_one_in(&self->rng, 30)) {
+            unsigned at = (unsigned)rng_below(&self->rng, KEPT);
+            drop_checked(kept[at]);
+            kept[at] = ring;
+        } else {
+            ouro_release(ring);
+        }
+        if (rng_one_in(&self->rng, 4))
+            ouro_gc_collect((int)rng_below(&self->rng, 3));
+    }
+    for (int i = 0; i < KEPT; i++)
+        drop_checked(kept[i]);
+}
+
+static void test_stream(void)
+{
+    begin();
+    oi_presume_after = 0;
+    size_t presumed = oi_presumed;
+    team_run(MAKERS, seed, stream, NULL);
+    CHECK_GT(oi_presumed, presumed);
+    ouro_gc_collect(2);
+}
+
 /* Thousands of graphs that threads change, and every collection presumes that all of it is garbage. */
 static void test_random_graphs(void)
 {
@@ -217,7 +307,9 @@ int main(void)
     FIXTURE_RUN(test_never);
     FIXTURE_RUN(test_too_much_is_alive);
     FIXTURE_RUN(test_special);
+    FIXTURE_RUN(test_empty);
     ouro_gc_enable();
+    FIXTURE_RUN(test_stream);
     FIXTURE_RUN(test_random_graphs);
     return check_finish();
 }

@@ -272,7 +272,8 @@ static void test_references_out(void)
 {
     struct node *held = shared_new(&plain_type, 1), *chain = shared_new(&plain_type, 2), *ring = drop_ring(&plain_type, 3);
     struct leaf *plain_leaf = leaf_new(3); /* has a finalizer */
-    struct table *table = table_new(1), *bytes_holder = table_new(4);
+    struct node *only = shared_new(&plain_type, 4); /* refers to nothing else */
+    struct table *table = table_new(1), *bytes_holder = table_new(5);
     ouro_share(table);
     thread_do(make_leaf, table, 0);
     struct leaf *elsewhere = ouro_get(table, &table->items[0]);
@@ -286,17 +287,19 @@ static void test_references_out(void)
     ouro_set(bytes_holder, &bytes_holder->items[1], held);
     ouro_set(bytes_holder, &bytes_holder->items[2], held);
     ouro_give(bytes_holder, &bytes_holder->items[3], chain);
+    ouro_set(only, &only->a, held);
+    ouro_give(bytes_holder, &bytes_holder->items[4], only);
     ouro_give(third, &third->b, bytes_holder);
-    CHECK_EQ(ouro_refcount(held), 5);
+    CHECK_EQ(ouro_refcount(held), 6);
     CHECK_EQ(ouro_refcount(elsewhere), 2);
     size_t live = live_objects();
-    struct collection c = prove(3 + 2); /* the table and the chain, too */
+    struct collection c = prove(3 + 3); /* the table and the two others, too */
     ouro_blocking_begin();
     oi_reclaim_seal(&c.act, c.scope, true);
-    CHECK_EQ(ouro_refcount(held), 5);
+    CHECK_EQ(ouro_refcount(held), 6);
     size_t bytes = 0;
-    CHECK_EQ(oi_reclaim_free(&c.act, c.scope, &c.validation, &bytes), 5);
-    CHECK_GE(bytes, 5 * sizeof(struct node));
+    CHECK_EQ(oi_reclaim_free(&c.act, c.scope, &c.validation, &bytes), 6);
+    CHECK_GE(bytes, 6 * sizeof(struct node));
     CHECK(!c.act.dead);
     CHECK_PTR(c.act.dead_waiting, &plain_leaf->object); /* its finalizer is due, elsewhere */
     struct oi_concurrent job = {.dead = c.act.dead_waiting};
@@ -309,7 +312,7 @@ static void test_references_out(void)
     oi_finalizer_wait();
     ouro_blocking_end();
     CHECK_EQ(finalized(), 1);
-    CHECK_EQ(live - live_objects(), 5 + 2);
+    CHECK_EQ(live - live_objects(), 6 + 2);
     ouro_release(held);
     ouro_release(elsewhere);
     CHECK_EQ(finalized(), 2);
@@ -371,6 +374,43 @@ static void test_blocks(void)
     ouro_release(keeps_the_page);
 }
 
+/* An object with a page of its own, which goes with it, the reader or not, unless weak references lead to it: then when the reader has gone. */
+static void large_garbage(bool has_weak)
+{
+    const size_t in_use = oi_page_totals().in_use;
+    struct table *large = table_new(3 * OI_UNIT / sizeof(void *));
+    struct oi_page *page = oi_page_of(large);
+    REQUIRE(page->capacity == 1);
+    ouro_share(large);
+    ouro_weak *weak = has_weak ? ouro_weak_new(large, NULL, NULL) : NULL;
+    ouro_set(large, &large->items[0], large);
+    ouro_release(large);
+    struct collection c = prove(1);
+    CHECK_EQ(c.validation.has_weak, has_weak);
+    if (has_weak) {
+        oi_validate_open();
+        CHECK(oi_validate_commit(c.scope));
+    }
+    ouro_read_begin();
+    CHECK_EQ(collection_reclaim(&c), 1);
+    CHECK_EQ(page->remote == OI_REMOTE_FULL, has_weak);
+    oi_scope_leave(c.scope);
+    ouro_blocking_end();
+    CHECK_EQ(oi_page_totals().in_use > in_use + 3 * OI_UNIT, has_weak);
+    if (has_weak)
+        CHECK_EQ(oi_shared(&large->array.object), OI_DEAD);
+    ouro_read_end();
+    ouro_mem_trim();
+    CHECK_LE(oi_page_totals().in_use, in_use + 2 * OI_UNIT); /* the weak reference's, and its anchor's */
+    ouro_release(weak);
+}
+
+static void test_large(void)
+{
+    large_garbage(false);
+    large_garbage(true);
+}
+
 /* Many pages: each gets its blocks back, and goes. */
 static void test_many(void)
 {
@@ -397,6 +437,7 @@ int main(void)
     FIXTURE_RUN(test_references_out);
     FIXTURE_RUN(test_references_to_the_spared);
     FIXTURE_RUN(test_blocks);
+    FIXTURE_RUN(test_large);
     FIXTURE_RUN(test_many);
     return check_finish();
 }

@@ -93,17 +93,18 @@ static size_t count_inner(struct oi_scope *scope, const struct oi_validation *va
 static size_t carry_out(struct oi_act *act, struct oi_scope *scope, const struct oi_validation *validation, struct oi_concurrent *job)
 {
     oi_perturb();
-    size_t members = oi_scope_count_members(scope), inner = count_inner(scope, validation), aside = 0;
+    bool save = oi_load_relaxed(&oi_debug_save_all);
+    size_t members = oi_scope_count_members(scope), inner = count_inner(scope, validation);
     job->found = members - inner;
     if (!job->followed)
         oi_presume_learn(scope, job->candidates, members);
-    if (OI_UNLIKELY(oi_load_relaxed(&oi_debug_save_all)))
-        aside = oi_reclaim_save_all(act, scope, &job->saved);
+    if (OI_UNLIKELY(save))
+        oi_reclaim_save_all(act, scope, &job->saved);
     else if (validation->finalizers)
-        aside = oi_reclaim_set_aside(act, scope, &job->due);
+        oi_reclaim_set_aside(act, scope, &job->due);
     oi_perturb();
     oi_reclaim_seal(act, scope, validation->has_weak);
-    return aside ? count_inner(scope, validation) : inner;
+    return save || validation->finalizers ? count_inner(scope, validation) : inner; /* some may have left the set */
 }
 
 /* P1. */

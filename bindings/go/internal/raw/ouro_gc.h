@@ -34,7 +34,7 @@ typedef struct ouro_gc_generation_stats {
     uint64_t candidates;     /* objects looked at */
     uint64_t duration_ns;    /* sum of the collections' durations, monotonic clock */
     uint64_t duration_max_ns;
-    uint64_t suspects;       /* of the candidates, those that looked like garbage at first */
+    uint64_t suspects;       /* of the candidates, those that looked like garbage at first, or were presumed to be */
     uint64_t reasons[OURO_GC_REASONS]; /* collections by reason */
 } ouro_gc_generation_stats;
 
@@ -76,7 +76,7 @@ typedef struct ouro_gc_info {
     ouro_gc_reason reason;
     /* the rest with OURO_GC_STOP only */
     uint64_t candidates;     /* objects looked at */
-    uint64_t suspects;       /* of these, looked like garbage at first */
+    uint64_t suspects;       /* of these, looked like garbage at first, or were presumed to be */
     uint64_t found;          /* found unreachable */
     uint64_t freed;          /* of these, freed; the others wait for finalizers */
     uint64_t duration_ns;
