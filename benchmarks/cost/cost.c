@@ -12,7 +12,7 @@
 #include "bench.h"
 #include "node.h"
 
-enum { GRAPH = 10000, RING = 10, KEYS = 64 };
+enum { GRAPH = 10000, RING = 10, RINGS = 400, KEYS = 64 };
 
 static bool right = true;
 
@@ -362,6 +362,19 @@ static void rings_shared(uint64_t n)
     ouro_mem_trim();
 }
 
+/* Collected again and again: all but the first few presume that all is garbage. */
+static void rings_presumed(uint64_t n)
+{
+    for (uint64_t i = 0; i < n / RING; i++) {
+        node *first = ring();
+        ouro_share(first);
+        ouro_release(first);
+        if ((i + 1) % RINGS == 0)
+            check(ouro_gc_collect(2) == RINGS * RING);
+    }
+    ouro_mem_trim();
+}
+
 static node *graph;
 
 static void private_graph(void)
@@ -501,6 +514,7 @@ static const struct operation {
     {"rings-open", nothing, rings_by_hand, nothing, "make a node of a ring, open the ring and drop it"},
     {"rings", nothing, rings_private, nothing, "the same, not opened: found by a young collection"},
     {"rings-shared", nothing, rings_shared, nothing, "the same, shared: found by a concurrent collection"},
+    {"rings-presumed", nothing, rings_presumed, nothing, "the same, where nearly nothing was alive of late: presumed to be garbage"},
     {"young-live", nothing, collect_young_live, nothing, "make a node of a chain, a young collection, drop it"},
     {"full-live", shared_graph, collect_live, drop_graph, "a full collection, per live shared object that nobody has touched since the last"},
     {"full-private", private_graph, collect_live, drop_graph, "a full collection, per live private object"},

@@ -6,8 +6,8 @@
 #include "port/perturb.h"
 
 #define SECTION_BLOCKS 64u /* looked at in one read section */
-#define MORE 2      /* times as many objects as the last one looked at */
-#define WRONG_MAX 4 /* each time that it was wrong, twice as many collections must find so, up to 2 to the power of this */
+#define MORE 2             /* times as many objects as the last one looked at */
+#define WRONG_MAX 4        /* each time that it was wrong, twice as many collections must find so, up to 2 to the power of this */
 
 /* Debug builds presume wherever something was garbage, so that tests do. */
 size_t oi_presume_share = OURO_DEBUG ? 1 : 16;

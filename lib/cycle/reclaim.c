@@ -181,7 +181,8 @@ static OI_NOINLINE void end(struct outside *outside, ouro_object *o, bool leads)
 }
 
 /* Of 64 blocks, those of members that refer to others than members; their slots are as they were when their edges were noted. */
-static uint64_t leading_outside(const struct oi_scope *scope, const struct oi_scope_page *page, uint32_t number, uint32_t word)
+static uint64_t leading_outside(const struct oi_scope *scope, const struct oi_scope_page *page, uint32_t number,
+                                uint32_t word)
 {
     struct oi_scope_bits *bits = &page->bits[word];
     uint64_t leading = bits->member & bits->outside;

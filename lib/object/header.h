@@ -115,7 +115,8 @@ static inline uint32_t oi_owner_and_flags(const ouro_object *o)
 
 /* Type, owner and flags in one load. */
 typedef uint64_t oi_first_word __attribute__((may_alias));
-_Static_assert(offsetof(ouro_object, ouro_private_type) == 0 && offsetof(ouro_object, ouro_private_flags) == 6 && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
+_Static_assert(offsetof(ouro_object, ouro_private_type) == 0 && offsetof(ouro_object, ouro_private_flags) == 6 &&
+                   __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
                "one word, the type below, the flags on top");
 
 static inline uint32_t oi_first_flags(uint64_t first)

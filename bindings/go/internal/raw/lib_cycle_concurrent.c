@@ -90,7 +90,8 @@ static size_t count_inner(struct oi_scope *scope, const struct oi_validation *va
 
 /* The members are garbage: decides what becomes of them, and makes it so for all to see at once. Returns how many of those that are to be freed are
  * inner ones. */
-static size_t carry_out(struct oi_act *act, struct oi_scope *scope, const struct oi_validation *validation, struct oi_concurrent *job)
+static size_t carry_out(struct oi_act *act, struct oi_scope *scope, const struct oi_validation *validation,
+                        struct oi_concurrent *job)
 {
     oi_perturb();
     bool save = oi_load_relaxed(&oi_debug_save_all);
