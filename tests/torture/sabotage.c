@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 #include "torture/sabotage.h"
 
+#include <stdatomic.h>
 #include <stdint.h>
 #include <unistd.h>
 
 #include "torture/hand.h"
 
+static atomic_bool done;
+
 /* By the first worker, when it has done something. */
 void sabotage(struct worker *w)
 {
-    if (options.sabotage == SABOTAGE_NONE || w->maker.number || !atomic_load(&w->step))
+    if (options.sabotage == SABOTAGE_NONE || w->maker.number || !atomic_load(&w->step) || atomic_load(&done))
         return;
     struct node *n = node_new(&w->maker, PLAIN, &w->rng);
     if (!n)
@@ -36,5 +39,5 @@ void sabotage(struct worker *w)
     default:
         *(volatile int *)(options.sabotage * (uintptr_t)16) = 1; /* an address that nothing is at */
     }
-    options.sabotage = SABOTAGE_NONE; /* enough */
+    atomic_store(&done, true); /* enough */
 }
