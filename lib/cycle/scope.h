@@ -97,7 +97,7 @@ void oi_scope_begin_lists(struct oi_scope *scope);
 
 size_t oi_scope_count_members(struct oi_scope *scope);
 
-/* Lets the pages go, and returns the memory of tables and lists to the system. */
+/* Lets the pages go, and returns the memory of tables and lists to the system, but for the first MiB, which it clears. */
 void oi_scope_leave(struct oi_scope *scope);
 
 static inline struct oi_scope_page *oi_scope_page_of(const struct oi_scope *scope, oi_id id)

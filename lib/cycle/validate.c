@@ -188,22 +188,6 @@ static void drop_unaccounted(struct oi_scope *scope, struct oi_member member, vo
         drop(dropped, oi_member_id(member));
 }
 
-/* Out of line: each walk is to have the registers for itself. */
-static OI_NOINLINE void mark_all(struct oi_scope *scope)
-{
-    oi_scope_each_member(scope, mark, NULL);
-}
-
-static OI_NOINLINE void note_all_edges(struct oi_scope *scope, struct oi_tally *tally)
-{
-    oi_scope_each_member(scope, note_edges, tally);
-}
-
-static OI_NOINLINE void subtract_all_counts(struct oi_scope *scope, struct oi_validation *all)
-{
-    oi_scope_each_member(scope, subtract_count, all);
-}
-
 static void note_tokens(struct oi_scope *scope, struct oi_tally *tally)
 {
     for (const struct oi_stack_node *node = scope->tokens; node; node = node->next) {
@@ -218,15 +202,15 @@ void oi_validate_counts(struct oi_scope *scope, struct oi_validation *all)
     struct oi_trace dropped = {.scope = scope};
     struct oi_tally tally;
     if (!scope->is_marked) /* else all have been at the first look (cycle/presume.h) */
-        mark_all(scope);
+        oi_scope_each_member(scope, mark, NULL);
     oi_os_membarrier();      /* M1: who looks at a member after this sees the mark; one operation per thread may straddle it */
     oi_limbo_grace_period(); /* G1: sections that may have looked before are over */
     oi_scope_begin_lists(scope);
     oi_tally_begin(&tally, oi_scope_is_small(scope));
-    note_all_edges(scope, &tally);
+    oi_scope_each_member(scope, note_edges, &tally);
     note_tokens(scope, &tally);
     oi_tally_end(&tally, 1);
-    subtract_all_counts(scope, all);
+    oi_scope_each_member(scope, subtract_count, all);
     if (!all->unaccounted)
         return;
     oi_scope_each_noted(scope, drop_unaccounted, &dropped);
