@@ -10,6 +10,7 @@
 
 #include "cycle/candidates.h"
 #include "cycle/estimate.h"
+#include "cycle/mark.h"
 #include "cycle/validate.h"
 #include "object/hint.h"
 #include "port/os.h"
@@ -58,7 +59,7 @@ static size_t count_missed(struct oi_scope *scope)
 static void unmark(struct oi_scope *scope, struct oi_member member, void *unused)
 {
     (void)scope, (void)unused;
-    oi_fetch_and_acqrel(&member.object->ouro_private_owner, 0x7fff); /* [MO-touch] */
+    oi_unmark(member.object);
 }
 
 static void complain(struct oi_scope *scope, struct oi_member member, void *left)

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "port/perturb.h"
+#include "cycle/mark.h"
 
 #define SECTION_BLOCKS 64u /* looked at in one read section */
 #define MORE 2             /* times as many objects as the last one looked at */
@@ -68,11 +68,11 @@ static size_t presume_page(struct oi_scope *scope, uint32_t number)
         for (uint64_t bit = 1; index < end; index++, bit <<= 1, at += size) {
             ouro_object *o = (ouro_object *)at;
             __builtin_prefetch(at + OI_SCOPE_AHEAD * size); /* or what is behind the page. Not for writing: some are other threads' own */
-            if (!oi_scope_may_look(o))
+            uint64_t first;
+            if (!oi_scope_look(o, &first))
                 continue;
             members |= bit;
-            oi_perturb();
-            oi_fetch_or_acqrel(&o->ouro_private_owner, OI_CAND); /* as `mark` in validate.c [MO-touch] */
+            oi_mark(o, first);
         }
         oi_rcu_read_unlock();
         oi_scope_section_ended(scope);

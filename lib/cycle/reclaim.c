@@ -62,9 +62,7 @@ static void spare_all(struct oi_scope *scope, const struct oi_stack_node *tokens
 {
     for (; tokens; tokens = tokens->next) {
         ouro_object *o = oi_token_object(OI_CONTAINER_OF(tokens, struct oi_token, node));
-        oi_id id = oi_scope_find(scope, o);
-        if (oi_scope_is_member(scope, id)) /* else it went with another */
-            oi_validate_spare(scope, id);
+        oi_validate_spare(scope, oi_scope_find(scope, o)); /* if it did not go with another */
     }
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "cycle/validate.h"
 
+#include "cycle/mark.h"
 #include "cycle/tally.h"
 #include "cycle/trace.h"
 #include "mem/limbo.h"
@@ -17,22 +18,15 @@
 static void mark(struct oi_scope *scope, struct oi_member member, void *unused)
 {
     ouro_object *o = member.object;
+    uint64_t first;
     (void)unused;
     *oi_member_estimate(member) = 0;
     /* Seen alive in this read section, so the block will not be another object's before the section ends: the mark can only
      * meet this object, or what is left of it. */
-    if (OI_UNLIKELY(!oi_scope_may_look(o))) {
+    if (OI_LIKELY(oi_scope_look(o, &first)))
+        oi_mark(o, first);
+    else
         oi_scope_drop(scope, oi_member_id(member));
-        return;
-    }
-    oi_perturb();
-    oi_fetch_or_acqrel(&o->ouro_private_owner, OI_CAND); /* pairs with oi_touch [MO-touch] */
-}
-
-/* Of an object that is no member any more. It may be gone, and its block another's: then there is no mark, and nothing changes. */
-static void unmark(ouro_object *o)
-{
-    oi_fetch_and_acqrel(&o->ouro_private_owner, 0x7fff); /* [MO-touch] */
 }
 
 /* ---- P3a: edges ---- */
@@ -151,7 +145,7 @@ static void let_go(ouro_object *o)
 {
     oi_hint(o); /* a candidate of the next collection */
     oi_perturb();
-    unmark(o);
+    oi_unmark(o);
 }
 
 static void follow_words(struct oi_trace *dropped, uint32_t number, uint32_t first, uint32_t last)
@@ -277,6 +271,8 @@ void oi_validate_without_weak(struct oi_scope *scope)
 void oi_validate_spare(struct oi_scope *scope, oi_id id)
 {
     struct oi_trace dropped = {.scope = scope};
+    if (!oi_scope_is_member(scope, id))
+        return;
     drop(&dropped, id);
     finish_dropping(&dropped);
 }

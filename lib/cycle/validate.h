@@ -30,5 +30,5 @@ bool oi_validate_commit(struct oi_scope *scope);
 /* Instead of committing: does without the members that have weak references. */
 void oi_validate_without_weak(struct oi_scope *scope);
 
-/* Takes a member, and what members it refers to, out of the set again, by what was noted of them; and takes their marks away. */
+/* Takes a member, if it is one, and what members it refers to, out of the set again, by what was noted of them; and takes their marks away. */
 void oi_validate_spare(struct oi_scope *scope, oi_id id);

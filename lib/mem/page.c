@@ -397,10 +397,15 @@ static void make_old(struct oi_page *page, enum wanted wanted)
 /* Pins the wanted pages of one segment; the lock is held. */
 static void pin_segment(struct oi_segment *segment, struct oi_page **pages, uint32_t *count, uint32_t max, enum wanted wanted)
 {
-    for (unsigned i = first_page(segment); i < end_page(segment) && *count < max; i++) {
+    for (unsigned i = first_page(segment); i < end_page(segment); i++) {
         struct oi_page *page = &segment->pages[i];
         if (page->own != page || !page->pool || page->kind != OI_PAGE_TRACED || !is_wanted(page, wanted))
             continue;
+        if (*count == max) {
+            if (wanted == PUBLISHED)
+                oi_page_set_published(page); /* its turn is in the next collection of generation 1; of the recent ones it stays so */
+            continue;
+        }
         if (wanted != ALL)
             make_old(page, wanted);
         page->pins++;

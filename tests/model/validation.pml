@@ -20,7 +20,7 @@
  *   the upgrade          upgrade() in object/weak.c, ouro_weak_get
  *   begin_finalizing     revive() and the call; end_finalizing
  *   look                 oi_scope_may_look
- *   mark, edges_of, count_of, drop, drop_unaccounted, drop_touched, unmark: the functions of cycle/validate.c
+ *   mark, edges_of, count_of, drop, drop_unaccounted, drop_touched: the functions of cycle/validate.c; oi_mark, oi_unmark
  *   grace_period         oi_os_membarrier and oi_limbo_grace_period
  *   set_aside            oi_reclaim_set_aside, with oi_validate_spare
  *   steal                oi_inbox_steal, note_tokens and oi_reclaim_tokens

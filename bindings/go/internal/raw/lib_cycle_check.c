@@ -12,6 +12,7 @@
 
 #include "lib_cycle_candidates.h"
 #include "lib_cycle_estimate.h"
+#include "lib_cycle_mark.h"
 #include "lib_cycle_validate.h"
 #include "lib_object_hint.h"
 #include "lib_port_os.h"
@@ -60,7 +61,7 @@ static size_t count_missed(struct oi_scope *scope)
 static void unmark(struct oi_scope *scope, struct oi_member member, void *unused)
 {
     (void)scope, (void)unused;
-    oi_fetch_and_acqrel(&member.object->ouro_private_owner, 0x7fff); /* [MO-touch] */
+    oi_unmark(member.object);
 }
 
 static void complain(struct oi_scope *scope, struct oi_member member, void *left)

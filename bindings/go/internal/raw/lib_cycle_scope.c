@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "lib_cycle_mark.h"
 #include "lib_port_os.h"
 
 /* Room for the tables of all pages that a scope may have, and the lists of their members' edges behind them, of which as much is made usable as
@@ -67,7 +68,7 @@ static unsigned units_of(const struct oi_page *page)
 /* ---- places ---- */
 
 /* A page may take many units, and a scope so many pages that they would not all fit. */
-#define UNITS_MAX (OI_SCOPE_PLACES / 2)
+size_t oi_scope_units_max = OI_SCOPE_PLACES / 2;
 
 _Alignas(OI_UNIT) struct oi_scope_place oi_scope_places[OI_SCOPE_PLACES]; /* of which a heap touches what it needs */
 static size_t farthest; /* that a unit is from the place that is its own */
@@ -175,11 +176,13 @@ bool oi_scope_furnish(struct oi_scope *scope, uint32_t number)
     return true;
 }
 
-/* Those from that one on are for another collection. */
-static void let_go_from(uint32_t first)
+/* Those from that one on have their turn in the next collection of generation 1. */
+static void let_go_from(uint32_t first, bool collecting)
 {
     uint32_t rest = scope.count - first;
     clear_places_from(first);
+    for (uint32_t i = first; i < scope.count && collecting; i++)
+        oi_page_set_published(scope.pinned[i]);
     scope.count = first;
     scope.is_partial = true;
     oi_page_unpin(scope.pinned + first, &rest);
@@ -193,7 +196,7 @@ static void unmark_all(void)
         for (uint32_t k = 0; k < oi_load_acquire(&page->carved); k++) { /* [MO-carved] */
             ouro_object *o = (ouro_object *)(page->base + k * oi_page_block_size(page));
             if (oi_owner(o) & OI_CAND)
-                oi_fetch_and_acqrel(&o->ouro_private_owner, 0x7fff); /* [MO-touch] */
+                oi_unmark(o);
         }
     }
 }
@@ -210,14 +213,14 @@ static void begin(void)
     }
 }
 
-static void enter_pinned(void)
+static void enter_pinned(bool collecting)
 {
     size_t units = 0;
     scope.is_partial = scope.count == OI_SCOPE_PAGES_MAX;
     farthest = 0;
     for (uint32_t i = 0; i < scope.count; i++) {
-        if ((units += units_of(scope.pinned[i])) > UNITS_MAX) {
-            let_go_from(i);
+        if ((units += units_of(scope.pinned[i])) > oi_scope_units_max) {
+            let_go_from(i, collecting);
             return;
         }
         enter(i + 1, scope.pinned[i]);
@@ -229,7 +232,7 @@ struct oi_scope *oi_scope_open(int generation)
     begin();
     scope.keeps_counts = generation == 2;
     oi_page_pin(scope.pinned, &scope.count, OI_SCOPE_PAGES_MAX, generation < 2);
-    enter_pinned();
+    enter_pinned(true);
     return &scope;
 }
 
@@ -272,7 +275,7 @@ struct oi_scope *oi_scope_enter_all(void)
     begin();
     scope.keeps_counts = false;
     oi_page_pin_all(scope.pinned, &scope.count, OI_SCOPE_PAGES_MAX);
-    enter_pinned();
+    enter_pinned(false);
     furnish_from(&scope, 0, false);
     return &scope;
 }

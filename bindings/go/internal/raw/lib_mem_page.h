@@ -204,8 +204,8 @@ static inline bool oi_page_is_recent(const struct oi_page *page)
 }
 
 /* Pins TRACED pages with published objects: until they are unpinned they keep their block size and stay mapped, whatever becomes of their
- * blocks. At most max; recent: only those on which something was published since a collection last pinned them. Takes the page lock once for
- * each segment; one collection at a time. *count grows under that lock: a child of fork knows which pages are pinned. */
+ * blocks. At most max, and those that are left over are recent then; recent: only those on which something was published since a collection last pinned
+ * them. Takes the page lock once for each segment; one collection at a time. *count grows under that lock: a child of fork knows which pages are pinned. */
 void oi_page_pin(struct oi_page **pages, uint32_t *count, uint32_t max, bool recent);
 
 /* The same for all TRACED pages, for tools; says nothing about collections. Any thread, at any time, for a while. */

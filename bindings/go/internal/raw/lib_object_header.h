@@ -124,6 +124,11 @@ static inline uint32_t oi_first_flags(uint64_t first)
     return (uint32_t)(first >> 48);
 }
 
+static inline uint32_t oi_first_owner(uint64_t first)
+{
+    return (uint32_t)(first >> 32) & 0xffffu;
+}
+
 /* References to an object whose `shared` has been found to be s. It is not dead. */
 static inline int64_t oi_references(uint32_t s, const ouro_object *o)
 {
