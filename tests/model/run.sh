@@ -345,6 +345,8 @@ one_root G1_WITHOUT_MEMBARRIER      block-reused    7 11 1 2 -DBUFFERS
 one      FENCES_IN_READERS_ONLY     not-garbage    15 11 2 0 -DBUFFERS -DCHAINS -DRETAINING
 one      MARKS_WITHOUT_SECTION      private-marked  1 11 2 0 -DRECYCLE
 one      MARKS_BY_FLAGS_FIRST       private-marked  1 11 2 0 -DRECYCLE
+one      REUSED_BEFORE_MARK         private-marked  1 11 2 0 -DRECYCLE -DBUFFERS
+one_root OWN_BARRIER_LAST           block-reused    9 12 1 2 -DBUFFERS
 # notes
 one      COUNTS_BEFORE_EDGES        not-garbage     1 11 1 0
 one      COUNTS_THE_DEAD            not-garbage     1  1 1 0

@@ -9,8 +9,8 @@
  *
  * One step = one access to shared memory, plus accesses to what only this thread can touch at that moment. A CAS loop on
  * `shared` is one step: it decides on the very value that it replaces. Plain stores (to `local`, and of the read sections) go
- * through a store buffer of two entries if BUFFERS or ARM is set; atomics and the collector's membarrier empty it. Without,
- * memory is sequentially consistent.
+ * through a store buffer of two entries if BUFFERS or ARM is set; atomics and the collector's membarrier empty it. The marks that
+ * the collector stores become visible some time before that. Without, memory is sequentially consistent.
  *
  * What stands for what:
  *   check, touch         oi_check, oi_touch: rule D, before the disposal of a reference
@@ -109,6 +109,19 @@ byte  slot[ROOT+1];             /* object + 1, 0 = NULL */
 byte  queue[2*N];               /* inboxes: tokens per slot and object */
 byte  rcu[4];                   /* a reader's word: is in a section */
 byte  buf0[4], buf1[4];         /* store buffers, the oldest first */
+#ifdef BUFFERS
+bit   stored[N];                /* a mark that the collector has stored, and that nobody sees yet */
+#define STORED(o)  stored[o]
+#define STORED_(o) now.stored[o]
+#else
+#define STORED(o)  0
+#define STORED_(o) 0
+#endif
+#ifdef MUTANT_REUSED_BEFORE_MARK
+#define AWAITS(o)  0            /* whether the block of o, if it dies, is reused only when such a mark is visible */
+#else
+#define AWAITS(o)  STORED_(o)
+#endif
 #ifdef WEAKLY
 bit   weak[N];                  /* HAS_WEAK */
 bit   anchor[N];                /* weak references lead to the object */
@@ -222,7 +235,20 @@ c_code {
     apply(t, e);
   }
 
-  static void leave(int t) { int i; now.inside &= ~(1 << t); EACH(i, N) if (now.looked_at[i] != ALL) now.looked_at[i] &= ~(1 << t); }
+  /* Stores in a section are visible before a grace period that waits for the section is over. */
+  static void leave(int t)
+  {
+    int i;
+    now.inside &= ~(1 << t);
+    EACH(i, N) if (now.looked_at[i] != ALL && !(t == COLL && AWAITS(i))) now.looked_at[i] &= ~(1 << t);
+  }
+#ifdef BUFFERS
+  static void show_mark(int o)
+  {
+    now.cand[o] = 1; now.stored[o] = 0;
+    if (now.looked_at[o] != ALL && !(now.inside >> COLL & 1)) now.looked_at[o] &= ~(1 << COLL);
+  }
+#endif
 
   /* references in the slots of o are t's to release */
   static void owe_slots(int t, int o) { int k, v; EACH(k, K) if ((v = now.slot[o*K+k])) now.owed[(t-1)*N+v-1]++; }
@@ -392,6 +418,12 @@ inline put(t, e)  { T_ = t; E_ = e; c_code { put_entry(T_, E_); } }
 #define TOUCH_(o)  (192 | (o)<<4)
 
 /* ---- counts ---------------------------------------------------------------------------------------------------------- */
+#ifdef MUTANT_REUSED_BEFORE_MARK
+#define WAITING(o) 0
+#else
+#define WAITING(o) (STORED(o) << COLL)
+#endif
+
 /* o, which this thread's CAS made DEAD, is destroyed: its slots' references are the thread's, its block waits for readers */
 inline destroy(t, o) {
   owner[o] = 0; UNANCHOR(o); finalizing[o] = 0;
@@ -399,7 +431,7 @@ inline destroy(t, o) {
 #ifdef MUTANT_NO_LIMBO
   looked_at[o] = 0
 #else
-  looked_at[o] = (private[o] -> 0 : inside)
+  looked_at[o] = (private[o] -> 0 : inside | WAITING(o))
 #endif
 }
 
@@ -1024,12 +1056,48 @@ proctype buffer(byte t)
 #if defined(BUFFERS) && !defined(MUTANT_G1_WITHOUT_MEMBARRIER) && !defined(MUTANT_FENCES_IN_READERS_ONLY)
 #define FENCES
 #endif
-inline membarrier() { atomic { flush(1) }; atomic { flush(2) }; atomic { flush(3) } }
+/* It begins with the collector's own barrier. */
+inline membarrier() {
+#ifndef MUTANT_OWN_BARRIER_LAST
+  show_marks();
+#endif
+  atomic { flush(1) }; atomic { flush(2) }; atomic { flush(3) }
+#ifdef MUTANT_OWN_BARRIER_LAST
+  ; show_marks()
+#endif
+}
+
+#ifdef BUFFERS
+inline show_marks() {
+  d_step { O_ = 0;
+    do
+    :: O_ < N && stored[O_] -> c_code { show_mark(O_); }; O_++
+    :: O_ < N && !stored[O_] -> O_++
+    :: else -> O_ = 0; break
+    od } }
+
+proctype marks()
+{
+  do
+  :: atomic { stored[0] -> assert(!private[0]); c_code { show_mark(0); } }
+  :: atomic { stored[1] -> assert(!private[1]); c_code { show_mark(1); } }
+#if N > 2
+  :: atomic { stored[2] -> assert(!private[2]); c_code { show_mark(2); } }
+#endif
+  :: collected -> break
+  od }
+#define MARK(o) stored[o]
+#else
+#define show_marks() skip
+#define MARK(o) cand[o]
+#endif
 
 /* Sections that began before it have ended after it. M1 is the barrier that it begins with. */
 inline grace_period() {
 #ifdef FENCES
   membarrier();
+#else
+  show_marks();
 #endif
   awaited = rcu[1]*2 | rcu[2]*4 | rcu[3]*8;
   awaited == 0
@@ -1063,7 +1131,7 @@ inline mark() {
      atomic {
        if
        :: ch -> member[i] = 0
-       :: else -> assert(!private[i]); cand[i] = 1; marked[i] = 1
+       :: else -> assert(!private[i]); MARK(i) = 1; marked[i] = 1
 #ifdef VARIANT_READS_WEAK_AT_MARK
           ; if :: IS_WEAK(i) -> has_weak = 1 :: else fi
 #endif
@@ -1294,7 +1362,7 @@ inline free_members() {
 #if defined(MUTANT_NO_LIMBO) || defined(MUTANT_NO_LIMBO_FOR_WEAK)
        looked_at[i] = 0;
 #else
-       looked_at[i] = (IS_WEAK(i) -> inside : 0);
+       looked_at[i] = (IS_WEAK(i) -> inside | WAITING(i) : 0);
 #endif
        j = 0;
 #if defined(MUTANT_DROPS_NOTHING)
@@ -1579,7 +1647,7 @@ init {
     run mutator(3, OPS3);
 #endif
 #ifdef BUFFERS
-    run buffer(1); run buffer(2);
+    run buffer(1); run buffer(2); run marks();
 #if FINALIZERS
     run buffer(3);
 #endif
