@@ -91,6 +91,6 @@ size_t oi_presume(struct oi_scope *scope)
             objects += presume_page(scope, number);
     }
     scope->is_marked = true;
-    oi_presumed++;
+    oi_owner_add(&oi_presumed, 1);
     return objects;
 }

@@ -156,8 +156,6 @@ static void *check_own_id(void *unused)
 static void test_large_ids(void)
 {
     pthread_t holder[HOLDERS];
-    oi_presume_share = 1;
-    oi_presume_after = 0;
     pthread_mutex_lock(&until_over);
     for (int i = 0; i < HOLDERS; i++) {
         step_set(&attached, 0);
@@ -176,6 +174,8 @@ int main(void)
 {
     check_start("mark_test");
     seed = rng_seed();
+    oi_presume_share = 1; /* now, for collections read them */
+    oi_presume_after = 0;
     fixture_start();
     fixture_owners_may_sleep();
     FIXTURE_RUN(test_every_id);

@@ -28,4 +28,4 @@ void oi_presume_forget(void);
 extern size_t oi_presume_share;
 extern unsigned oi_presume_after;
 
-extern size_t oi_presumed; /* collections that did; for tests */
+extern size_t oi_presumed; /* atomic: collections that did; for tests */
