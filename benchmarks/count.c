@@ -92,50 +92,20 @@ static void ouro_pairs_in_a_row(node *object, uint64_t n)
 
 /* ---- one thread ---- */
 
-static double run_plain(void *arg, uint64_t n)
-{
-    state *s = arg;
-    double begin = bench_clock();
-    plain_pairs(&s->counters[0].plain, n);
-    return bench_clock() - begin;
-}
+#define RUN(name, loop)                       \
+    static double name(void *arg, uint64_t n) \
+    {                                         \
+        double begin = bench_clock();         \
+        loop;                                 \
+        return bench_clock() - begin;         \
+    }
 
-static double run_atomic(void *arg, uint64_t n)
-{
-    state *s = arg;
-    double begin = bench_clock();
-    atomic_pairs(s, &s->counters[0].atomic, n);
-    return bench_clock() - begin;
-}
-
-static double run_ouro(void *arg, uint64_t n)
-{
-    double begin = bench_clock();
-    ouro_pairs(arg, n);
-    return bench_clock() - begin;
-}
-
-static double run_hidden(void *arg, uint64_t n)
-{
-    double begin = bench_clock();
-    ouro_hidden_pairs(arg, n);
-    return bench_clock() - begin;
-}
-
-static double run_plain_in_a_row(void *arg, uint64_t n)
-{
-    state *s = arg;
-    double begin = bench_clock();
-    plain_pairs_in_a_row(&s->counters[0].plain, n);
-    return bench_clock() - begin;
-}
-
-static double run_ouro_in_a_row(void *arg, uint64_t n)
-{
-    double begin = bench_clock();
-    ouro_pairs_in_a_row(arg, n);
-    return bench_clock() - begin;
-}
+RUN(run_plain, plain_pairs(&((state *)arg)->counters[0].plain, n))
+RUN(run_atomic, atomic_pairs(arg, &((state *)arg)->counters[0].atomic, n))
+RUN(run_ouro, ouro_pairs(arg, n))
+RUN(run_hidden, ouro_hidden_pairs(arg, n))
+RUN(run_plain_in_a_row, plain_pairs_in_a_row(&((state *)arg)->counters[0].plain, n))
+RUN(run_ouro_in_a_row, ouro_pairs_in_a_row(arg, n))
 
 static void measure_owner(state *s)
 {

@@ -117,10 +117,13 @@ bit   stored[N];                /* a mark that the collector has stored, and tha
 #define STORED(o)  0
 #define STORED_(o) 0
 #endif
+/* Whether the block of o, if it dies, is reused only when such a mark is visible; in looked_at, as the collector's bit. */
 #ifdef MUTANT_REUSED_BEFORE_MARK
-#define AWAITS(o)  0            /* whether the block of o, if it dies, is reused only when such a mark is visible */
+#define AWAITS(o)  0
+#define WAITING(o) 0
 #else
 #define AWAITS(o)  STORED_(o)
+#define WAITING(o) (STORED(o) << COLL)
 #endif
 #ifdef WEAKLY
 bit   weak[N];                  /* HAS_WEAK */
@@ -418,12 +421,6 @@ inline put(t, e)  { T_ = t; E_ = e; c_code { put_entry(T_, E_); } }
 #define TOUCH_(o)  (192 | (o)<<4)
 
 /* ---- counts ---------------------------------------------------------------------------------------------------------- */
-#ifdef MUTANT_REUSED_BEFORE_MARK
-#define WAITING(o) 0
-#else
-#define WAITING(o) (STORED(o) << COLL)
-#endif
-
 /* o, which this thread's CAS made DEAD, is destroyed: its slots' references are the thread's, its block waits for readers */
 inline destroy(t, o) {
   owner[o] = 0; UNANCHOR(o); finalizing[o] = 0;
