@@ -17,9 +17,10 @@
  * all stays below a constant per byte allocated; generation 1 looks at each new page once in any case, and so need not let recent garbage pile up
  * beyond an eighth. But after one of generation 1 that has found so little it waits SHARE times as long as that took, at the most WAIT_NS, unless the heap grows
  * by a quarter, or POSTPONED if that is more: so a program without cycles, in which objects come and go, pays one in SHARE, and one that begins to
- * make garbage is found out a moment later. */
+ * make garbage is found out a moment later. While next to nothing is shared, generation 1 is run RARELY. */
 #define STEP_1 ((size_t)2 << 20)
 #define STEP_2 ((size_t)6 << 20)
+#define RARELY 16u /* after so many steps */
 #define PATIENCE_1 2u
 #define PATIENCE_2 16u
 #define GOOD_YIELD 20
@@ -101,6 +102,14 @@ static bool is_too_soon(size_t in_use)
            oi_os_now_ns() < oi_load_relaxed(&not_before);
 }
 
+/* Growth would call for generation 1, but hardly anything is shared, so what has grown is private, and that it does not look at. All that it could find is less than what is
+ * usually not found. So it is asked for only now and then. */
+static bool is_growth_private(size_t in_use)
+{
+    size_t from = oi_load_relaxed(&base[1]), step = step_of(1);
+    return !oi_gc_threshold(1) && !is_old_due(0) && in_use >= from + step && in_use < from + RARELY * step && oi_page_published_bytes() < STEP_1 / 4;
+}
+
 /* The thread looks when the time has come, for perhaps nobody makes the heap grow on. Other locks may be held. */
 static void postpone(void)
 {
@@ -116,8 +125,11 @@ static void set_mark(void)
         if (totals.in_use < oi_load_relaxed(&base[i]))
             oi_store_relaxed(&base[i], totals.in_use); /* counting has freed some of it since */
     }
-    size_t mark = oi_gc_threshold(1) || is_old_due(0) ? mark_of(2) : mark_of(1);
-    if (is_too_soon(totals.in_use)) {
+    size_t least = oi_load_relaxed(&base[1]), room = step_of(1) / 2, mark = oi_gc_threshold(1) || is_old_due(0) ? mark_of(2) : mark_of(1);
+    if (is_growth_private(totals.in_use)) {
+        least = totals.in_use; /* looked at again before long, whatever becomes of it: it may be shared by then, or go */
+        mark = least + STEP_1 / 2;
+    } else if (is_too_soon(totals.in_use)) {
         mark = totals.in_use + STEP_1 / 2;
         postpone();
     }
@@ -136,8 +148,7 @@ static void set_mark(void)
         on = oi_gc_is_on();
         oi_store_relaxed(&oi_page_growth_mark, on ? mark : SIZE_MAX);
     } while (on != oi_gc_is_on());
-    size_t left = oi_load_relaxed(&base[1]), room = step_of(1) / 2;
-    oi_store_relaxed(&oi_page_shrink_mark, left > room ? left - room : 0);
+    oi_store_relaxed(&oi_page_shrink_mark, least > room ? least - room : 0);
 }
 
 /* Counting has freed much of what the last collection has left: garbage may not grow up to what that was. */
@@ -267,6 +278,10 @@ static void grown(bool may_rest)
     bool scarce = oi_page_is_over_soft_limit() || (totals.hard_limit && in_use > totals.hard_limit / 2);
     int generation = is_old_due(in_use) ? 2 : scarce ? 0 : in_use >= mark_of(1) ? 1 : 0;
     if (!generation && !scarce) {
+        set_mark();
+        return;
+    }
+    if (generation == 1 && is_growth_private(in_use)) {
         set_mark();
         return;
     }

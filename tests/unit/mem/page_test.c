@@ -391,6 +391,36 @@ static void test_purge_spares_reused(void)
 
 /* ---- totals, and many at once ---- */
 
+/* Each page on which something was published counts once, of whatever kind, as long as it is in use. */
+static void test_published_bytes(void)
+{
+    static const size_t sizes[] = {64, 64, OI_CLASS_MAX, 3 * OI_UNIT, 2 * OI_SEGMENT};
+    enum { N = sizeof sizes / sizeof *sizes };
+    struct oi_page *pages[N];
+    size_t sum = 0;
+    for (int i = 0; i < N; i++)
+        pages[i] = oi_page_acquire(pool_named(0), i % 2 ? OI_PAGE_LEAF : OI_PAGE_TRACED, 3, sizes[i]);
+    CHECK_EQ(oi_page_published_bytes(), 0);
+    for (int i = 0; i < 2 * N; i++) {
+        oi_page_set_published(pages[i % N]);
+        sum += i < N ? units_of(sizes[i]) * OI_UNIT : 0;
+        CHECK_EQ(oi_page_published_bytes(), sum);
+        if (i < N)
+            pages[i]->recent = OI_RECENT_OLD; /* a collection has been */
+    }
+    for (int i = 0; i < N; i++) {
+        oi_page_release(pages[i]);
+        sum -= units_of(sizes[i]) * OI_UNIT;
+        CHECK_EQ(oi_page_published_bytes(), sum);
+    }
+    struct oi_page *again = acquire(64);
+    CHECK(!again->published && !again->recent);
+    CHECK_EQ(oi_page_published_bytes(), 0);
+    oi_page_release(again);
+    CHECK_EQ(oi_page_published_bytes(), 0);
+    check_nothing_left();
+}
+
 struct held {
     struct oi_page *page;
     size_t size;
@@ -574,6 +604,7 @@ int main(void)
     CHECK_RUN(test_purge_gives_back);
     CHECK_RUN(test_purge_waits);
     CHECK_RUN(test_purge_spares_reused);
+    CHECK_RUN(test_published_bytes);
     CHECK_RUN(test_totals_balance);
     CHECK_RUN(test_race);
     return check_finish();

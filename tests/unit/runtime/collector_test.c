@@ -186,11 +186,58 @@ static void test_growth_mark_follows_what_is_freed(void)
     CHECK_LE(mark_now(), before + 8 * (size_t)(1 << 20));
 }
 
+enum { PIECE = 60000, PIECES_OF_MB = (1 << 20) / (PIECE + 5536) };
+
+/* So many megabytes that nobody else knows. */
+static struct table *grow(size_t mb)
+{
+    struct table *t = table_new(mb * PIECES_OF_MB);
+    for (size_t i = 0; i < mb * PIECES_OF_MB; i++) {
+        struct bytes *b = ouro_new_array(&bytes_type, PIECE);
+        REQUIRE(b);
+        ouro_give(t, &t->items[i], b);
+    }
+    return t;
+}
+
+/* Where hardly anything is shared, growth is hardly a reason to collect: the collector does not look at private objects. But now and then it is. */
+static void test_private_growth(void)
+{
+    CHECK_EQ(ouro_gc_collect(2), 0);
+    uint64_t before = collections(), once = before + 1;
+    size_t mark = mark_now();
+    struct table *t = grow(24);
+    CHECK_EQ(collections(), before);
+    CHECK(!oi_collector_is_busy());
+    CHECK_GT(mark_now(), oi_page_totals().in_use); /* it is looked at again before long */
+    CHECK_LE(mark_now(), oi_page_totals().in_use + 2 * (size_t)(1 << 20));
+    ouro_release(t);
+    CHECK_LE(mark_now(), mark + 2 * (size_t)(1 << 20)); /* and shared garbage may not gather up to what it was */
+    CHECK_EQ(collections(), before);
+    t = grow(100);
+    CHECK(wait_until(both_have_run, &once));
+    ouro_release(t);
+}
+
+/* What is private while it grows may be shared later: then the next growth counts, of whatever it is. Whoever shares objects without slots shares memory, too. */
+static void test_growth_shared_later(void)
+{
+    CHECK_EQ(ouro_gc_collect(2), 0);
+    uint64_t once = collections() + 1;
+    struct table *t = grow(16);
+    CHECK_LT(collections(), once);
+    ouro_share(t);
+    struct table *more = grow(4);
+    CHECK(wait_until(both_have_run, &once));
+    ouro_release(t);
+    ouro_release(more);
+}
+
 /* While a collection is under way because of growth, threads rest, and the collector does not, before the hard limit is reached: what goes beyond it
  * fails. */
 static void test_growth_mark_before_hard_limit(void)
 {
-    enum { PIECES = 100, PIECE = 60000 };
+    enum { ENOUGH = 100 };
     struct hold_up *at = &hold_ups[hold_ups_used++];
     *at = (struct hold_up){.started = STEP_INITIALIZER, .go_on = STEP_INITIALIZER};
     CHECK_EQ(ouro_gc_collect(2), 0);
@@ -199,8 +246,8 @@ static void test_growth_mark_before_hard_limit(void)
     CHECK_LT(before, hard);
     CHECK_EQ(ouro_mem_set_limit(0, hard), OURO_OK);
     int id = ouro_gc_add_callback(hold_up, at);
-    struct table *t = table_new(PIECES);
-    for (int i = 0; i < PIECES && mark_now() == before; i++) {
+    struct table *t = table_new(ENOUGH);
+    for (int i = 0; i < ENOUGH && mark_now() == before; i++) {
         struct bytes *b = ouro_new_array(&bytes_type, PIECE);
         REQUIRE(b);
         ouro_give(t, &t->items[i], b);
@@ -293,6 +340,8 @@ int main(void)
     FIXTURE_RUN(test_after_shutdown);
     FIXTURE_RUN(test_growth_mark);
     FIXTURE_RUN(test_growth_mark_follows_what_is_freed);
+    FIXTURE_RUN(test_private_growth);
+    FIXTURE_RUN(test_growth_shared_later);
     FIXTURE_RUN(test_growth_mark_before_hard_limit);
     FIXTURE_RUN(test_breath);
     return check_finish();

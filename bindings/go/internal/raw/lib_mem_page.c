@@ -23,6 +23,7 @@ static pthread_mutex_t purge_lock = PTHREAD_MUTEX_INITIALIZER; /* one purge at a
 static struct segment_list segments, roomy, unused_whole; /* this and the next: under the lock */
 static struct oi_page_totals totals; /* in_use is read without the lock, too */
 static bool over_soft_limit; /* atomic; follows totals */
+static size_t published_bytes; /* atomic */
 
 void (*oi_page_on_dirty)(void);
 void (*oi_page_on_growth)(bool may_rest);
@@ -270,7 +271,6 @@ struct oi_page *oi_page_acquire(struct oi_pool *pool, enum oi_page_kind kind, un
         page->used_published = 0;
         page->pins = 0;
         page->released = false;
-        oi_store_relaxed(&page->published, false);
         oi_store_relaxed(&page->recent, 0);
         oi_store_relaxed(&page->bearing, false);
         oi_store_relaxed(&page->remote, 0);
@@ -302,12 +302,28 @@ static unsigned end_page(const struct oi_segment *segment)
     return segment->single ? 1 : OI_SEGMENT_UNITS;
 }
 
+void oi_page_turns_recent(struct oi_page *page)
+{
+    /* Of several threads one counts the page. Nothing is ordered by it (acquire: the weakest exchange there is). */
+    if (!oi_load_relaxed(&page->published) && !oi_exchange_acquire(&page->published, true))
+        oi_fetch_add_relaxed(&published_bytes, unit_bytes(oi_segment_of(page), units_of(page)));
+    oi_store_relaxed(&page->recent, OI_RECENT);
+}
+
+size_t oi_page_published_bytes(void)
+{
+    return oi_load_relaxed(&published_bytes);
+}
+
 /* Nobody uses a block of the page any more; the lock is held. */
 static void release(struct oi_page *page)
 {
     struct oi_segment *segment = oi_segment_of(page);
     uint64_t units = units_of(page);
     page->state = OI_PAGE_FREE;
+    if (oi_load_relaxed(&page->published))
+        oi_fetch_sub_relaxed(&published_bytes, unit_bytes(segment, units));
+    oi_store_relaxed(&page->published, false);
     if (is_whole(segment))
         LIST_INSERT_HEAD(&unused_whole, segment, roomy);
     else if (!segment->free_units)
