@@ -254,7 +254,7 @@ static void look_at(struct closure *closure, uint32_t number, uint32_t index)
     page->estimate[index] += n;
     closure->scope->extents[number].count[index] = n + 1;
     closure->objects++;
-    oi_each_ref(oi_type_by((uint32_t)first), o, count_edge, closure);
+    oi_each_ref((uint32_t)first, o, count_edge, closure);
 }
 
 static void follow_page(struct closure *closure, uint32_t number)

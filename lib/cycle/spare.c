@@ -35,7 +35,7 @@ static OI_ALWAYS_INLINE void follow_next(struct reading *reading)
 {
     ouro_object *o = reading->ahead[reading->done % AHEAD];
     if (oi_scope_may_look(o))
-        oi_each_ref(oi_type_of(o), o, reach, reading->tracing);
+        oi_each_ref(oi_type_word(o), o, reach, reading->tracing);
     if (++reading->done % SECTION_BLOCKS == 0) {
         oi_rcu_read_unlock();
         oi_scope_section_ended(reading->tracing->scope);

@@ -74,11 +74,10 @@ static void note_edges(struct oi_scope *scope, struct oi_member member, void *ta
     if (OI_UNLIKELY(!oi_scope_look(o, &first)))
         return; /* its count will say so */
     uint32_t *list = scope->list, *last;
-    const struct oi_type *type = oi_type_by((uint32_t)first);
-    if (OI_LIKELY(type->one_run))
-        last = list_run(scope, oi_member_id(member), tally, list, (ouro_slot *)o + type->runs[0].first, type->runs[0].count);
+    if (OI_LIKELY((uint32_t)first & OI_PAIR))
+        last = list_run(scope, oi_member_id(member), tally, list, (ouro_slot *)(o + 1), 2);
     else
-        last = list_runs(scope, oi_member_id(member), tally, list, type, o);
+        last = list_runs(scope, oi_member_id(member), tally, list, oi_type_by((uint32_t)first), o);
     oi_scope_note_edges(scope, member, (uint32_t)(last - list));
 }
 
@@ -111,10 +110,12 @@ static void subtract_count(struct oi_scope *scope, struct oi_member member, void
         all->unaccounted = true;
         return;
     }
-    const struct oi_type *type = oi_type_by((uint32_t)first);
     uint32_t flags = oi_first_flags(first);
     if (OI_UNLIKELY(flags & OI_HAS_WEAK))
         all->has_weak = true;
+    if (OI_LIKELY((uint32_t)first & OI_PAIR)) /* its type asks for nothing */
+        return;
+    const struct oi_type *type = oi_type_by((uint32_t)first);
     if (OI_UNLIKELY(type->special))
         note_special(all, type, flags);
     if (OI_UNLIKELY(type->inner))

@@ -74,7 +74,7 @@ static void count_references(struct oi_local *self, ouro_object *o, void *candid
 {
     (void)self;
     ++*(size_t *)candidates;
-    oi_each_ref(oi_type_of(o), o, count_reference, NULL);
+    oi_each_ref(oi_type_word(o), o, count_reference, NULL);
 }
 
 /* ---- phase 2: what has references from elsewhere is reachable, and what that reaches ---- */
@@ -98,7 +98,7 @@ static void mark_reachable(struct oi_local *self, ouro_object *o, void *unused)
     oi_gray_push(self, o);
     while ((o = oi_gray_pop(self))) {
         oi_set_shared(o, OI_GRAY_DONE);
-        oi_each_ref(oi_type_of(o), o, shade, self);
+        oi_each_ref(oi_type_word(o), o, shade, self);
     }
 }
 
@@ -256,7 +256,7 @@ static bool release_outside(struct oi_act *act, ouro_object *o, void *arg)
     (void)arg;
     if (OI_UNLIKELY(type->dispose != NULL))
         type->dispose(o);
-    oi_each_ref(type, o, release_if_outside, act);
+    oi_each_ref(oi_type_word(o), o, release_if_outside, act);
     return true;
 }
 

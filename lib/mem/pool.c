@@ -155,13 +155,16 @@ static void cut(struct oi_page *page)
     if (n > page->capacity - page->carved)
         n = page->capacity - page->carved;
     char *at = page->base + size * page->carved;
-    for (uint32_t i = 0; i < n; i++, at += size) {
-        struct oi_block *block = (struct oi_block *)at;
+    void *free = n ? at : page->free;
+    struct oi_block *block = NULL;
+    for (char *end = at + size * n; at < end; at += size) {
+        block = (struct oi_block *)at;
         oi_store_relaxed(&block->first, 0); /* the page may have served before */
-        oi_store_relaxed(&block->next, i + 1 < n ? (void *)(at + size) : page->free);
+        oi_store_relaxed(&block->next, (void *)(at + size));
     }
-    if (n)
-        page->free = at - size * n;
+    if (block)
+        oi_store_relaxed(&block->next, page->free);
+    page->free = free;
     /* Release: whoever walks the first `carved` blocks finds them free or better [MO-carved]. */
     oi_store_release(&page->carved, page->carved + n);
 }

@@ -83,13 +83,13 @@ static void hint_and_release_ref(ouro_object *ref, void *act)
     release_ref(ref, act);
 }
 
-void oi_release_slots(struct oi_act *act, const struct oi_type *type, ouro_object *o)
+void oi_release_slots(struct oi_act *act, ouro_object *o)
 {
     /* The slots' content stays, for read sections that are on their way through. */
     if (oi_flags(o) & OI_PUBLISHED)
-        oi_each_ref(type, o, hint_and_release_ref, act);
+        oi_each_ref(oi_type_word(o), o, hint_and_release_ref, act);
     else
-        oi_each_ref(type, o, release_ref, act);
+        oi_each_ref(oi_type_word(o), o, release_ref, act);
 }
 
 /* What the quick loop below leaves to others. They may give pages back, and put objects on the lists. */
@@ -99,70 +99,88 @@ static OI_NOINLINE void destroy_other(struct oi_act *act, const struct oi_type *
         make_dead(o);
         oi_destroy_later(act, o);
     } else {
-        oi_release_slots(act, type, o);
+        oi_release_slots(act, o);
         oi_pool_free(&act->self->pool, o);
     }
 }
 
+/* The state of destroy_plain, in registers. */
+struct falling {
+    ouro_object *next, *todo; /* what is still to be destroyed: one, and below it a stack, threaded through the objects */
+    struct oi_page *page;     /* of the previous one, */
+    uintptr_t unit;           /* and which unit of memory that is; 0: look again */
+};
+
+/* A reference to a child goes; if it is plain, and dies by that, it is the next one. */
+static OI_ALWAYS_INLINE void drop_child(struct oi_act *act, uint32_t id, ouro_object *child, struct falling *falling)
+{
+    if (!child)
+        return;
+    if (OI_UNLIKELY(!oi_is_plain_of(child, id))) {
+        release_child(act, child);
+        falling->unit = 0; /* pages may have been given back */
+    } else if (ouro_private_sub1(&child->ouro_private_local)) {
+        if (falling->next) {
+            oi_store_relaxed(&((struct plain *)falling->next)->next, falling->todo);
+            falling->todo = falling->next;
+        }
+        falling->next = child;
+    }
+}
+
 /* Destroys a private object that is_plain, and all that dies with it and is like it. This is where most objects end, so everything is in
- * registers: the stack of what is still to be done, threaded through the dead objects; the layout of the type and the page that
- * the previous one had, for objects of one type come together. No user code runs here, so the slot does not change.
+ * registers, also the layout of the previous one's type, for objects of one type come together. No user code runs here, so the slot does not change.
  * The caller has set `destroying`: what is not like it goes to the other lists. */
 static inline void destroy_plain(struct oi_act *act, ouro_object *o)
 {
     const uint32_t id = oi_my_id();
     struct oi_pool *const pool = &act->self->pool;
-    ouro_object *todo = NULL;
-    struct oi_page *page = NULL;
-    uintptr_t unit = 0; /* of `page`; 0: look again */
-    uint32_t word = 0;  /* of the type that the next two are of */
+    struct falling falling = {0};
+    uint32_t word = 0; /* of the type that the next two are of */
     size_t from = 0, to = 0;
-    for (;;) {
-        ouro_object *next = NULL;
-        if (OI_UNLIKELY(oi_type_word(o) != word)) {
-            const struct oi_type *type = oi_type_of(o);
-            if (OI_UNLIKELY(!type->simple)) {
-                destroy_other(act, type, o);
-                unit = 0;
-                goto done;
+    for (;; o = falling.next) {
+        falling.next = NULL;
+        if (OI_LIKELY(oi_is_pair(o))) {
+            const ouro_slot *slot = (const ouro_slot *)(o + 1);
+            void *first = slot[0].ouro_private_ref, *second = slot[1].ouro_private_ref;
+            /* Asked of both at once: half of a tree's are empty, and the processor would guess two branches wrong where it does one. */
+            if ((uintptr_t)first | (uintptr_t)second) {
+                ouro_object *left = oi_slot_ref(first), *right = oi_slot_ref(second);
+                drop_child(act, id, left, &falling);
+                drop_child(act, id, right, &falling);
             }
-            word = oi_type_word(o);
-            from = (size_t)type->bare.first * sizeof(ouro_slot);
-            to = from + (size_t)type->bare.count * sizeof(ouro_slot);
-        }
-        for (size_t at = from; at < to; at += sizeof(ouro_slot)) {
-            void *held = ((ouro_slot *)((char *)o + at))->ouro_private_ref;
-            if (!held) /* first: half of a tree's are */
-                continue;
-            ouro_object *child = oi_slot_ref(held);
-            if (!child)
-                continue;
-            if (OI_UNLIKELY(!oi_is_plain_of(child, id))) {
-                release_child(act, child);
-                unit = 0;
-            } else if (ouro_private_sub1(&child->ouro_private_local)) {
-                if (next) {
-                    oi_store_relaxed(&((struct plain *)next)->next, todo);
-                    todo = next;
+        } else {
+            if (OI_UNLIKELY(oi_type_word(o) != word)) {
+                const struct oi_type *type = oi_type_of(o);
+                if (OI_UNLIKELY(!type->simple)) {
+                    destroy_other(act, type, o);
+                    falling.unit = 0;
+                    goto done;
                 }
-                next = child;
+                word = oi_type_word(o);
+                from = (size_t)type->bare.first * sizeof(ouro_slot);
+                to = from + (size_t)type->bare.count * sizeof(ouro_slot);
+            }
+            for (size_t at = from; at < to; at += sizeof(ouro_slot)) {
+                void *held = ((const ouro_slot *)((char *)o + at))->ouro_private_ref;
+                if (held) /* first: many are not */
+                    drop_child(act, id, oi_slot_ref(held), &falling);
             }
         }
-        if ((uintptr_t)o >> OI_UNIT_SHIFT != unit) {
-            unit = (uintptr_t)o >> OI_UNIT_SHIFT;
-            page = oi_page_of(o);
+        if ((uintptr_t)o >> OI_UNIT_SHIFT != falling.unit) {
+            falling.unit = (uintptr_t)o >> OI_UNIT_SHIFT;
+            falling.page = oi_page_of(o);
         }
-        if (OI_UNLIKELY(oi_pool_free_to(page, o))) {
-            oi_pool_page_changed(pool, page);
-            unit = 0;
+        if (OI_UNLIKELY(oi_pool_free_to(falling.page, o))) {
+            oi_pool_page_changed(pool, falling.page);
+            falling.unit = 0;
         }
     done:
-        if (!next) {
-            if (!(next = todo))
+        if (!falling.next) {
+            if (!(falling.next = falling.todo))
                 return;
-            todo = ((struct plain *)next)->next;
+            falling.todo = ((struct plain *)falling.next)->next;
         }
-        o = next;
     }
 }
 
@@ -328,7 +346,7 @@ static void destroy_dead(struct oi_act *act, ouro_object *o)
         oi_weak_target_died(act, o);
     if (type->dispose)
         type->dispose(o);
-    oi_release_slots(act, type, o);
+    oi_release_slots(act, o);
     oi_perturb();
     free_block(act, o);
 }
@@ -388,7 +406,8 @@ static OI_NOINLINE void open_mail(struct oi_act *act)
 static inline void see_to_mail(struct oi_act *act)
 {
     const struct oi_local *self = act->self;
-    if (OI_UNLIKELY(!oi_stack_is_empty(&self->tslot.inbox) || self->due))
+    /* In one look. Relaxed: who takes what is there looks again. */
+    if (OI_UNLIKELY((uintptr_t)oi_load_relaxed(&self->tslot.inbox.head) | self->due))
         open_mail(act);
 }
 
@@ -410,6 +429,21 @@ static OI_NOINLINE void page_changed(struct oi_act *act, struct oi_page *page)
     see_to_mail(act);
 }
 
+/* An object that is plain, dropped where nothing special goes on, of whatever type. */
+static OI_NOINLINE void release_last_of_any(struct oi_act *act, ouro_object *o)
+{
+    if (OI_UNLIKELY(!oi_is_bare_of(oi_type_of(o), o))) {
+        release_last_of_tree(act, o);
+        return;
+    }
+    struct oi_page *page = oi_object_page(o);
+    if (OI_UNLIKELY(oi_pool_free_to(page, o))) {
+        page_changed(act, page);
+        return;
+    }
+    see_to_mail(act);
+}
+
 /* Where most objects that die alone end. It calls nothing but as its last step, so that it needs to save nothing. */
 void ouro_private_release_last(void *object)
 {
@@ -419,11 +453,15 @@ void ouro_private_release_last(void *object)
         oi_release_last(act, o);
         return;
     }
-    if (OI_UNLIKELY(!oi_is_bare(oi_type_of(o), o))) {
+    if (OI_UNLIKELY(!oi_is_pair(o))) {
+        release_last_of_any(act, o);
+        return;
+    }
+    if (OI_UNLIKELY(!oi_is_bare_pair(o))) {
         release_last_of_tree(act, o);
         return;
     }
-    struct oi_page *page = oi_object_page(o);
+    struct oi_page *page = oi_page_at_unit(o);
     if (OI_UNLIKELY(oi_pool_free_to(page, o))) {
         page_changed(act, page);
         return;
@@ -446,7 +484,7 @@ void oi_destroy_private(struct oi_act *act, ouro_object *o)
 static inline bool retire_bare(struct oi_act *act, ouro_object *o)
 {
     const struct oi_type *type = act->destroying ? NULL : type_of_simple(o);
-    if (!type || !oi_is_bare(type, o))
+    if (!type || !oi_is_bare_of(type, o))
         return false;
     oi_perturb();
     oi_limbo_retire(o);

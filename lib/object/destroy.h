@@ -24,7 +24,7 @@ void oi_destroy_run(struct oi_act *act);
 void oi_destroy_quietly(struct oi_act *act);
 
 /* Releases the references in the slots of an object that is no longer anybody's. What dies by it is left to the loop. */
-void oi_release_slots(struct oi_act *act, const struct oi_type *type, ouro_object *o);
+void oi_release_slots(struct oi_act *act, ouro_object *o);
 
 /* Calls the object's finalizer. The caller has a reference and holds no lock; FINALIZED is set before. */
 void oi_finalize(struct oi_act *act, const struct oi_type *type, ouro_object *o);

@@ -83,7 +83,7 @@ static void shade_target(struct oi_act *act, ouro_object *o)
     oi_perturb();
     oi_page_set_published(oi_page_of(o));
     oi_weak_each_call(o, shade_ref, act);
-    oi_each_ref(oi_type_of(o), o, shade_ref, act);
+    oi_each_ref(oi_type_word(o), o, shade_ref, act);
 }
 
 /* W1, for an object with weak references, or one that is a weak reference. `reading` says whether it has begun a read section. */
@@ -126,8 +126,11 @@ static OI_NOINLINE ouro_object *shade_runs(struct oi_local *self, uint32_t id, c
     return last;
 }
 
-static inline ouro_object *shade_slots(struct oi_local *self, uint32_t id, const struct oi_type *type, ouro_object *o)
+static inline ouro_object *shade_slots(struct oi_local *self, uint32_t id, ouro_object *o)
 {
+    if (OI_LIKELY(oi_is_pair(o)))
+        return shade_run(self, id, (ouro_slot *)(o + 1), 2, NULL);
+    const struct oi_type *type = oi_type_of(o);
     if (OI_LIKELY(type->one_run))
         return shade_run(self, id, (ouro_slot *)o + type->runs[0].first, type->runs[0].count, NULL);
     return shade_runs(self, id, type, o);
@@ -140,11 +143,10 @@ static OI_NOINLINE void publish_all(struct oi_act *act, ouro_object *o)
     bool reading = false;
     oi_publish_begin(act);
     while (o) {
-        const struct oi_type *type = oi_type_of(o);
         publish_one(self, o);
         if (OI_UNLIKELY((oi_flags(o) & OI_HAS_WEAK) || OI_TYPE_ID(oi_type_word(o)) == OI_OWN_WEAK))
             shade_weak(act, o, &reading);
-        ouro_object *last = shade_slots(self, id, type, o);
+        ouro_object *last = shade_slots(self, id, o);
         o = last ? last : oi_gray_pop(self);
     }
     oi_publish_end(act);
@@ -163,7 +165,7 @@ static inline void publish_mine(ouro_object *o)
 {
     struct oi_act *act = &oi_act;
     OI_ASSERT(!oi_shared(o));
-    if (oi_is_bare(oi_type_of(o), o) && !(oi_flags(o) & OI_HAS_WEAK))
+    if (oi_is_bare(o) && !(oi_flags(o) & OI_HAS_WEAK))
         publish_bare(act->self, o);
     else
         publish_all(act, o);

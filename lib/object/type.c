@@ -15,7 +15,7 @@ static uint32_t last_id = OI_OWN_TYPES - 1;              /* under the lock */
 
 #define ALIGN_MAX 64
 #define BODY_UNITS_MAX ((OI_PAGE_ONE_UNIT_MAX - sizeof(ouro_object)) / 8) /* oi_object_page goes by it */
-_Static_assert(BODY_UNITS_MAX < 1u << (32 - OI_TYPE_ID_BITS), "the type word has room for it");
+_Static_assert(BODY_UNITS_MAX < 1u << (32 - OI_UNITS_SHIFT), "the type word has room for it");
 
 static size_t field_offset(uint32_t field)
 {
@@ -73,16 +73,30 @@ static const char *fault(const ouro_type *d)
     return NULL;
 }
 
-/* Neighbouring fields become one run. */
+/* By offset. Returns how many there are. */
+static unsigned sort_fields(const ouro_type *d, uint32_t *fields)
+{
+    unsigned n = 0;
+    for (; d->slots[n]; n++) {
+        unsigned at = n;
+        for (; at && field_offset(fields[at - 1]) > field_offset(d->slots[n]); at--)
+            fields[at] = fields[at - 1];
+        fields[at] = d->slots[n];
+    }
+    return n;
+}
+
+/* Neighbouring fields become one run, in whatever order they are named. */
 static uint32_t make_runs(const ouro_type *d, struct oi_slot_run *runs)
 {
-    uint32_t n = 0;
-    for (unsigned i = 0; d->slots[i]; i++) {
-        uint32_t first = d->slots[i] & 0xffff, count = (uint32_t)field_slots(d->slots[i]);
+    uint32_t fields[OURO_TYPE_FIELDS_MAX], n = 0;
+    unsigned count = sort_fields(d, fields);
+    for (unsigned i = 0; i < count; i++) {
+        uint32_t first = fields[i] & 0xffff, slots = (uint32_t)field_slots(fields[i]);
         if (n && runs[n - 1].first + runs[n - 1].count == first)
-            runs[n - 1].count += count;
+            runs[n - 1].count += slots;
         else
-            runs[n++] = (struct oi_slot_run){first, count};
+            runs[n++] = (struct oi_slot_run){first, slots};
     }
     return n;
 }
@@ -114,7 +128,9 @@ static struct oi_type *build(const ouro_type *d, void (*dispose)(ouro_object *),
         type->runs[i] = runs[i];
     type->bare = type->simple ? type->runs[0] : (struct oi_slot_run){.first = 0, .count = 1};
     size_t units = (type->size - sizeof(ouro_object)) / 8;
-    uint32_t word = id | (oi_type_is_array(type) || units > BODY_UNITS_MAX ? 0 : (uint32_t)units << OI_TYPE_ID_BITS);
+    uint32_t word = id | (oi_type_is_array(type) || units > BODY_UNITS_MAX ? 0 : (uint32_t)units << OI_UNITS_SHIFT);
+    if (word >> OI_UNITS_SHIFT && type->simple && !type->inner && type->bare.first == sizeof(ouro_object) / 8 && type->bare.count == 2)
+        word |= OI_PAIR;
     bool untracked = type->leaf || (d->flags & OURO_TYPE_ACYCLIC);
     type->birth = (uint64_t)word | (uint64_t)((untracked ? OI_UNTRACKED : 0) | (oi_watched ? OI_WATCHED : 0)) << 48;
     return type;

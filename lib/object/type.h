@@ -58,18 +58,36 @@ static inline struct oi_type *oi_type_of(const ouro_object *o)
     return oi_type_by(oi_type_word(o));
 }
 
-/* True of an object of a simple type all of whose slots are empty: it makes nothing reachable. */
-static inline bool oi_is_bare(const struct oi_type *type, const ouro_object *o)
+static inline bool oi_is_pair(const ouro_object *o)
+{
+    return oi_type_word(o) & OI_PAIR;
+}
+
+/* True of a pair whose slots are empty. In one branch. */
+static inline bool oi_is_bare_pair(const ouro_object *o)
+{
+    const ouro_slot *slot = (const ouro_slot *)(o + 1);
+    return !((uintptr_t)oi_load_relaxed(&slot[0].ouro_private_ref) | (uintptr_t)oi_load_relaxed(&slot[1].ouro_private_ref));
+}
+
+/* The same of an object of any type: true if that is simple, and all slots are empty. */
+static inline bool oi_is_bare_of(const struct oi_type *type, const ouro_object *o)
 {
     const ouro_slot *slot = (const ouro_slot *)o + type->bare.first;
     size_t count = type->bare.count;
-    if (OI_LIKELY(count - 1 < 2)) /* most are such; one branch is less than a loop */
+    if (OI_LIKELY(count - 1 < 2)) /* one branch is less than a loop */
         return !((uintptr_t)oi_load_relaxed(&slot[0].ouro_private_ref) | (uintptr_t)oi_load_relaxed(&slot[count - 1].ouro_private_ref));
     for (const ouro_slot *end = slot + count; slot < end; slot++) {
         if (oi_load_relaxed(&slot->ouro_private_ref))
             return false;
     }
     return true;
+}
+
+/* It makes nothing reachable. */
+static inline bool oi_is_bare(const ouro_object *o)
+{
+    return OI_LIKELY(oi_is_pair(o)) ? oi_is_bare_pair(o) : oi_is_bare_of(oi_type_of(o), o);
 }
 
 /* The registered form of a descriptor; NULL if it is unusable (reported as misuse of `call`) or there is no memory. */
@@ -146,9 +164,14 @@ static OI_ALWAYS_INLINE void oi_each_ref_in(ouro_slot *slot, size_t count, oi_vi
     }
 }
 
-/* Calls fn for each reference in the object's slots, read relaxed. Inlined, with fn, into each caller. */
-static OI_ALWAYS_INLINE void oi_each_ref(const struct oi_type *type, ouro_object *o, oi_visit_ref *fn, void *arg)
+/* Calls fn for each reference in the slots of an object whose type word this is, read relaxed. Inlined, with fn, into each caller. */
+static OI_ALWAYS_INLINE void oi_each_ref(uint32_t word, ouro_object *o, oi_visit_ref *fn, void *arg)
 {
+    if (OI_LIKELY(word & OI_PAIR)) {
+        oi_each_ref_in((ouro_slot *)(o + 1), 2, fn, arg);
+        return;
+    }
+    const struct oi_type *type = oi_type_by(word);
     if (OI_LIKELY(type->one_run)) {
         oi_each_ref_in((ouro_slot *)o + type->runs[0].first, type->runs[0].count, fn, arg);
         return;

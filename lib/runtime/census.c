@@ -56,9 +56,10 @@ static void enter_page(struct oi_page *page, void *census)
 /* Other threads may go on: an object may have gone, or have become another, since it was entered. Its block is still there. */
 static void each_ref(ouro_object *o, oi_visit_ref *fn, void *arg)
 {
-    const struct oi_type *type = oi_type_of(o);
+    uint32_t word = oi_type_word(o);
+    const struct oi_type *type = oi_type_by(word);
     if (type && oi_object_size(type, o) <= oi_page_block_size(oi_page_of(o)))
-        oi_each_ref(type, o, fn, arg);
+        oi_each_ref(word, o, fn, arg);
 }
 
 static void count_reference(ouro_object *ref, void *census)

@@ -243,7 +243,7 @@ static bool refers(const struct oi_page *page, ouro_object *o, bool is_private, 
     struct search search = {.target = target};
     (void)page, (void)is_private;
     if (!oi_is_loose(oi_type_of(o), o))
-        oi_each_ref(oi_type_of(o), o, compare, &search);
+        oi_each_ref(oi_type_word(o), o, compare, &search);
     return search.found;
 }
 

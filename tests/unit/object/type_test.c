@@ -76,7 +76,7 @@ static void check_each_ref(const struct oi_type *type, void *object, ouro_slot *
     struct seen seen = {.n = 0};
     for (size_t i = 0; i < n; i++)
         slots[i]->ouro_private_ref = i % 3 == 1 ? NULL : &targets[i];
-    oi_each_ref(type, object, see, &seen);
+    oi_each_ref((uint32_t)type->birth, object, see, &seen);
     size_t expected = 0;
     for (size_t i = 0; i < n; i++) {
         if (i % 3 != 1)
@@ -100,9 +100,16 @@ static void test_runs(void)
     type =
         oi_type_register(copy_of((ouro_type)OURO_TYPE(struct three, .slots = OURO_SLOTS(struct three, b, a))), "test");
     REQUIRE(type);
-    CHECK_EQ(type->run_count, 2); /* not in order: two runs, and right */
-    CHECK_EQ(type->runs[0].first, offsetof(struct three, b) / 8);
-    CHECK_EQ(type->runs[1].first, offsetof(struct three, a) / 8);
+    CHECK_EQ(type->run_count, 1); /* in whatever order they are named */
+    CHECK_EQ(type->runs[0].first, offsetof(struct three, a) / 8);
+    CHECK_EQ(type->runs[0].count, 2);
+    type = oi_type_register(copy_of((ouro_type)OURO_TYPE(struct three, .slots = OURO_SLOTS(struct three, d, b, c, a))), "test");
+    REQUIRE(type);
+    CHECK_EQ(type->run_count, 2);
+    CHECK_EQ(type->runs[0].first, offsetof(struct three, a) / 8);
+    CHECK_EQ(type->runs[0].count, 2);
+    CHECK_EQ(type->runs[1].first, offsetof(struct three, c) / 8);
+    CHECK_EQ(type->runs[1].count, 5);
 }
 
 struct wide {
@@ -201,7 +208,8 @@ static void test_birth(void)
     CHECK_PTR(oi_types[id], t);
     CHECK_PTR(t->descriptor, d);
     CHECK_EQ(t->size, 32);
-    CHECK_EQ((uint32_t)t->birth >> OI_TYPE_ID_BITS, 2);
+    CHECK_EQ((uint32_t)t->birth >> OI_UNITS_SHIFT, 2);
+    CHECK(!(t->birth & OI_PAIR));
     CHECK_EQ(t->birth >> 32 & 0xffff, 0);
     CHECK_EQ(d->ouro_private_birth, t->birth);
     CHECK_EQ(d->ouro_private_body, 16);
@@ -232,8 +240,43 @@ static void test_large_types(void)
         ouro_type *d = copy_of((ouro_type){.size = cases[i].size, .align = 8});
         struct oi_type *t = oi_type_register(d, "test");
         REQUIRE(t);
-        CHECK_EQ((uint32_t)t->birth >> OI_TYPE_ID_BITS, cases[i].units ? (cases[i].size - 16) / 8 : 0);
+        CHECK_EQ((uint32_t)t->birth >> OI_UNITS_SHIFT, cases[i].units ? (cases[i].size - 16) / 8 : 0);
         CHECK_EQ(d->ouro_private_pool, cases[i].pool ? oi_pool_index(cases[i].size, true) : OI_POOL_NONE);
+    }
+}
+
+/* A pair has two slots right behind the header, no others, whatever comes after, and asks for nothing. */
+static void test_pairs(void)
+{
+    struct wide {
+        ouro_object object;
+        ouro_slot a, b, c;
+        char data[100];
+    };
+    struct far {
+        ouro_object object;
+        ouro_slot two[2];
+        char data[OI_PAGE_ONE_UNIT_MAX];
+    };
+    struct {
+        bool pair;
+        ouro_type type;
+    } cases[] = {
+        {true, OURO_TYPE(struct wide, .slots = OURO_SLOTS(struct wide, a, b))},
+        {true, OURO_TYPE(struct wide, .slots = OURO_SLOTS(struct wide, b, a))},
+        {false, OURO_TYPE(struct wide, .slots = OURO_SLOTS(struct wide, b, c))},
+        {false, OURO_TYPE(struct wide, .slots = OURO_SLOTS(struct wide, a, c))},
+        {false, OURO_TYPE(struct wide, .slots = OURO_SLOTS(struct wide, a, b, c))},
+        {false, OURO_TYPE(struct wide, .slots = OURO_SLOTS(struct wide, a))},
+        {false, OURO_TYPE(struct wide)},
+        {false, OURO_TYPE(struct wide, .slots = OURO_SLOTS(struct wide, a, b), .finalize = finalize)},
+        {false, OURO_TYPE(struct far, .slots = OURO_SLOTS(struct far, two))}, /* its page is not found by arithmetic alone */
+    };
+    for (unsigned i = 0; i < sizeof cases / sizeof *cases; i++) {
+        ouro_type *d = copy_of(cases[i].type);
+        struct oi_type *t = oi_type_register(d, "test");
+        REQUIRE(t);
+        CHECK_EQ(!!(t->birth & OI_PAIR), cases[i].pair);
     }
 }
 
@@ -251,7 +294,7 @@ static void test_arrays(void)
     CHECK(oi_type_is_array(t));
     CHECK(!t->leaf && !t->simple);
     CHECK_EQ(t->slots_at, offsetof(struct items, items));
-    CHECK_EQ((uint32_t)t->birth >> OI_TYPE_ID_BITS, 0);
+    CHECK_EQ((uint32_t)t->birth >> OI_UNITS_SHIFT, 0);
     CHECK_EQ(d->ouro_private_pool, OI_POOL_NONE);
     _Alignas(16) char memory[sizeof(struct items) + 5 * sizeof(ouro_slot)] = {0};
     struct items *object = (void *)memory;
@@ -399,6 +442,7 @@ int main(void)
     FIXTURE_RUN(test_kinds);
     FIXTURE_RUN(test_birth);
     FIXTURE_RUN(test_large_types);
+    FIXTURE_RUN(test_pairs);
     FIXTURE_RUN(test_arrays);
     FIXTURE_RUN(test_registered_once);
     FIXTURE_RUN(test_register_race);

@@ -48,7 +48,7 @@ static size_t count_page(struct counting *counting, uint32_t number)
             if (counts)
                 counts[index] = n + 1;
             members |= bit;
-            oi_each_ref(oi_type_by((uint32_t)first), o, subtract, counting);
+            oi_each_ref((uint32_t)first, o, subtract, counting);
         }
         oi_rcu_read_unlock();
         oi_scope_section_ended(scope);

@@ -132,7 +132,9 @@ static inline struct oi_segment *oi_segment_of(const void *block)
 /* The header of the unit that a block begins in. */
 static inline struct oi_page *oi_page_at_unit(const void *block)
 {
-    return &oi_segment_of(block)->pages[((uintptr_t)block >> OI_UNIT_SHIFT) % OI_SEGMENT_UNITS];
+    /* Scaled by the size of a header in two steps, the first being part of the shift: compilers do not find that. */
+    size_t line = ((uintptr_t)block >> (OI_UNIT_SHIFT - 6)) & ((OI_SEGMENT_UNITS - 1) << 6);
+    return (struct oi_page *)((char *)oi_segment_of(block)->pages + line * (sizeof(struct oi_page) >> 6));
 }
 
 /* The page of a block; any address inside the block's first OI_SEGMENT - OI_UNIT bytes will do. */
@@ -187,14 +189,15 @@ bool oi_page_release_from(struct oi_page *page, bool (*leave)(struct oi_page *pa
  * UINT64_MAX. May take long; no other call waits for it, but another purge. */
 size_t oi_page_purge(uint64_t min_age_ns, uint64_t *next_ns);
 
-/* Says that something is published on the page. */
+/* The rare part of the next one. */
+void oi_page_turns_recent(struct oi_page *page);
+
+/* Says that something is published on the page, in use and not about to be released. */
 static inline void oi_page_set_published(struct oi_page *page)
 {
     /* Relaxed: a collection that misses it is followed by another. */
-    if (OI_UNLIKELY(oi_load_relaxed(&page->recent) != OI_RECENT)) {
-        oi_store_relaxed(&page->published, true);
-        oi_store_relaxed(&page->recent, OI_RECENT);
-    }
+    if (OI_UNLIKELY(oi_load_relaxed(&page->recent) != OI_RECENT))
+        oi_page_turns_recent(page);
 }
 
 /* Something was published on it since a collection last pinned it, or may be at any time. A moment's reading. */
@@ -239,6 +242,9 @@ struct oi_page_totals oi_page_totals(void);
 void oi_page_set_limits(size_t soft, size_t hard);
 bool oi_page_is_over_soft_limit(void); /* this and the next: a moment's reading, without the lock */
 size_t oi_page_in_use(void);
+
+/* Bytes of the pages in use on which something was published, ever: what shared garbage can be part of. A moment's reading. */
+size_t oi_page_published_bytes(void);
 
 /* Called, with no lock held, by a thread that has taken a page while `in_use` is at or above oi_page_growth_mark (atomic; SIZE_MAX: never). Set
  * once at start. may_rest: it may sleep for a while; else it must not block. */

@@ -20,7 +20,7 @@ struct oi_token {
 /* Goes with the slot. The holder's, except as the parts say. */
 struct oi_local {
     struct oi_tslot tslot; /* first: the registry knows this part only */
-    bool due;              /* a collection inside ouro_new has left user code waiting: see oi_upcalls.run_due */
+    uintptr_t due;         /* not 0: a collection inside ouro_new has left user code waiting: see oi_upcalls.run_due */
     struct oi_pool pool;
     uint64_t birth;        /* what this slot adds to the first 8 bytes of a new object */
     uint64_t birth_counts; /* and its last 8 */

@@ -2,7 +2,8 @@
  *
  * The 16 bytes in front of every object (docs/design/object-layout.md), their names and states.
  *
- *     byte 0  type    u32   id of the type in the low 18 bits; units of 8 bytes of the body above (0: an array, or above 8 KiB). 0: free block
+ *     byte 0  type    u32   id of the type in the low 18 bits; above, OI_PAIR; in the upper 11, units of 8 bytes of the body (0: an array, or above
+ *                           8 KiB). 0: free block
  *          4  owner   u16   id of the slot whose holder counts in `local`, 0: nobody; bit 15: CAND, the collector's mark
  *          6  flags   u16   OI_PUBLISHED ...; in a DEAD object the upper 12 bits are part of a link
  *          8  local   u32   the owner's references less one; 0xffffffff while the last one is being dropped (read it as 0)
@@ -33,7 +34,11 @@
 
 #define OI_TYPE_ID_BITS 18
 #define OI_TYPE_ID(word) ((word) & ((1u << OI_TYPE_ID_BITS) - 1))
-_Static_assert(OI_TYPE_ID_BITS == OURO_PRIVATE_UNITS_SHIFT, "the inline slot check knows the layout");
+#define OI_UNITS_SHIFT OURO_PRIVATE_UNITS_SHIFT /* the inline slot check knows the layout */
+/* In the type word of objects of simple types (object/type.h), but for parts of values, whose slots are the two words behind the header, so that most who ask what such an object
+ * refers to need not look at its type. */
+#define OI_PAIR (1u << OI_TYPE_ID_BITS)
+_Static_assert(OI_PAIR < 1u << OI_UNITS_SHIFT, "between the id and the units");
 
 #define OI_CAND 0x8000u
 #define OI_ID(owner) ((owner) & 0x7fffu)
@@ -159,7 +164,7 @@ static inline bool oi_is_young_of(const ouro_object *o, uint32_t id)
  * load then, nor the next pop for that. */
 static inline struct oi_page *oi_object_page(const ouro_object *o)
 {
-    return OI_LIKELY(oi_type_word(o) >> OI_TYPE_ID_BITS) ? oi_page_at_unit(o) : oi_page_of(o);
+    return OI_LIKELY(oi_type_word(o) >> OI_UNITS_SHIFT) ? oi_page_at_unit(o) : oi_page_of(o);
 }
 
 /* What a slot holds is a reference, NULL, or a value that is none (<ouro/value.h>): its reference, or NULL. The library tells them apart

@@ -145,7 +145,7 @@ static bool collect_once(struct oi_act *act, struct oi_young_result *result, enu
 
 void oi_collect_run_due(struct oi_act *act)
 {
-    act->self->due = false;
+    act->self->due = 0;
     oi_destroy_run(act);
     if (!oi_load_relaxed(&oi_young_manual))
         oi_young_run_due(act, &oi_thread_of(act->self)->young, SIZE_MAX);

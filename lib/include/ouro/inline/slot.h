@@ -3,7 +3,7 @@
  * Slot operations on private containers, and the borrowed load. Included by <ouro/slot.h>.
  *
  * A container whose owner is this thread and that is not published is seen by nobody else: plain loads and stores do.
- * The upper 14 bits of the type word are the size of the object's body in units of 8 bytes (0: an array, or above 8 KiB: the library
+ * The upper 11 bits of the type word are the size of the object's body in units of 8 bytes (0: an array, or above 8 KiB: the library
  * looks closer), so that a slot outside its container is caught without leaving the header's cache line. */
 #ifndef OURO_INLINE_SLOT_H
 #define OURO_INLINE_SLOT_H
@@ -13,7 +13,7 @@
 OURO_BEGIN_DECLS
 
 #define OURO_PRIVATE_PUBLISHED 0x1u
-#define OURO_PRIVATE_UNITS_SHIFT 18
+#define OURO_PRIVATE_UNITS_SHIFT 21
 #define OURO_PRIVATE_TAG ((uintptr_t)3) /* bits that are clear in references, and not all clear in other values (<ouro/value.h>) */
 
 OURO_API void ouro_private_set_slow(void *container, ouro_slot *slot, void *object);
