@@ -429,6 +429,14 @@ static OI_NOINLINE void page_changed(struct oi_act *act, struct oi_page *page)
     see_to_mail(act);
 }
 
+static inline void end_alone(struct oi_act *act, struct oi_page *page, ouro_object *o)
+{
+    if (OI_UNLIKELY(oi_pool_free_to(page, o)))
+        page_changed(act, page);
+    else
+        see_to_mail(act);
+}
+
 /* An object that is plain, dropped where nothing special goes on, of whatever type. */
 static OI_NOINLINE void release_last_of_any(struct oi_act *act, ouro_object *o)
 {
@@ -436,12 +444,7 @@ static OI_NOINLINE void release_last_of_any(struct oi_act *act, ouro_object *o)
         release_last_of_tree(act, o);
         return;
     }
-    struct oi_page *page = oi_object_page(o);
-    if (OI_UNLIKELY(oi_pool_free_to(page, o))) {
-        page_changed(act, page);
-        return;
-    }
-    see_to_mail(act);
+    end_alone(act, oi_object_page(o), o);
 }
 
 /* Where most objects that die alone end. It calls nothing but as its last step, so that it needs to save nothing. */
@@ -461,12 +464,7 @@ void ouro_private_release_last(void *object)
         release_last_of_tree(act, o);
         return;
     }
-    struct oi_page *page = oi_page_at_unit(o);
-    if (OI_UNLIKELY(oi_pool_free_to(page, o))) {
-        page_changed(act, page);
-        return;
-    }
-    see_to_mail(act);
+    end_alone(act, oi_page_at_unit(o), o);
 }
 
 void oi_destroy_private(struct oi_act *act, ouro_object *o)
