@@ -193,6 +193,25 @@ static void test_cycles(void)
     }
 }
 
+/* Nor is it flat for what is only frozen. */
+static void test_frozen_in_a_tuple(void)
+{
+    for (int shared = 0; shared < 2; shared++) {
+        struct node *n = plain_new(1);
+        ouro_gc_freeze();
+        ouro_value t = tuple_of(1, ouro_value_of(ouro_retain(n)));
+        CHECK(ouro_gc_is_tracked(ouro_value_object(t)));
+        ouro_value_set(n, &n->a, t);
+        if (shared)
+            ouro_value_share(t);
+        ouro_value_release(t);
+        ouro_release(n);
+        ouro_gc_unfreeze();
+        CHECK_EQ(ouro_gc_collect(shared ? 2 : 0), 2);
+    }
+    CHECK_LIVE(0);
+}
+
 static void test_flat_or_not(void)
 {
     ouro_value tracked = tuple_of(1, ouro_value_of(plain_new(1))), leaf = tuple_of(1, ouro_value_of(leaf_new(1))), both, part;
@@ -308,6 +327,7 @@ int main(void)
     FIXTURE_RUN(test_concat);
     FIXTURE_RUN(test_index_and_count);
     FIXTURE_RUN(test_cycles);
+    FIXTURE_RUN(test_frozen_in_a_tuple);
     FIXTURE_RUN(test_flat_or_not);
     FIXTURE_RUN(test_deep);
     FIXTURE_RUN(test_stored_into_shared);

@@ -586,6 +586,39 @@ static void test_frozen_private_is_published_frozen(void)
     CHECK_EQ(ouro_gc_collect(2), 4);
 }
 
+/* Young collections came and went while they were frozen, and left the pages that they fill. Collections of new objects, which do not look there, do as if
+ * they were old; else one would be left in the middle of being looked at, and the next would not follow what it refers to. */
+static void test_unfrozen_is_old(void)
+{
+    enum { MANY = 5000, LATER = 3000 };
+    static struct node *many[MANY], *later[LATER];
+    ouro_gc_disable();
+    for (long i = 0; i < MANY; i++)
+        many[i] = plain_new(i);
+    ouro_gc_freeze();
+    ouro_gc_collect(0);
+    ouro_gc_unfreeze();
+    struct node *holder = plain_new(1);
+    ouro_set(holder, &holder->a, many[0]);
+    ouro_gc_enable();
+    ouro_gc_set_threshold((const size_t[3]){LATER / 10, 0, 0});
+    for (long i = 0; i < LATER; i++)
+        later[i] = plain_new(i);
+    ouro_set(holder, &holder->a, NULL);
+    ouro_give(many[0], &many[0]->a, plain_new(42));
+    CHECK_EQ(ouro_gc_collect(0), 0);
+    struct node *held = ouro_get(many[0], &many[0]->a);
+    CHECK_EQ(held->id, 42);
+    ouro_release(held);
+    ouro_gc_set_threshold((const size_t[3]){0, 0, 0});
+    for (int i = 0; i < MANY; i++)
+        ouro_release(many[i]);
+    for (int i = 0; i < LATER; i++)
+        ouro_release(later[i]);
+    ouro_release(holder);
+    CHECK_LIVE(0);
+}
+
 static void *make_private(void *arg)
 {
     struct node *n = ring(0, 4);
@@ -670,6 +703,7 @@ int main(void)
     FIXTURE_RUN(test_freeze);
     FIXTURE_RUN(test_frozen_keeps_and_counts);
     FIXTURE_RUN(test_frozen_private_is_published_frozen);
+    FIXTURE_RUN(test_unfrozen_is_old);
     FIXTURE_RUN(test_others_private_are_theirs);
     return check_finish();
 }

@@ -301,8 +301,9 @@ static bool unfreeze(const struct walk *walk, const struct oi_page *page, ouro_o
     uint16_t flags = (uint16_t)oi_flags(o);
     oi_hints_are_lost(); /* likewise */
     if (is_private) {
+        /* Young collections have left it meanwhile, and perhaps its page: as it is with objects that they have aged. */
         if (is_frozen(o, flags))
-            oi_set_flags(o, flags & ~OI_UNTRACKED);
+            oi_set_flags(o, (flags & ~OI_UNTRACKED) | OI_AGED);
         return true;
     }
     /* One step with the look: who has made the store of a container loose meanwhile (value/store.c) relies on its not being looked at. relaxed
