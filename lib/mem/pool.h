@@ -31,13 +31,23 @@ LIST_HEAD(oi_young_list, oi_page);
 enum oi_young_of {
     OI_YOUNG_NONE,
     OI_YOUNG_NEW,  /* TRACED, with objects made since the last young collection, or about to have some */
-    OI_YOUNG_AGED, /* TRACED, with objects that young collections have left only */
+    OI_YOUNG_AGED, /* TRACED, with objects that young collections have left, or do not look at, only */
     OI_YOUNG_LEAF,
     OI_YOUNG_LISTS
 };
 
+/* A block that the holder has at hand, on no list of its page: see there. */
+struct oi_kept {
+    uint32_t key;    /* by which it is taken; OI_KEPT_NONE: there is none */
+    uint32_t misses; /* how often another key was asked for: see oi_pool_is_stale */
+    void *block;
+};
+#define OI_KEPT_NONE UINT32_MAX
+#define OI_KEPT_MISSES 32u
+
 struct oi_pool {
     /* The holder's. */
+    struct oi_kept kept; /* key and block are atomic: statistics read them */
     struct oi_page *current[OI_POOL_COUNT]; /* never NULL: oi_pool_empty_page if there is none */
     LIST_HEAD(, oi_page) available[OI_POOL_COUNT];
     size_t fresh_blocks; /* free blocks that refills have found since this was reset: no fewer have been allocated */
@@ -123,6 +133,32 @@ static inline void oi_pool_free(struct oi_pool *pool, void *freed)
     if (OI_UNLIKELY(oi_pool_free_to(page, freed)))
         oi_pool_page_changed(pool, page);
 }
+
+/* Keeps a block; none is kept. The holder: before it lets the slot go, or moves pages from the lists of young ones, it calls oi_pool_free_kept. */
+static inline void oi_pool_keep(struct oi_pool *pool, uint32_t key, void *kept)
+{
+    struct oi_block *block = kept;
+    oi_store_relaxed(&block->first, 0); /* relaxed, as in oi_pool_free_to */
+    /* Relaxed: for statistics only. */
+    oi_store_relaxed(&pool->kept.block, kept);
+    oi_store_relaxed(&pool->kept.key, key);
+}
+
+/* Takes it: it is as it was, but for the first 8 bytes, which are 0. The holder. */
+static inline void *oi_pool_take_kept(struct oi_pool *pool)
+{
+    oi_store_relaxed(&pool->kept.key, OI_KEPT_NONE); /* relaxed: as above */
+    return pool->kept.block;
+}
+
+/* For who has asked for another key: true after so many that it had better make room. So what is used by turns with others stays, mostly. The holder. */
+static inline bool oi_pool_is_stale(struct oi_pool *pool)
+{
+    return ++pool->kept.misses % OI_KEPT_MISSES == 0;
+}
+
+/* Gives it to its page, if there is one. The holder. */
+void oi_pool_free_kept(struct oi_pool *pool);
 
 /* Frees a block that the calling thread holds no pool for, or of another's page, at once (no read section can see it). */
 static inline void oi_pool_free_remote(void *freed)

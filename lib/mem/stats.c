@@ -11,13 +11,20 @@ static ouro_mem_class_stats *class_of(ouro_mem_stats *stats, const struct oi_pag
     return &stats->classes[page->index == OI_POOL_LARGE ? OI_CLASSES : (page->index - OI_POOL_FIRST) / 2];
 }
 
+/* True if the pool's kept block is of the page. */
+static bool keeps(const struct oi_pool *pool, const struct oi_page *page)
+{
+    size_t at = (uintptr_t)oi_load_relaxed(&pool->kept.block) - (uintptr_t)page->base; /* huge, if it is before the page */
+    return oi_load_relaxed(&pool->kept.key) != OI_KEPT_NONE && at < oi_page_block_size(page) * page->capacity;
+}
+
 static void add(struct oi_page *page, void *arg)
 {
     ouro_mem_stats *stats = arg;
     /* Relaxed, all of them: a moment's reading. */
     size_t block = oi_page_block_size(page), used = oi_load_relaxed(&page->used), capacity = page->capacity;
     size_t limbo = OI_CHAIN_COUNT(oi_load_relaxed(&page->limbo)) + OI_CHAIN_COUNT(oi_load_relaxed(&page->ripening));
-    size_t ready = OI_CHAIN_COUNT(oi_load_relaxed(&page->remote));
+    size_t ready = OI_CHAIN_COUNT(oi_load_relaxed(&page->remote)) + keeps(page->pool, page);
     size_t dead = limbo + ready < used ? limbo + ready : used;
     if (page->kind == OI_PAGE_RAW) {
         stats->cached_bytes += block * capacity;

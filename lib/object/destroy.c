@@ -403,9 +403,8 @@ static OI_NOINLINE void open_mail(struct oi_act *act)
 
 /* A thread that only makes and drops objects never allocates slowly, so it looks into its inbox when it drops one; and it may run here what
  * ouro_new may not. */
-static inline void see_to_mail(struct oi_act *act)
+static inline void see_to_mail(struct oi_act *act, const struct oi_local *self)
 {
-    const struct oi_local *self = act->self;
     /* In one look. Relaxed: who takes what is there looks again. */
     if (OI_UNLIKELY((uintptr_t)oi_load_relaxed(&self->tslot.inbox.head) | self->due))
         open_mail(act);
@@ -419,52 +418,81 @@ static OI_NOINLINE void release_last_of_tree(struct oi_act *act, ouro_object *o)
     act->destroying = false;
     if (OI_UNLIKELY(act->dead_plain || act->dead || act->callbacks))
         oi_destroy_run(act);
-    see_to_mail(act);
+    see_to_mail(act, act->self);
 }
 
-/* The last step of releasing a bare one from a page that is not current. */
+/* The rest of releasing a bare one from a page that is not current. */
 static OI_NOINLINE void page_changed(struct oi_act *act, struct oi_page *page)
 {
     oi_pool_page_changed(&act->self->pool, page);
-    see_to_mail(act);
+    see_to_mail(act, act->self);
 }
 
+/* The last step of dropping an object that dies alone: its block goes to its page. */
 static inline void end_alone(struct oi_act *act, struct oi_page *page, ouro_object *o)
 {
     if (OI_UNLIKELY(oi_pool_free_to(page, o)))
         page_changed(act, page);
     else
-        see_to_mail(act);
+        see_to_mail(act, act->self);
+}
+
+/* Or, if none is, it is kept for the next object of the type. A program's temporary objects follow each other so without a look at their page, where each
+ * would wait for the stores of the one before. That the object's flags are those of a new one says that its page is on the list of young pages that
+ * the next one's must be on: young collections that leave objects change their flags. */
+static inline void keep_or_end(struct oi_act *act, uint32_t word, ouro_object *o)
+{
+    struct oi_local *self = act->self;
+    if (self->pool.kept.key == OI_KEPT_NONE) {
+        oi_pool_keep(&self->pool, word, o);
+        see_to_mail(act, self);
+    } else {
+        end_alone(act, oi_page_at_unit(o), o);
+    }
 }
 
 /* An object that is plain, dropped where nothing special goes on, of whatever type. */
-static OI_NOINLINE void release_last_of_any(struct oi_act *act, ouro_object *o)
+static OI_NOINLINE OI_HOT void release_last_of_any(struct oi_act *act, ouro_object *o)
 {
-    if (OI_UNLIKELY(!oi_is_bare_of(oi_type_of(o), o))) {
+    if (OI_UNLIKELY(!oi_is_bare_of(oi_type_of(o), o)))
         release_last_of_tree(act, o);
-        return;
-    }
-    end_alone(act, oi_object_page(o), o);
+    else
+        end_alone(act, oi_object_page(o), o);
+}
+
+/* What the quick path below is not for: other pairs, leaves, whatever else. */
+static OI_NOINLINE void release_last_other(struct oi_act *act, ouro_object *o)
+{
+    uint32_t word = oi_type_word(o);
+    if (OI_UNLIKELY(!oi_is_plain_of(o, oi_my_id()) || act->busy))
+        oi_release_last(act, o);
+    else if (word & OI_SMALL_LEAF)
+        keep_or_end(act, word, o);
+    else if (!(word & OI_PAIR) || !oi_is_bare_pair(o))
+        release_last_of_any(act, o);
+    else if (oi_flags(o) == oi_first_flags(oi_type_of(o)->birth)) /* of an acyclic type */
+        keep_or_end(act, word, o);
+    else
+        end_alone(act, oi_page_at_unit(o), o);
 }
 
 /* Where most objects that die alone end. It calls nothing but as its last step, so that it needs to save nothing. */
-void ouro_private_release_last(void *object)
+OI_HOT void ouro_private_release_last(void *object)
 {
     ouro_object *o = object;
     struct oi_act *act = &oi_act;
-    if (OI_UNLIKELY(!oi_is_plain_of(o, oi_my_id()) || act->busy)) {
-        oi_release_last(act, o);
+    /* No flag is set: it is plain, tracked, and not aged. */
+    if (OI_UNLIKELY(oi_owner_and_flags(o) != oi_my_id() || act->busy)) {
+        release_last_other(act, o);
         return;
     }
-    if (OI_UNLIKELY(!oi_is_pair(o))) {
+    uint32_t word = oi_type_word(o);
+    if (OI_UNLIKELY(!(word & OI_PAIR)))
         release_last_of_any(act, o);
-        return;
-    }
-    if (OI_UNLIKELY(!oi_is_bare_pair(o))) {
+    else if (OI_UNLIKELY(!oi_is_bare_pair(o)))
         release_last_of_tree(act, o);
-        return;
-    }
-    end_alone(act, oi_page_at_unit(o), o);
+    else
+        keep_or_end(act, word, o);
 }
 
 void oi_destroy_private(struct oi_act *act, ouro_object *o)

@@ -167,6 +167,7 @@ void ouro_blocking_begin(void)
         ouro_safepoint();
         oi_credit_return_all(act);
         struct oi_local *local = act->self;
+        oi_pool_free_kept(&local->pool);
         act->home = local;
         leave(act);
         oi_tslot_park(&local->tslot);

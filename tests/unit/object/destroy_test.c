@@ -350,6 +350,7 @@ static void test_blocks(void)
     struct oi_page *page = oi_page_of(mine);
     uint32_t used = page->used;
     ouro_release(mine);
+    oi_pool_free_kept(&oi_act.self->pool);
     CHECK_EQ(oi_page_of(mine)->used, used - 1);
     CHECK_EQ(oi_type_word(&mine->object), 0);
     struct node *shared = plain_new(2);
@@ -382,6 +383,7 @@ static void test_sizes(void)
             struct oi_page *page = oi_page_of(objects[i]);
             uint32_t used = page->used;
             ouro_release(objects[i]);
+            oi_pool_free_kept(&oi_act.self->pool);
             if (used == 1)
                 continue; /* it may be gone */
             CHECK_EQ(page->used, used - 1);

@@ -18,6 +18,7 @@ void oi_assert_failed(const char *expression, const char *file, int line) __attr
 #define OI_NOINLINE __attribute__((noinline))
 #define OI_ALWAYS_INLINE inline __attribute__((always_inline))
 #define OI_COLD __attribute__((cold, noinline))
+#define OI_HOT __attribute__((aligned(64))) /* entered once per object: what it costs shall not depend on what the linker puts before it */
 #define OI_HIDDEN __attribute__((visibility("hidden"))) /* of a variable: read directly, not by way of its address in a table */
 
 #define OI_CONTAINER_OF(ptr, type, member) ((type *)((char *)(ptr) - offsetof(type, member)))

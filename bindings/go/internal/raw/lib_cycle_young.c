@@ -289,6 +289,7 @@ static OI_NOINLINE void reclaim(struct oi_act *act)
 static void set_base(struct oi_local *self)
 {
     struct oi_page *page;
+    oi_pool_free_kept(&self->pool); /* what is made of it must be on a page with new ones */
     pthread_mutex_lock(&self->pool.young_lock);
     leave_young_pages(&self->pool, OI_YOUNG_NEW, OI_YOUNG_AGED);
     LIST_FOREACH(page, &self->pool.young[OI_YOUNG_NEW], young)
@@ -423,6 +424,7 @@ size_t oi_young_added(struct oi_act *act)
     struct oi_pool *pool = &act->self->pool;
     struct oi_page *page;
     int64_t added = 0;
+    oi_pool_free_kept(pool); /* which is counted as used */
     pthread_mutex_lock(&pool->young_lock);
     LIST_FOREACH(page, &pool->young[OI_YOUNG_NEW], young)
         added += (int64_t)page->used - page->young_base;

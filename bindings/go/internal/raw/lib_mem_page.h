@@ -4,11 +4,12 @@
  *
  * A segment is a 4 MiB aligned range of address space; its first unit of 64 KiB holds the headers of all its pages, so that a block's page is
  * found by arithmetic alone. A page is a run of units that is cut into blocks of one size; a thread slot's pool owns it.
- * A page's blocks are each in one of four states, told apart by the block's first 8 bytes and its count:
+ * A page's blocks are each in one of five states, told apart by the block's first 8 bytes and its count, but for one that says nothing of itself:
  *
  *     alive     type != 0, shared != DEAD       counted in `used`
  *     limbo     type != 0, shared == DEAD       counted in `used`; on `limbo`, or with the reclaimer, or on `remote`; or of a page that is
  *                                               given back as a whole, and then on none
+ *     kept      type == 0                       counted in `used`; on no list: its holder has it at hand, one in the pool (pool.h)
  *     free      type == 0                       on `free`; not counted
  *     uncut     never touched                   index >= carved; not counted
  *
@@ -161,7 +162,7 @@ static inline void *oi_page_at(const struct oi_page *page, uint32_t position)
 
 /* A block as the lists see it. */
 struct oi_block {
-    uint64_t first;      /* atomic; type 0 in the low half: free */
+    uint64_t first;      /* atomic; type 0 in the low half: free, or kept */
     union {
         void *next;      /* on a `free` list */
         uint32_t after;  /* on a chain: position of the next block, or 0 */

@@ -19,6 +19,7 @@ void oi_pool_init(struct oi_pool *pool)
     for (unsigned i = 0; i < OI_YOUNG_LISTS; i++)
         LIST_INIT(&pool->young[i]);
     pthread_mutex_init(&pool->young_lock, NULL);
+    pool->kept.key = OI_KEPT_NONE;
     pool->fresh_limit = SIZE_MAX;
     pool->calm_bytes = SIZE_MAX;
 }
@@ -322,6 +323,7 @@ static void begin_bearing(struct oi_page *page)
 
 void oi_pool_set_birth(struct oi_pool *pool, bool published)
 {
+    OI_ASSERT(pool->kept.key == OI_KEPT_NONE);
     pool->born_published = published;
     for (unsigned i = 0; published && i < OI_POOL_COUNT; i++) {
         if (pool->current[i] != &oi_pool_empty_page)
@@ -403,6 +405,12 @@ void oi_pool_page_changed(struct oi_pool *pool, struct oi_page *page)
     }
 }
 
+void oi_pool_free_kept(struct oi_pool *pool)
+{
+    if (pool->kept.key != OI_KEPT_NONE)
+        oi_pool_free(pool, oi_pool_take_kept(pool));
+}
+
 static void collect_available(struct oi_pool *pool, unsigned index)
 {
     struct oi_page *page, *next;
@@ -418,6 +426,7 @@ static void collect_available(struct oi_pool *pool, unsigned index)
 
 void oi_pool_collect(struct oi_pool *pool)
 {
+    oi_pool_free_kept(pool);
     take_returned(pool);
     for (unsigned index = OI_POOL_TOKENS; index < OI_POOL_COUNT; index++) {
         struct oi_page *page = pool->current[index];

@@ -2,7 +2,7 @@
  *
  * The 16 bytes in front of every object (docs/design/object-layout.md), their names and states.
  *
- *     byte 0  type    u32   id of the type in the low 18 bits; above, OI_PAIR; in the upper 11, units of 8 bytes of the body (0: an array, or above
+ *     byte 0  type    u32   id of the type in the low 18 bits; above, what its kind is (OI_PAIR ...); in the upper 11, units of 8 bytes of the body (0: an array, or above
  *                           8 KiB). 0: free block
  *          4  owner   u16   id of the slot whose holder counts in `local`, 0: nobody; bit 15: CAND, the collector's mark
  *          6  flags   u16   OI_PUBLISHED ...; in a DEAD object the upper 12 bits are part of a link
@@ -35,10 +35,12 @@
 #define OI_TYPE_ID_BITS 18
 #define OI_TYPE_ID(word) ((word) & ((1u << OI_TYPE_ID_BITS) - 1))
 #define OI_UNITS_SHIFT OURO_PRIVATE_UNITS_SHIFT /* the inline slot check knows the layout */
-/* In the type word of objects of simple types (object/type.h), but for parts of values, whose slots are the two words behind the header, so that most who ask what such an object
- * refers to need not look at its type. */
-#define OI_PAIR (1u << OI_TYPE_ID_BITS)
-_Static_assert(OI_PAIR < 1u << OI_UNITS_SHIFT, "between the id and the units");
+/* In the type word of objects of simple types (object/type.h), but for parts of values, so that most who ask what such an object refers to, and how it ends,
+ * need not look at its type: */
+#define OI_PAIR (1u << OI_TYPE_ID_BITS) /* its slots are the two words behind the header, */
+#define OI_ONLY_PAIR (OI_PAIR << 1)     /* and it is nothing but these; */
+#define OI_SMALL_LEAF (OI_PAIR << 2)    /* it has no slots, and a size in the word */
+_Static_assert(OI_SMALL_LEAF < 1u << OI_UNITS_SHIFT, "between the id and the units");
 
 #define OI_CAND 0x8000u
 #define OI_ID(owner) ((owner) & 0x7fffu)

@@ -16,7 +16,7 @@ OI_TLS struct oi_act oi_act = {.self = &oi_nobody, .id = OI_TSLOT_NONE};
 
 struct oi_local oi_nobody = {
     .tslot = {.id = OI_TSLOT_NONE},
-    .pool = {.current = {[0 ... OI_POOL_COUNT - 1] = &oi_pool_empty_page}, .fresh_limit = SIZE_MAX, .calm_bytes = SIZE_MAX},
+    .pool = {.kept = {.key = OI_KEPT_NONE}, .current = {[0 ... OI_POOL_COUNT - 1] = &oi_pool_empty_page}, .fresh_limit = SIZE_MAX, .calm_bytes = SIZE_MAX},
 };
 
 #define ONE_STORE ((size_t)16)   /* up to here, one store does */
@@ -61,6 +61,47 @@ static inline void *make(struct oi_local *self, void *block, uint64_t birth, siz
 static OI_NOINLINE void *make_large(struct oi_local *self, void *block, const ouro_type *type)
 {
     return make(self, block, type->ouro_private_birth, type->ouro_private_body);
+}
+
+/* Makes an object of the type, whatever its size. */
+static OI_ALWAYS_INLINE void *make_of(struct oi_local *self, void *block, const ouro_type *type)
+{
+    size_t body = type->ouro_private_body;
+    if (OI_UNLIKELY(body > ONE_STORE) && OI_UNLIKELY(body > LARGE_BODY)) /* two steps, of which most objects take the first: clear_body asks the same */
+        return make_large(self, block, type);
+    return make(self, block, type->ouro_private_birth, body);
+}
+
+/* Whoever looks for new objects of such a birth looks at the page: new ones that are tracked are on a page of the new ones. */
+static bool is_found_on(const struct oi_page *page, uint64_t birth)
+{
+    bool untracked = oi_first_flags(birth) & OI_UNTRACKED;
+    return page->kind == OI_PAGE_LEAF ? page->young_list == OI_YOUNG_LEAF
+                                      : page->young_list == OI_YOUNG_NEW || (untracked && page->young_list == OI_YOUNG_AGED);
+}
+
+/* The block that one of the type has left (object/destroy.c), for another, which is private, too. */
+static inline void *take_kept(struct oi_local *self, uint64_t birth)
+{
+    void *block = oi_pool_take_kept(&self->pool);
+    OI_ASSERT(!self->pool.born_published && is_found_on(oi_page_of(block), birth));
+    return block;
+}
+
+static OI_NOINLINE OI_HOT void *make_of_kept(struct oi_local *self, const ouro_type *type)
+{
+    return make_of(self, take_kept(self, type->ouro_private_birth), type);
+}
+
+/* The same, if that was a pair that had nothing but its slots, which were empty. */
+static inline void *make_of_kept_pair(struct oi_local *self, uint64_t birth)
+{
+    struct words *words = take_kept(self, birth);
+    OI_ASSERT(!words->body[0] && !words->body[1]);
+    oi_store_relaxed(&words->counts, 0);
+    oi_tsan_release(words);
+    oi_store_release(&words->first, birth | self->birth); /* as in make */
+    return words;
 }
 
 /* Of an object on a page of its own. After its birth, if that publishes it: a collection may have looked at the page before. */
@@ -127,11 +168,24 @@ static void *new_slow(ouro_type *descriptor)
     return block;
 }
 
-void *ouro_new(ouro_type *type)
+/* What is kept has been another type's for long. */
+static OI_NOINLINE void *new_for_stale(ouro_type *type)
+{
+    oi_pool_free_kept(&oi_act.self->pool);
+    return ouro_new(type);
+}
+
+OI_HOT void *ouro_new(ouro_type *type)
 {
     struct oi_local *self = oi_act.self;
     if (OI_UNLIKELY(!type))
         return new_slow(type);
+    /* Relaxed: it is compared with the type word of what this thread has had an object of. A type that is new has none yet, and 0 is nobody's key. */
+    uint64_t birth = oi_load_relaxed(&type->ouro_private_birth);
+    if (self->pool.kept.key == (uint32_t)birth)
+        return birth & OI_ONLY_PAIR ? make_of_kept_pair(self, birth) : make_of_kept(self, type);
+    if (OI_UNLIKELY(self->pool.kept.key != OI_KEPT_NONE) && OI_UNLIKELY(oi_pool_is_stale(&self->pool)))
+        return new_for_stale(type);
     /* Acquire: pairs with the registration [MO-types]. A type without a pool (new, large, array) has index OI_POOL_NONE,
      * whose page is always empty. */
     struct oi_page *page = self->pool.current[oi_load_acquire(&type->ouro_private_pool)];
@@ -140,10 +194,7 @@ void *ouro_new(ouro_type *type)
         return new_slow(type);
     page->free = block->next;
     ouro_private_add1(&page->used);
-    size_t body = type->ouro_private_body;
-    if (OI_UNLIKELY(body > ONE_STORE) && OI_UNLIKELY(body > LARGE_BODY)) /* two steps, of which most objects take the first: clear_body asks the same */
-        return make_large(self, block, type);
-    return make(self, block, type->ouro_private_birth, body);
+    return make_of(self, block, type);
 }
 
 /* A block for an array object; its content is undefined. */

@@ -103,6 +103,16 @@ static uint32_t make_runs(const ouro_type *d, struct oi_slot_run *runs)
     return n;
 }
 
+/* What the type word of a simple type whose objects have a size in it says of them. */
+static uint32_t kind_bits(const struct oi_type *type, size_t units)
+{
+    if (type->leaf)
+        return OI_SMALL_LEAF;
+    if (type->bare.first != sizeof(ouro_object) / 8 || type->bare.count != 2)
+        return 0;
+    return units == 2 ? OI_PAIR | OI_ONLY_PAIR : OI_PAIR;
+}
+
 static struct oi_type *build(const ouro_type *d, void (*dispose)(ouro_object *), uint32_t id)
 {
     struct oi_slot_run runs[OURO_TYPE_FIELDS_MAX];
@@ -131,8 +141,8 @@ static struct oi_type *build(const ouro_type *d, void (*dispose)(ouro_object *),
     type->bare = type->simple ? type->runs[0] : (struct oi_slot_run){.first = 0, .count = 1};
     size_t units = (type->size - sizeof(ouro_object)) / 8;
     uint32_t word = id | (oi_type_is_array(type) || units > BODY_UNITS_MAX ? 0 : (uint32_t)units << OI_UNITS_SHIFT);
-    if (word >> OI_UNITS_SHIFT && type->simple && !type->inner && type->bare.first == sizeof(ouro_object) / 8 && type->bare.count == 2)
-        word |= OI_PAIR;
+    if (word >> OI_UNITS_SHIFT && type->simple && !type->inner)
+        word |= kind_bits(type, units);
     bool untracked = type->leaf || (d->flags & OURO_TYPE_ACYCLIC);
     type->birth = (uint64_t)word | (uint64_t)((untracked ? OI_UNTRACKED : 0) | (oi_watched ? OI_WATCHED : 0)) << 48;
     return type;
