@@ -462,6 +462,7 @@ void oi_young_publish_all(struct oi_act *act)
 {
     struct oi_pool *pool = &act->self->pool;
     struct oi_page *page;
+    oi_pool_free_kept(pool); /* as in set_base */
     pthread_mutex_lock(&pool->young_lock);
     oi_publish_begin(act);
     for (enum oi_young_of list = OI_YOUNG_NEW; list < OI_YOUNG_LISTS; list++) {

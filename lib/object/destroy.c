@@ -470,7 +470,7 @@ static OI_NOINLINE void release_last_other(struct oi_act *act, ouro_object *o)
         keep_or_end(act, word, o);
     else if (!(word & OI_PAIR) || !oi_is_bare_pair(o))
         release_last_of_any(act, o);
-    else if (oi_flags(o) == oi_first_flags(oi_type_of(o)->birth)) /* of an acyclic type */
+    else if (!oi_type_is_tracked(oi_type_of(o)))
         keep_or_end(act, word, o);
     else
         end_alone(act, oi_page_at_unit(o), o);

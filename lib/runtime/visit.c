@@ -295,13 +295,15 @@ static bool freeze(const struct walk *walk, const struct oi_page *page, ouro_obj
 
 static bool unfreeze(const struct walk *walk, const struct oi_page *page, ouro_object *o, bool is_private, void *unused)
 {
-    (void)walk, (void)page, (void)unused;
+    (void)page, (void)unused;
     uint16_t flags = (uint16_t)oi_flags(o);
     oi_hints_are_lost(); /* likewise */
     if (is_private) {
         /* Young collections have left it meanwhile, and perhaps its page: as it is with objects that they have aged. */
-        if (is_frozen(o, flags))
+        if (is_frozen(o, flags)) {
             oi_set_flags(o, (flags & ~OI_UNTRACKED) | OI_AGED);
+            oi_thread_of(walk->act->self)->young.aged++;
+        }
         return true;
     }
     /* One step with the look: who has made the store of a container loose meanwhile (value/store.c) relies on its not being looked at. relaxed

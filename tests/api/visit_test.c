@@ -619,6 +619,24 @@ static void test_unfrozen_is_old(void)
     CHECK_LIVE(0);
 }
 
+/* Freezing and unfreezing again and again, as before each fork, hides no garbage: collections of all come by themselves. */
+static void test_unfrozen_garbage(void)
+{
+    enum { ROUNDS = 200, EACH = 1000 };
+    size_t most = 0;
+    for (int round = 0; round < ROUNDS; round++) {
+        for (int i = 0; i < EACH; i++)
+            ouro_release(ring(i, 1));
+        ouro_gc_freeze();
+        ouro_gc_unfreeze();
+        size_t now = live_objects_now();
+        most = now > most ? now : most;
+    }
+    CHECK(most < ROUNDS * EACH / 4);
+    ouro_gc_collect(0);
+    CHECK_LIVE(0);
+}
+
 static void *make_private(void *arg)
 {
     struct node *n = ring(0, 4);
@@ -704,6 +722,7 @@ int main(void)
     FIXTURE_RUN(test_frozen_keeps_and_counts);
     FIXTURE_RUN(test_frozen_private_is_published_frozen);
     FIXTURE_RUN(test_unfrozen_is_old);
+    FIXTURE_RUN(test_unfrozen_garbage);
     FIXTURE_RUN(test_others_private_are_theirs);
     return check_finish();
 }

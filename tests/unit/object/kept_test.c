@@ -358,7 +358,7 @@ static void *make_unbiased(void *arg)
     return NULL;
 }
 
-/* Nor does who ends; and who comes next in its slot may count otherwise. */
+/* Nor does who ends: none of its pages stays; and who comes next in its slot may count otherwise. */
 static void test_end(void)
 {
     thread_do(keep_and_end, NULL, 0);

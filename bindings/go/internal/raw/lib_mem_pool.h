@@ -36,10 +36,10 @@ enum oi_young_of {
     OI_YOUNG_LISTS
 };
 
-/* A block that the holder has at hand, on no list of its page: see there. */
+/* A block that the holder has at hand, on no list of its page (docs/design/pools.md, "The kept block"). */
 struct oi_kept {
     uint32_t key;    /* by which it is taken; OI_KEPT_NONE: there is none */
-    uint32_t misses; /* how often another key was asked for: see oi_pool_is_stale */
+    uint32_t misses; /* how often others were asked for: see oi_pool_is_stale */
     void *block;
 };
 #define OI_KEPT_NONE UINT32_MAX
@@ -151,7 +151,8 @@ static inline void *oi_pool_take_kept(struct oi_pool *pool)
     return pool->kept.block;
 }
 
-/* For who has asked for another key: true after so many that it had better make room. So what is used by turns with others stays, mostly. The holder. */
+/* For who has asked for another key while one was kept: true one time in OI_KEPT_MISSES, for then it had better make room. So what is used by turns with
+ * others mostly stays. The holder. */
 static inline bool oi_pool_is_stale(struct oi_pool *pool)
 {
     return ++pool->kept.misses % OI_KEPT_MISSES == 0;

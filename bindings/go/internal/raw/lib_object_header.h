@@ -52,7 +52,7 @@ _Static_assert(OI_SMALL_LEAF < 1u << OI_UNITS_SHIFT, "between the id and the uni
 #define OI_LOOSE (OI_UNTRACKED | OI_FINALIZED) /* of a type that is tracked and has no finalizer: what is in its slots is not, or not yet, its own */
 #define OI_FLAGS 0xfu
 #define OI_WIDE 0x20u /* published, and many threads count it at once: they take credit (object/credit.h). Not kept in death */
-#define OI_AGED 0x10u /* private: a young collection has left it, and the next ones pass it by (cycle/young.h); not kept in death or publication */
+#define OI_AGED 0x10u /* private: a young collection has left it, or may have (unfrozen, revived), and the next ones pass it by (cycle/young.h); not kept in death or publication */
 #define OI_WATCHED 0x40u /* private: of a watched heap (mem/watch.h), so it is not plain. Not kept either */
 
 #define OI_MERGED 1u

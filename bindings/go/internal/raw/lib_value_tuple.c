@@ -30,7 +30,7 @@ static bool is_flat(const ouro_value *items, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         const ouro_object *o = ouro_is_object(items[i]) ? oi_word(items[i]) : NULL;
-        if (o && (!(oi_flags(o) & OI_UNTRACKED) || oi_type_is_tracked(oi_type_of(o)))) /* the latter: it is frozen, for a while */
+        if (o && oi_type_is_tracked(oi_type_of(o))) /* also while it is frozen */
             return false;
     }
     return true;

@@ -111,7 +111,8 @@ OURO_API bool ouro_gc_is_finalized(const void *object);
 /* Freezing takes all objects that there are out of the collections' sight, as if they were of an acyclic type: for what lives as long as the
  * program, say before it forks. That is the shared objects and the calling thread's private ones; other threads' private objects are theirs to freeze.
  * Counting goes on: a frozen object that loses its last reference goes; if its finalizer keeps it, it is as frozen as it was, and what is called here
- * while it waits for that finalizer does not meet it. Unfreezing is the reverse, and the count is the number of frozen
+ * while it waits for that finalizer does not meet it. Unfreezing is the reverse; private objects are old then: collections of all that the thread has
+ * look at them (ouro_gc_collect, and by themselves when enough are old), and ouro_gc_get_count leaves them out. The count is the number of frozen
  * objects, again without other threads' private ones. Any thread, which is attached by this; its finalizers may run. Nothing happens (the count is 0) in
  * a read section, which is reported as misuse, without memory for a pointer per page, and without a thread slot. O(objects); waits for the
  * collection under way, and one that is due waits for this. */
