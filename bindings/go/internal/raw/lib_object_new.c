@@ -63,15 +63,6 @@ static OI_NOINLINE void *make_large(struct oi_local *self, void *block, const ou
     return make(self, block, type->ouro_private_birth, type->ouro_private_body);
 }
 
-/* Makes an object of the type, whatever its size. */
-static OI_ALWAYS_INLINE void *make_of(struct oi_local *self, void *block, const ouro_type *type)
-{
-    size_t body = type->ouro_private_body;
-    if (OI_UNLIKELY(body > ONE_STORE) && OI_UNLIKELY(body > LARGE_BODY)) /* two steps, of which most objects take the first: clear_body asks the same */
-        return make_large(self, block, type);
-    return make(self, block, type->ouro_private_birth, body);
-}
-
 /* Whoever looks for new objects of such a birth looks at the page: new ones that are tracked are on a page of the new ones. */
 static bool is_found_on(const struct oi_page *page, uint64_t birth)
 {
@@ -88,16 +79,17 @@ static inline void *take_kept(struct oi_local *self, uint64_t birth)
     return block;
 }
 
-static OI_NOINLINE OI_HOT void *make_of_kept(struct oi_local *self, const ouro_type *type)
-{
-    return make_of(self, take_kept(self, type->ouro_private_birth), type);
-}
-
-/* The same, if that was a pair that had nothing but its slots, which were empty. */
-static inline void *make_of_kept_pair(struct oi_local *self, uint64_t birth)
+static inline void *make_of_kept(struct oi_local *self, const ouro_type *type, uint64_t birth)
 {
     struct words *words = take_kept(self, birth);
-    OI_ASSERT(!words->body[0] && !words->body[1]);
+    if (birth & OI_ONLY_PAIR) { /* and it was bare */
+        OI_ASSERT(!words->body[0] && !words->body[1]);
+    } else {
+        size_t body = type->ouro_private_body;
+        if (OI_UNLIKELY(body > LARGE_BODY))
+            return make_large(self, words, type);
+        clear_body(words, body);
+    }
     oi_store_relaxed(&words->counts, 0);
     oi_tsan_release(words);
     oi_store_release(&words->first, birth | self->birth); /* as in make */
@@ -183,7 +175,7 @@ OI_HOT void *ouro_new(ouro_type *type)
     /* Relaxed: it is compared with the type word of what this thread has had an object of. A type that is new has none yet, and 0 is nobody's key. */
     uint64_t birth = oi_load_relaxed(&type->ouro_private_birth);
     if (self->pool.kept.key == (uint32_t)birth)
-        return birth & OI_ONLY_PAIR ? make_of_kept_pair(self, birth) : make_of_kept(self, type);
+        return make_of_kept(self, type, birth);
     if (OI_UNLIKELY(self->pool.kept.key != OI_KEPT_NONE) && OI_UNLIKELY(oi_pool_is_stale(&self->pool)))
         return new_for_stale(type);
     /* Acquire: pairs with the registration [MO-types]. A type without a pool (new, large, array) has index OI_POOL_NONE,
@@ -194,7 +186,10 @@ OI_HOT void *ouro_new(ouro_type *type)
         return new_slow(type);
     page->free = block->next;
     ouro_private_add1(&page->used);
-    return make_of(self, block, type);
+    size_t body = type->ouro_private_body;
+    if (OI_UNLIKELY(body > ONE_STORE) && OI_UNLIKELY(body > LARGE_BODY)) /* two steps, of which most objects take the first: clear_body asks the same */
+        return make_large(self, block, type);
+    return make(self, block, type->ouro_private_birth, body);
 }
 
 /* A block for an array object; its content is undefined. */
