@@ -371,7 +371,7 @@ static void test_sizes(void)
 {
     static const size_t sizes[] = {16, 24, 32, 40, 128, 1000, 8184, 8192, 8200, 20000, 65536, 65544, 200000, 5000000};
     enum { KINDS = sizeof sizes / sizeof *sizes, EACH = 20 };
-    static ouro_type types[KINDS];
+    static ouro_type types[KINDS], other = {.size = 24, .align = 8, .name = "other"};
     for (int kind = 0; kind < KINDS; kind++) {
         ouro_object *objects[EACH];
         types[kind] = (ouro_type){.size = sizes[kind], .align = 8, .name = "sized"};
@@ -379,11 +379,12 @@ static void test_sizes(void)
             REQUIRE(objects[i] = ouro_new(&types[kind]));
             CHECK_PTR(oi_object_page(objects[i]), oi_page_of(objects[i]));
         }
+        oi_pool_free_kept(&oi_act.self->pool);
+        ouro_release(ouro_new(&other)); /* so none of them is kept (kept_test) */
         for (int i = EACH; i-- > 0;) {
             struct oi_page *page = oi_page_of(objects[i]);
             uint32_t used = page->used;
             ouro_release(objects[i]);
-            oi_pool_free_kept(&oi_act.self->pool);
             if (used == 1)
                 continue; /* it may be gone */
             CHECK_EQ(page->used, used - 1);
