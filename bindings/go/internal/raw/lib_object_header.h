@@ -2,8 +2,8 @@
  *
  * The 16 bytes in front of every object (docs/design/object-layout.md), their names and states.
  *
- *     byte 0  type    u32   id of the type in the low 18 bits; above, what its kind is (OI_PAIR ...); in the upper 11, units of 8 bytes of the body (0: an array, or above
- *                           8 KiB). 0: free block
+ *     byte 0  type    u32   id of the type in the low 18 bits; above, what its kind is (OI_PAIR ...); in the upper 11, units of 8 bytes of the
+ *                           body (0: an array, or above 8 KiB). 0: free or kept block
  *          4  owner   u16   id of the slot whose holder counts in `local`, 0: nobody; bit 15: CAND, the collector's mark
  *          6  flags   u16   OI_PUBLISHED ...; in a DEAD object the upper 12 bits are part of a link
  *          8  local   u32   the owner's references less one; 0xffffffff while the last one is being dropped (read it as 0)

@@ -79,10 +79,11 @@ static inline void *take_kept(struct oi_local *self, uint64_t birth)
     return block;
 }
 
+/* Makes an object of it: as make, but that a pair's body need not be cleared. */
 static inline void *make_of_kept(struct oi_local *self, const ouro_type *type, uint64_t birth)
 {
     struct words *words = take_kept(self, birth);
-    if (birth & OI_ONLY_PAIR) { /* and it was bare */
+    if (birth & OI_ONLY_PAIR) { /* it was bare */
         OI_ASSERT(!words->body[0] && !words->body[1]);
     } else {
         size_t body = type->ouro_private_body;
