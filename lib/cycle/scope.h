@@ -388,7 +388,9 @@ static OI_ALWAYS_INLINE bool oi_scope_looks_alive(const ouro_object *o, uint32_t
     return *shared != OI_DEAD;
 }
 
-/* *first and *shared: of its header, as they were found. */
+/* *first and *shared: of its header, as they were found. Nearly always at the same moment: but a block that has become another object's in between may have
+ * the same first word again, if that one was published without a bias, and then *shared is from before it was. Who goes by it either guesses, or
+ * sees to it that what was published since P2, and so has no mark, counts for nothing (P5). */
 static OI_ALWAYS_INLINE bool oi_scope_look_at(const ouro_object *o, uint64_t *first, uint32_t *shared)
 {
     return oi_scope_looks_alive(o, OI_PUBLISHED | OI_UNTRACKED, first, shared);

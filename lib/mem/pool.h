@@ -127,39 +127,35 @@ static inline bool oi_pool_free_to(struct oi_page *page, void *freed)
 }
 
 /* Blocks of one page that the holder frees one after the other: the page hears of them when the run ends, and until then nothing else of it is freed or
- * allocated by the holder. To others they are in use meanwhile, so nobody takes the page for empty. OI_RUN_MOST at the most: by so many the statistics may be wrong, and
- * stay so in a child of fork that is born meanwhile. */
+ * allocated by the holder. To others they are in use meanwhile, so nobody takes the page for empty. */
 struct oi_run {
     struct oi_page *page;
     void *free;
-    uint32_t left; /* so many more */
-    bool was_out;  /* the page had no free block before */
+    uint32_t used;
+    bool was_out; /* the page had no free block before */
 };
-#define OI_RUN_MOST 64u
 
 static inline struct oi_run oi_run_begin(struct oi_page *page)
 {
-    return (struct oi_run){page, page->free, OI_RUN_MOST, !page->free};
+    return (struct oi_run){page, page->free, oi_load_relaxed(&page->used), !page->free};
 }
 
-/* False: that was the last one of the run. */
-static inline bool oi_run_free(struct oi_run *run, void *freed)
+static inline void oi_run_free(struct oi_run *run, void *freed)
 {
     struct oi_block *block = freed;
     oi_store_relaxed(&block->first, 0); /* these two: relaxed, as in oi_pool_free_to */
     oi_store_relaxed(&block->next, run->free);
     run->free = block;
-    return --run->left;
+    run->used--;
 }
 
 /* The holder. True: oi_pool_page_changed must be called. */
 static inline bool oi_run_end(const struct oi_run *run)
 {
     struct oi_page *page = run->page;
-    uint32_t used = oi_load_relaxed(&page->used) - (OI_RUN_MOST - run->left);
     page->free = run->free;
-    oi_store_relaxed(&page->used, used); /* relaxed: for statistics */
-    return OI_UNLIKELY(run->was_out || !used) && page->state != OI_PAGE_CURRENT;
+    oi_store_relaxed(&page->used, run->used); /* relaxed: for statistics */
+    return OI_UNLIKELY(run->was_out || !run->used) && page->state != OI_PAGE_CURRENT;
 }
 
 /* Frees a block of one of the pool's own pages. The holder. */

@@ -126,8 +126,7 @@ static OI_ALWAYS_INLINE void free_plain(struct oi_pool *pool, struct falling *fa
         falling->run = oi_run_begin(oi_page_of(o));
         falling->unit = unit;
     }
-    if (OI_UNLIKELY(!oi_run_free(&falling->run, o)))
-        end_run(pool, falling);
+    oi_run_free(&falling->run, o);
 }
 
 /* A reference to a child goes; if it is plain, and dies by that, it is the next one. */
