@@ -248,11 +248,12 @@ static void look_at(struct closure *closure, uint32_t number, uint32_t index)
     struct oi_scope_page *page = &closure->scope->pages[number];
     ouro_object *o = oi_scope_at(page, index);
     uint64_t first;
-    if (!oi_scope_look(o, &first)) {
+    uint32_t shared;
+    if (!oi_scope_look_at(o, &first, &shared)) {
         page->bits[index / 64].member &= ~((uint64_t)1 << index % 64);
         return;
     }
-    int32_t n = oi_estimate_references(o);
+    int32_t n = oi_estimate_references_by(shared, o);
     page->estimate[index] += n;
     closure->scope->extents[number].count[index] = n + 1;
     closure->objects++;

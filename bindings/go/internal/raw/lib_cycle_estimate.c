@@ -40,10 +40,11 @@ static size_t count_page(struct counting *counting, uint32_t number)
         for (uint64_t bit = 1; index < end; index++, bit <<= 1, at += size) {
             ouro_object *o = (ouro_object *)at;
             uint64_t first;
+            uint32_t shared;
             __builtin_prefetch(at + OI_SCOPE_AHEAD * size); /* or what is behind the page */
-            if (!oi_scope_look(o, &first))
+            if (!oi_scope_look_at(o, &first, &shared))
                 continue;
-            int32_t n = oi_estimate_references(o);
+            int32_t n = oi_estimate_references_by(shared, o);
             page.estimate[index] += n;
             if (counts)
                 counts[index] = n + 1;

@@ -14,14 +14,18 @@ size_t oi_estimate(struct oi_scope *scope, size_t *members);
 
 #define OI_ENOUGH (INT32_MAX / 4) /* as many references as matter */
 
-/* References to an object, as a moment's reading has it. */
-static inline int32_t oi_estimate_references(const ouro_object *o)
+/* References to an object whose `shared` was s, as a moment's reading has it. */
+static inline int32_t oi_estimate_references_by(uint32_t s, const ouro_object *o)
 {
-    uint32_t s = oi_shared(o);
     if (s & OI_STUCK)
         return OI_ENOUGH;
     int64_t n = oi_references(s, o);
     return n < OI_ENOUGH ? (int32_t)n : OI_ENOUGH;
+}
+
+static inline int32_t oi_estimate_references(const ouro_object *o)
+{
+    return oi_estimate_references_by(oi_shared(o), o);
 }
 
 /* The scope's tokens count as references from members. */

@@ -62,6 +62,7 @@ struct oi_scope {
     uint32_t count;
     bool keeps_counts;               /* generation 2 */
     bool is_marked;                  /* its members have marks already (cycle/presume.h) */
+    bool is_closed;                  /* members refer to members only, as their edges were noted */
     bool is_partial;                 /* there are pages of the generation that are not in it, or have no tables when they should */
     struct oi_stack_node *tokens;    /* references that the collecting thread holds, but nobody needs: they count as a member's */
     void (*breathe)(void);           /* who collects; see concurrent.h */
@@ -263,15 +264,21 @@ static OI_ALWAYS_INLINE bool oi_scope_leads_outside(struct oi_member member)
     return member.bits->outside & oi_member_bit(member);
 }
 
-/* Of a member none of whose edges have been noted yet. The caller has put them at scope->list[1 .. n], where there is room for one less than the
+/* Of a member none of whose edges have been noted yet: its only one. */
+static OI_ALWAYS_INLINE void oi_scope_note_edge(struct oi_member member, oi_id to)
+{
+    member.page->edges[member.index] = to;
+    member.bits->one_edge |= oi_member_bit(member);
+}
+
+/* The same for any number of them. The caller has put them at scope->list[1 .. n], where there is room for one less than the
  * member's block has words. */
 static OI_ALWAYS_INLINE void oi_scope_note_edges(struct oi_scope *scope, struct oi_member member, uint32_t n)
 {
     struct oi_scope_extent *extent = &scope->extents[member.number];
     uint32_t *list = scope->list;
     if (n == 1) {
-        member.page->edges[member.index] = list[1];
-        member.bits->one_edge |= oi_member_bit(member);
+        oi_scope_note_edge(member, list[1]);
     } else if (n) {
         if (!extent->lists)
             extent->lists = list - 1;
@@ -366,26 +373,33 @@ static OI_ALWAYS_INLINE void oi_scope_each_noted(struct oi_scope *scope, oi_scop
  * PUBLISHED alone says little: a dead block keeps it until its holder takes it back, and that no section delays. But who finds it not dead, and
  * then PUBLISHED still, knows that it died after the first look, if at all, and so within the section. Acquire: `shared` is overwritten after
  * `first` when a block is taken back, and PUBLISHED is set after everything else [MO-publish, MO-taken]. */
-static OI_ALWAYS_INLINE bool oi_scope_looks_alive(const ouro_object *o, uint32_t relevant, uint64_t *first)
+static OI_ALWAYS_INLINE bool oi_scope_looks_alive(const ouro_object *o, uint32_t relevant, uint64_t *first, uint32_t *shared)
 {
     const oi_first_word *word = (const oi_first_word *)o; /* 0 in a free block */
-    bool dead;
     do {
         *first = oi_load_acquire(word);
         if ((oi_first_flags(*first) & relevant) != OI_PUBLISHED)
             return false; /* most blocks that it is not; and `shared` is not to be looked at there, for their holder writes what it likes */
         oi_tsan_acquire(&o->ouro_private_flags); /* what was stored was the flags */
         oi_perturb();
-        dead = oi_load_acquire(&o->ouro_private_shared) == OI_DEAD;
+        *shared = oi_load_acquire(&o->ouro_private_shared);
         oi_perturb();
     } while (OI_UNLIKELY(oi_load_acquire(word) != *first)); /* it has been counted, marked or touched; or is another's now */
-    return !dead;
+    return *shared != OI_DEAD;
 }
 
-/* *first: the first word of its header, as it was found. */
+/* *first and *shared: of its header, as they were found. Nearly always at the same moment: but a block that has become another object's in between may have
+ * the same first word again, if that one was published without a bias, and then *shared is from before it was. Who goes by it either guesses, or
+ * sees to it that what was published since P2, and so has no mark, counts for nothing (P5). */
+static OI_ALWAYS_INLINE bool oi_scope_look_at(const ouro_object *o, uint64_t *first, uint32_t *shared)
+{
+    return oi_scope_looks_alive(o, OI_PUBLISHED | OI_UNTRACKED, first, shared);
+}
+
 static OI_ALWAYS_INLINE bool oi_scope_look(const ouro_object *o, uint64_t *first)
 {
-    return oi_scope_looks_alive(o, OI_PUBLISHED | OI_UNTRACKED, first);
+    uint32_t shared;
+    return oi_scope_look_at(o, first, &shared);
 }
 
 static inline bool oi_scope_may_look(const ouro_object *o)
@@ -398,5 +412,6 @@ static inline bool oi_scope_may_look(const ouro_object *o)
 static inline bool oi_scope_is_shared(const ouro_object *o)
 {
     uint64_t first;
-    return oi_scope_looks_alive(o, OI_PUBLISHED, &first);
+    uint32_t shared;
+    return oi_scope_looks_alive(o, OI_PUBLISHED, &first, &shared);
 }

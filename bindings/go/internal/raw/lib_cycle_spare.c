@@ -14,14 +14,8 @@ static OI_ALWAYS_INLINE void reach(ouro_object *child, void *arg)
 {
     struct oi_trace *tracing = arg;
     struct oi_spot spot = oi_scope_locate(tracing->scope, child);
-    if (!spot.number)
-        return;
-    struct oi_scope_bits *bits = &tracing->scope->pages[spot.number].bits[spot.index / 64];
-    uint64_t bit = (uint64_t)1 << spot.index % 64;
-    if (!(bits->member & bit))
-        return;
-    bits->member &= ~bit;
-    oi_trace_shade(tracing, spot.number, spot.index);
+    if (spot.number)
+        oi_trace_reach(tracing, spot.number, spot.index);
 }
 
 /* Objects are fetched from memory a few steps before their turn. */

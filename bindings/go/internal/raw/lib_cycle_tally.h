@@ -15,6 +15,7 @@ struct oi_tally {
     int32_t *due[OI_TALLY_LAG];
     uint32_t next;
     int32_t nobody; /* counted in place of what has not been asked for yet */
+    size_t total;   /* how many have been asked for */
 };
 
 /* direct: all counts fit into the processor's caches. */
@@ -25,11 +26,13 @@ static inline void oi_tally_begin(struct oi_tally *tally, bool direct)
     for (uint32_t i = 0; i < OI_TALLY_LAG; i++)
         tally->due[i] = &tally->nobody;
     tally->nobody = 0;
+    tally->total = 0;
 }
 
 /* step: what each count changes by, the same throughout. */
 static OI_ALWAYS_INLINE void oi_tally_count(struct oi_tally *tally, int32_t step, int32_t *count)
 {
+    tally->total++;
     if (tally->direct) {
         *count += step;
         return;

@@ -38,18 +38,39 @@ static inline uint32_t oi_trace_dequeue(struct oi_trace *trace)
     return number;
 }
 
+static inline void oi_trace_widen(struct oi_trace *trace, uint32_t low, uint32_t high)
+{
+    trace->low = low < trace->low ? low : trace->low;
+    trace->high = high > trace->high ? high : trace->high;
+}
+
 /* Makes a block gray, of a page that has tables. */
 static OI_ALWAYS_INLINE void oi_trace_shade(struct oi_trace *trace, uint32_t number, uint32_t index)
 {
     uint32_t word = index / 64;
     struct oi_scope_bits *bits = &trace->scope->pages[number].bits[word];
-    if (number == trace->current) {
-        trace->low = word < trace->low ? word : trace->low;
-        trace->high = word > trace->high ? word : trace->high;
-    } else if (!bits->gray) {
+    if (number == trace->current)
+        oi_trace_widen(trace, word, word);
+    else if (!bits->gray)
         oi_trace_enqueue(trace, number);
-    }
     bits->gray |= (uint64_t)1 << index % 64;
+}
+
+/* A member becomes gray; what is none stays as it is. Without a branch for that, which no processor guesses: most objects are reached more than once, in no
+ * order. Where no member is left near by, which it guesses, nothing is written. */
+static OI_ALWAYS_INLINE void oi_trace_reach(struct oi_trace *trace, uint32_t number, uint32_t index)
+{
+    uint32_t word = index / 64;
+    struct oi_scope_bits *bits = &trace->scope->pages[number].bits[word];
+    if (!bits->member)
+        return;
+    uint64_t member = bits->member & (uint64_t)1 << index % 64, first = bits->gray ? 0 : member;
+    bits->member ^= member;
+    bits->gray |= member;
+    if (number == trace->current)
+        oi_trace_widen(trace, member ? word : UINT32_MAX, member ? word : 0);
+    else if (OI_UNLIKELY(first))
+        oi_trace_enqueue(trace, number);
 }
 
 /* A page is followed in rounds, each over a range of words, until nothing on it is gray: a list whose nodes lie one behind the other would otherwise take a

@@ -36,24 +36,36 @@ static void mark(struct oi_scope *scope, struct oi_member member, void *unused)
 static OI_NOINLINE void note_outside(struct oi_scope *scope, oi_id id)
 {
     oi_scope_note_outside(oi_scope_member(scope, id));
+    scope->is_closed = false;
 }
 
-/* Appends a member's references to the list whose last edge is at `last`, and returns where that is then. The slots are read once, here; whatever is
+/* Counts the reference in a member's slot. Returns where it leads; 0: nowhere, or outside, which is noted. The slots are read once, here; whatever is
  * said of them later goes by the notes. */
-static OI_ALWAYS_INLINE uint32_t *list_run(struct oi_scope *scope, oi_id member, struct oi_tally *tally, uint32_t *last,
-                                           ouro_slot *slot, size_t count)
+static OI_ALWAYS_INLINE oi_id follow(struct oi_scope *scope, oi_id member, struct oi_tally *tally, const ouro_slot *slot)
 {
-    for (ouro_slot *end = slot + count; slot < end; slot++) {
-        ouro_object *ref = oi_slot_ref(oi_load_acquire(&slot->ouro_private_ref)); /* pairs with the exchange that stored it [MO-publish] */
-        if (!ref)
-            continue;
-        struct oi_spot spot = oi_scope_locate(scope, ref);
-        if (OI_UNLIKELY(!spot.number)) {
-            note_outside(scope, member);
-            continue;
-        }
-        *++last = oi_scope_id(spot.number, spot.index);
-        oi_tally_count(tally, 1, oi_scope_estimate_at(scope, spot)); /* whether that is a member is asked when it matters */
+    void *word = oi_load_acquire(&slot->ouro_private_ref); /* pairs with the exchange that stored it [MO-publish] */
+    if (!word)
+        return 0;
+    ouro_object *ref = oi_slot_ref(word);
+    if (!ref)
+        return 0;
+    struct oi_spot spot = oi_scope_locate(scope, ref);
+    if (OI_UNLIKELY(!spot.number)) {
+        note_outside(scope, member);
+        return 0;
+    }
+    oi_tally_count(tally, 1, oi_scope_estimate_at(scope, spot)); /* whether that is a member is asked when it matters */
+    return oi_scope_id(spot.number, spot.index);
+}
+
+/* Appends a member's edges to the list whose last one is at `last`, and returns where that is then. */
+static OI_ALWAYS_INLINE uint32_t *list_run(struct oi_scope *scope, oi_id member, struct oi_tally *tally, uint32_t *last,
+                                           const ouro_slot *slot, size_t count)
+{
+    for (const ouro_slot *end = slot + count; slot < end; slot++) {
+        oi_id to = follow(scope, member, tally, slot);
+        if (to)
+            *++last = to;
     }
     return last;
 }
@@ -68,6 +80,18 @@ static OI_NOINLINE uint32_t *list_runs(struct oi_scope *scope, oi_id member, str
     return last;
 }
 
+static OI_ALWAYS_INLINE void note_pair(struct oi_scope *scope, struct oi_member member, struct oi_tally *tally, const ouro_slot *slot)
+{
+    oi_id to = follow(scope, oi_member_id(member), tally, &slot[0]), also = follow(scope, oi_member_id(member), tally, &slot[1]);
+    if (to && also) {
+        scope->list[1] = to;
+        scope->list[2] = also;
+        oi_scope_note_edges(scope, member, 2);
+    } else if (to || also) {
+        oi_scope_note_edge(member, to | also);
+    }
+}
+
 static void note_edges(struct oi_scope *scope, struct oi_member member, void *tally)
 {
     ouro_object *o = member.object;
@@ -75,11 +99,12 @@ static void note_edges(struct oi_scope *scope, struct oi_member member, void *ta
     oi_perturb();
     if (OI_UNLIKELY(!oi_scope_look(o, &first)))
         return; /* its count will say so */
-    uint32_t *list = scope->list, *last;
-    if (OI_LIKELY((uint32_t)first & OI_PAIR))
-        last = list_run(scope, oi_member_id(member), tally, list, (ouro_slot *)(o + 1), 2);
-    else
-        last = list_runs(scope, oi_member_id(member), tally, list, oi_type_by((uint32_t)first), o);
+    if (OI_LIKELY((uint32_t)first & OI_PAIR)) {
+        note_pair(scope, member, tally, (const ouro_slot *)(o + 1));
+        return;
+    }
+    uint32_t *list = scope->list;
+    uint32_t *last = list_runs(scope, oi_member_id(member), tally, list, oi_type_by((uint32_t)first), o);
     oi_scope_note_edges(scope, member, (uint32_t)(last - list));
 }
 
@@ -92,6 +117,19 @@ static OI_NOINLINE void note_special(struct oi_validation *all, const struct oi_
         all->finalizers = true;
 }
 
+/* What is to be seen to if it turns out to be garbage. */
+static inline void note_end(struct oi_validation *all, uint64_t first)
+{
+    const struct oi_type *type = oi_type_by((uint32_t)first);
+    uint32_t flags = oi_first_flags(first);
+    if (OI_UNLIKELY(flags & OI_HAS_WEAK))
+        all->has_weak = true;
+    if (OI_UNLIKELY(type->special))
+        note_special(all, type, flags);
+    if (OI_UNLIKELY(type->inner))
+        all->inner = true;
+}
+
 /* From here on, an estimate of 0 says that all references to a member come from members. */
 static void subtract_count(struct oi_scope *scope, struct oi_member member, void *arg)
 {
@@ -99,29 +137,25 @@ static void subtract_count(struct oi_scope *scope, struct oi_member member, void
     const ouro_object *o = member.object;
     int32_t *estimate = oi_member_estimate(member);
     uint64_t first;
+    uint32_t s;
     (void)scope;
     oi_perturb();
-    bool alive = oi_scope_look(o, &first);
-    /* Acquire: `local` is read after it; whoever merged has stored MERGED after the last change of `local` [MO-count]. */
-    uint32_t s = oi_load_acquire(&o->ouro_private_shared);
+    /* `shared` is loaded with acquire, and `local` after it: whoever merged has stored MERGED after the last change of `local` [MO-count]. */
+    if (OI_UNLIKELY(!oi_scope_look_at(o, &first, &s))) {
+        *estimate = UNACCOUNTED;
+        all->unaccounted = true;
+        return;
+    }
     int64_t count = oi_references(s, o);
     /* 0: the last reference was dropped by force (object/inbox.c). A stuck word counts OI_COUNT_MAX. */
-    bool counts = alive && s != OI_DEAD && (uint64_t)count < OI_COUNT_MAX;
-    *estimate = counts ? (int32_t)((uint32_t)*estimate - (uint32_t)count) : UNACCOUNTED;
+    *estimate = OI_LIKELY((uint64_t)count < OI_COUNT_MAX) ? (int32_t)((uint32_t)*estimate - (uint32_t)count) : UNACCOUNTED;
     if (OI_UNLIKELY(*estimate)) {
         all->unaccounted = true;
         return;
     }
-    uint32_t flags = oi_first_flags(first);
-    if (OI_UNLIKELY(flags & OI_HAS_WEAK))
-        all->has_weak = true;
-    if (OI_LIKELY((uint32_t)first & OI_PAIR)) /* its type asks for nothing */
-        return;
-    const struct oi_type *type = oi_type_by((uint32_t)first);
-    if (OI_UNLIKELY(type->special))
-        note_special(all, type, flags);
-    if (OI_UNLIKELY(type->inner))
-        all->inner = true;
+    all->references += (size_t)count;
+    if (!oi_is_mere_pair(first)) /* whose type asks for nothing */
+        note_end(all, first);
 }
 
 /* ---- P3c: the fixpoint ---- */
@@ -130,6 +164,7 @@ static void subtract_count(struct oi_scope *scope, struct oi_member member, void
 static void drop(struct oi_trace *dropped, oi_id id)
 {
     oi_scope_drop(dropped->scope, id);
+    dropped->scope->is_closed = false; /* to others, it may be */
     oi_trace_shade(dropped, id >> OI_SCOPE_INDEX_BITS, oi_scope_index(id));
 }
 
@@ -203,11 +238,14 @@ void oi_validate_counts(struct oi_scope *scope, struct oi_validation *all)
     oi_os_membarrier();      /* M1: who looks at a member after this sees the mark; one operation per thread may straddle it */
     oi_limbo_grace_period(); /* G1: sections that may have looked before are over */
     oi_scope_begin_lists(scope);
+    scope->is_closed = true;
     oi_tally_begin(&tally, oi_scope_is_small(scope));
     oi_scope_each_member(scope, note_edges, &tally);
     note_tokens(scope, &tally);
     oi_tally_end(&tally, 1);
     oi_scope_each_member(scope, subtract_count, all);
+    /* To members lead as many edges and tokens as these have references. If there are no more, none leads elsewhere. */
+    scope->is_closed = scope->is_closed && !all->unaccounted && tally.total == all->references;
     if (!all->unaccounted)
         return;
     oi_scope_each_noted(scope, drop_unaccounted, &dropped);

@@ -7,11 +7,12 @@
 #include "lib_cycle_scope.h"
 
 struct oi_validation {
-    bool unaccounted; /* some member is referred to from elsewhere */
-    bool has_weak;    /* some member may have weak references */
-    bool finalizers;  /* some member's finalizer is due */
-    bool inner;       /* some member is part of a value (OI_TYPE_INNER) */
-    bool special;     /* some member's type has a finalizer, or something to be done with its objects at their end */
+    bool unaccounted;  /* some member is referred to from elsewhere */
+    bool has_weak;     /* some member may have weak references */
+    bool finalizers;   /* some member's finalizer is due */
+    bool inner;        /* some member is part of a value (OI_TYPE_INNER) */
+    bool special;      /* some member's type has a finalizer, or something to be done with its objects at their end */
+    size_t references; /* to all members that are accounted for */
 };
 
 /* P2, G1, P3: marks the members, lets a grace period pass, reads their references and counts, and keeps those that are accounted for. */

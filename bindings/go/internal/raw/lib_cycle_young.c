@@ -109,12 +109,20 @@ static void mark_reachable(struct oi_local *self, ouro_object *o, void *unused)
 struct separation {
     size_t garbage, survivors;
     size_t inner;    /* of the garbage */
-    bool finalizers; /* some garbage has a finalizer to be run */
+    bool finalizers; /* some garbage has a finalizer to be run, */
+    bool has_weak;   /* some may have weak references */
 };
 
 static bool finalizer_due(const ouro_object *o)
 {
     return oi_type_of(o)->finalize && !(oi_flags(o) & OI_FINALIZED);
+}
+
+static OI_NOINLINE void note_end(struct separation *all, const ouro_object *o, uint64_t first)
+{
+    all->inner += oi_type_of(o)->inner;
+    all->finalizers = all->finalizers || finalizer_due(o);
+    all->has_weak = all->has_weak || (oi_first_flags(first) & OI_HAS_WEAK);
 }
 
 static void separate(struct oi_local *self, ouro_object *o, void *arg)
@@ -128,8 +136,9 @@ static void separate(struct oi_local *self, ouro_object *o, void *arg)
     }
     oi_gray_push(self, o);
     all->garbage++;
-    all->inner += oi_type_of(o)->inner;
-    all->finalizers = all->finalizers || finalizer_due(o);
+    uint64_t first = oi_first(o);
+    if (!oi_is_mere_pair(first)) /* of which nothing is to be noted */
+        note_end(all, o, first);
 }
 
 /* Pages need not be looked at again before they are allocated from: those with private objects are kept on list `to`. */
@@ -254,11 +263,11 @@ static void release_if_outside(ouro_object *child, void *act)
 
 static bool release_outside(struct oi_act *act, ouro_object *o, void *arg)
 {
-    const struct oi_type *type = oi_type_of(o);
+    uint32_t word = oi_type_word(o);
     (void)arg;
-    if (OI_UNLIKELY(type->dispose != NULL))
-        type->dispose(o);
-    oi_each_ref(oi_type_word(o), o, release_if_outside, act);
+    if (!(word & OI_PAIR) && OI_UNLIKELY(oi_type_by(word)->dispose != NULL))
+        oi_type_by(word)->dispose(o);
+    oi_each_ref(word, o, release_if_outside, act);
     return true;
 }
 
@@ -272,17 +281,35 @@ static OI_COLD void watch_reclaimed(struct oi_local *self)
     }
 }
 
+/* All that is on the gray list, a page's in one run. */
+static void free_garbage(struct oi_local *self)
+{
+    for (struct oi_page *page; (page = self->gray);) {
+        struct oi_run run = oi_run_begin(page);
+        uint32_t position = page->gray;
+        self->gray = page->gray_next; /* before the page may be given back */
+        page->gray = 0;
+        while (position) {
+            ouro_object *o = oi_page_at(page, position);
+            position = oi_shared(o) & ~OI_GRAY;
+            oi_run_free(&run, o);
+        }
+        if (oi_run_end(&run))
+            oi_pool_page_changed(&self->pool, page);
+    }
+}
+
 /* Not in line: it would cost the caller's loops their registers. */
-static OI_NOINLINE void reclaim(struct oi_act *act)
+static OI_NOINLINE void reclaim(struct oi_act *act, bool has_weak)
 {
     bool outer = act->destroying;
     act->destroying = true; /* what dies now waits until the garbage is gone */
-    each_gray(act, clear_weak, NULL);
+    if (has_weak)
+        each_gray(act, clear_weak, NULL);
     each_gray(act, release_outside, NULL);
     if (OI_UNLIKELY(oi_watched))
         watch_reclaimed(act->self);
-    for (ouro_object *o; (o = oi_gray_pop(act->self));)
-        oi_pool_free(&act->self->pool, o);
+    free_garbage(act->self);
     act->destroying = outer;
 }
 
@@ -306,7 +333,7 @@ static size_t rejuvenate_page(struct oi_page *page)
     char *at = page->base;
     for (uint32_t i = 0; i < page->carved; i++, at += size) {
         ouro_object *o = (ouro_object *)at;
-        if (!oi_type_word(o) || !oi_is_mine(o) || !(oi_flags(o) & OI_AGED))
+        if (!(oi_flags(o) & OI_AGED) || !oi_type_word(o) || !oi_is_mine(o)) /* first: few are aged. In the dead that flag says nothing */
             continue;
         oi_set_flags(o, oi_flags(o) & ~OI_AGED);
         n++;
@@ -366,7 +393,7 @@ bool oi_young_collect(struct oi_act *act, struct oi_young *young, struct oi_youn
         found = find_garbage(self, &again);
         found.survivors += survivors;
     }
-    reclaim(act);
+    reclaim(act, found.has_weak);
     if (oi_load_relaxed(&oi_young_manual))
         hold_callbacks(act, young);
     result->freed = found.garbage - found.inner;

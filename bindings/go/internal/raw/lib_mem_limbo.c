@@ -48,7 +48,7 @@ void oi_limbo_retire(void *retired)
 void oi_limbo_retire_chain(struct oi_limbo_chain *chain)
 {
     retire(chain->page, chain->first, chain->last, chain->count);
-    chain->page = NULL;
+    *chain = (struct oi_limbo_chain){0};
 }
 
 bool oi_limbo_hold_still(bool reading)

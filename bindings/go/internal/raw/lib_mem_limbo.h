@@ -19,6 +19,7 @@ void oi_limbo_retire(void *block);
  * limbo; meanwhile they are nobody's: statistics take them for alive, and a child of fork leaks them. */
 #define OI_LIMBO_CHAIN 64u
 struct oi_limbo_chain {
+    uintptr_t unit;       /* of memory that the last one is in */
     struct oi_page *page; /* NULL: empty */
     struct oi_block *last;
     uint32_t first, count;
@@ -28,15 +29,15 @@ void oi_limbo_retire_chain(struct oi_limbo_chain *chain); /* empties it */
 /* Not in a watched heap. */
 static inline void oi_limbo_retire_with(struct oi_limbo_chain *chain, void *retired)
 {
-    struct oi_page *page = oi_page_of(retired);
     struct oi_block *block = retired;
-    if (page != chain->page || chain->count == OI_LIMBO_CHAIN) {
+    uintptr_t unit = (uintptr_t)retired >> OI_UNIT_SHIFT;
+    if (OI_UNLIKELY(unit != chain->unit || chain->count == OI_LIMBO_CHAIN)) {
         if (chain->page)
             oi_limbo_retire_chain(chain);
-        *chain = (struct oi_limbo_chain){.page = page, .last = block};
+        *chain = (struct oi_limbo_chain){.unit = unit, .page = oi_page_of(retired), .last = block};
     }
     oi_store_relaxed(&block->after, chain->first);
-    chain->first = oi_page_position(page, block);
+    chain->first = oi_page_position(chain->page, block);
     chain->count++;
 }
 

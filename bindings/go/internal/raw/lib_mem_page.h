@@ -13,7 +13,7 @@
  *     free      type == 0                       on `free`; not counted
  *     uncut     never touched                   index >= carved; not counted
  *
- *     used + length(free) == carved <= capacity          (for the pool's holder)
+ *     used + length(free) == carved <= capacity          (for the pool's holder, outside runs: pool.h)
  *
  * Lists of free and limbo blocks are threaded through the blocks themselves, outside bytes 0..7, so that a page may be walked at
  * any time: `free` by a pointer at byte 8, limbo and remote by a 32-bit position at byte 8 (the header's `local`, which no longer

@@ -126,6 +126,38 @@ static inline bool oi_pool_free_to(struct oi_page *page, void *freed)
     return OI_UNLIKELY(!old || !used) && page->state != OI_PAGE_CURRENT;
 }
 
+/* Blocks of one page that the holder frees one after the other: the page hears of them when the run ends, and until then nothing else of it is freed or
+ * allocated by the holder. To others they are in use meanwhile, so nobody takes the page for empty. */
+struct oi_run {
+    struct oi_page *page;
+    void *free;
+    uint32_t used;
+    bool was_out; /* the page had no free block before */
+};
+
+static inline struct oi_run oi_run_begin(struct oi_page *page)
+{
+    return (struct oi_run){page, page->free, oi_load_relaxed(&page->used), !page->free};
+}
+
+static inline void oi_run_free(struct oi_run *run, void *freed)
+{
+    struct oi_block *block = freed;
+    oi_store_relaxed(&block->first, 0); /* these two: relaxed, as in oi_pool_free_to */
+    oi_store_relaxed(&block->next, run->free);
+    run->free = block;
+    run->used--;
+}
+
+/* The holder. True: oi_pool_page_changed must be called. */
+static inline bool oi_run_end(const struct oi_run *run)
+{
+    struct oi_page *page = run->page;
+    page->free = run->free;
+    oi_store_relaxed(&page->used, run->used); /* relaxed: for statistics */
+    return OI_UNLIKELY(run->was_out || !run->used) && page->state != OI_PAGE_CURRENT;
+}
+
 /* Frees a block of one of the pool's own pages. The holder. */
 static inline void oi_pool_free(struct oi_pool *pool, void *freed)
 {

@@ -109,9 +109,27 @@ static OI_NOINLINE void destroy_other(struct oi_act *act, const struct oi_type *
 /* The state of destroy_plain, in registers. */
 struct falling {
     ouro_object *next, *todo; /* what is still to be destroyed: one, and below it a stack, threaded through the objects */
-    struct oi_page *page;     /* of the previous one, */
-    uintptr_t unit;           /* and which unit of memory that is; 0: look again */
+    uintptr_t unit;           /* which unit of memory the previous ones are in; 0: none, and there is */
+    struct oi_run run;        /* no run of their page's */
 };
+
+static OI_ALWAYS_INLINE void end_run(struct oi_pool *pool, struct falling *falling)
+{
+    if (falling->unit && OI_UNLIKELY(oi_run_end(&falling->run)))
+        oi_pool_page_changed(pool, falling->run.page);
+    falling->unit = 0;
+}
+
+static OI_ALWAYS_INLINE void free_plain(struct oi_pool *pool, struct falling *falling, ouro_object *o)
+{
+    uintptr_t unit = (uintptr_t)o >> OI_UNIT_SHIFT;
+    if (OI_UNLIKELY(unit != falling->unit)) {
+        end_run(pool, falling); /* which may give its page back, so it comes before the look at this one's */
+        falling->run = oi_run_begin(oi_page_of(o));
+        falling->unit = unit;
+    }
+    oi_run_free(&falling->run, o);
+}
 
 /* A reference to a child goes; if it is plain, and dies by that, it is the next one. */
 static OI_ALWAYS_INLINE void drop_child(struct oi_act *act, uint32_t id, ouro_object *child, struct falling *falling)
@@ -119,8 +137,8 @@ static OI_ALWAYS_INLINE void drop_child(struct oi_act *act, uint32_t id, ouro_ob
     if (!child)
         return;
     if (OI_UNLIKELY(!oi_is_plain_of(child, id))) {
+        end_run(&act->self->pool, falling); /* it may free blocks */
         release_child(act, child);
-        falling->unit = 0; /* pages may have been given back */
     } else if (ouro_private_sub1(&child->ouro_private_local)) {
         if (falling->next) {
             oi_store_relaxed(&((struct plain *)falling->next)->next, falling->todo);
@@ -131,8 +149,8 @@ static OI_ALWAYS_INLINE void drop_child(struct oi_act *act, uint32_t id, ouro_ob
 }
 
 /* Destroys a private object that is_plain, and all that dies with it and is like it. This is where most objects end, so everything is in
- * registers, also the layout of the previous one's type, for objects of one type come together. No user code runs here, so the slot does not change.
- * The caller has set `destroying`: what is not like it goes to the other lists. */
+ * registers, also the layout of the previous one's type, for objects of one type come together, and so are those of a page. No user code runs here, so
+ * the slot does not change. The caller has set `destroying`: what is not like it goes to the other lists. */
 static inline void destroy_plain(struct oi_act *act, ouro_object *o)
 {
     const uint32_t id = oi_my_id();
@@ -146,17 +164,21 @@ static inline void destroy_plain(struct oi_act *act, ouro_object *o)
             const ouro_slot *slot = (const ouro_slot *)(o + 1);
             void *first = slot[0].ouro_private_ref, *second = slot[1].ouro_private_ref;
             /* Asked of both at once: half of a tree's are empty, and the processor would guess two branches wrong where it does one. */
-            if ((uintptr_t)first | (uintptr_t)second) {
-                ouro_object *left = oi_slot_ref(first), *right = oi_slot_ref(second);
-                drop_child(act, id, left, &falling);
-                drop_child(act, id, right, &falling);
+            uintptr_t both = (uintptr_t)first | (uintptr_t)second;
+            if (both) {
+                if (OI_UNLIKELY(both & OURO_PRIVATE_TAG)) {
+                    first = oi_slot_ref(first);
+                    second = oi_slot_ref(second);
+                }
+                drop_child(act, id, first, &falling);
+                drop_child(act, id, second, &falling);
             }
         } else {
             if (OI_UNLIKELY(oi_type_word(o) != word)) {
                 const struct oi_type *type = oi_type_of(o);
                 if (OI_UNLIKELY(!type->simple)) {
+                    end_run(pool, &falling);
                     destroy_other(act, type, o);
-                    falling.unit = 0;
                     goto done;
                 }
                 word = oi_type_word(o);
@@ -169,29 +191,24 @@ static inline void destroy_plain(struct oi_act *act, ouro_object *o)
                     drop_child(act, id, oi_slot_ref(held), &falling);
             }
         }
-        if ((uintptr_t)o >> OI_UNIT_SHIFT != falling.unit) {
-            falling.unit = (uintptr_t)o >> OI_UNIT_SHIFT;
-            falling.page = oi_page_of(o);
-        }
-        if (OI_UNLIKELY(oi_pool_free_to(falling.page, o))) {
-            oi_pool_page_changed(pool, falling.page);
-            falling.unit = 0;
-        }
+        free_plain(pool, &falling, o);
     done:
         if (!falling.next) {
             if (!(falling.next = falling.todo))
-                return;
+                break;
             falling.todo = ((struct plain *)falling.next)->next;
         }
     }
+    end_run(pool, &falling);
 }
 
-/* The type of a DEAD object that the quick loop below can destroy: it was published, its type asks for nothing, no weak reference leads to it, and nobody
- * watches. Else NULL. */
-static inline const struct oi_type *type_of_simple(const ouro_object *o)
+/* True of a DEAD object that the quick loop below can destroy: it was published, its type asks for nothing, no weak reference leads to it, and nobody
+ * watches. */
+static inline bool is_simple(const ouro_object *o)
 {
-    const struct oi_type *type = oi_type_of(o);
-    return OI_LIKELY((oi_flags(o) & (OI_PUBLISHED | OI_HAS_WEAK)) == OI_PUBLISHED && type->simple && !oi_watched) ? type : NULL;
+    uint64_t first = oi_first(o);
+    return OI_LIKELY((oi_first_flags(first) & (OI_PUBLISHED | OI_HAS_WEAK)) == OI_PUBLISHED) &&
+           (OI_LIKELY((uint32_t)first & OI_PAIR) || oi_type_by((uint32_t)first)->simple) && OI_LIKELY(!oi_watched);
 }
 
 /* A reference to a published object goes; `id` is the caller's. True: the object is DEAD by it, and on no list. */
@@ -206,24 +223,39 @@ static inline bool release_shared(struct oi_act *act, uint32_t id, ouro_object *
     return false;
 }
 
+/* The reference in a slot of a DEAD object goes, and the slot's content stays, for read sections that are on their way through. `next` is what has died
+ * before by the same object's end, or NULL; returned is the last that has. */
+static OI_ALWAYS_INLINE ouro_object *drop_shared(struct oi_act *act, uint32_t id, const ouro_slot *slot, ouro_object *next)
+{
+    void *word = oi_load_relaxed(&slot->ouro_private_ref);
+    if (!word) /* first: many are */
+        return next;
+    ouro_object *child = oi_slot_ref(word);
+    if (!child || !release_shared(act, id, child))
+        return next;
+    if (next)
+        oi_destroy_later(act, next);
+    return child;
+}
+
 /* Destroys a DEAD object that is simple, and all that dies with it and is, too, as destroy_plain does for private ones. What else dies is left on the list.
  * The blocks go to limbo a chain of one page at a time, for objects that die together lie together, as a rule. No user code runs here. */
-static void destroy_simple(struct oi_act *act, const struct oi_type *type, ouro_object *o)
+static void destroy_simple(struct oi_act *act, ouro_object *o)
 {
     const uint32_t id = oi_my_id();
     struct oi_limbo_chain chain = {0};
     for (;;) {
         ouro_object *next = NULL;
         oi_perturb();
-        /* The slots' content stays, for read sections that are on their way through. */
-        const ouro_slot *slot = (const ouro_slot *)o + type->bare.first;
-        for (const ouro_slot *end = slot + type->bare.count; slot < end; slot++) {
-            ouro_object *child = oi_slot_ref(oi_load_relaxed(&slot->ouro_private_ref));
-            if (!child || !release_shared(act, id, child))
-                continue;
-            if (next)
-                oi_destroy_later(act, next);
-            next = child;
+        if (OI_LIKELY(oi_is_pair(o))) {
+            const ouro_slot *slot = (const ouro_slot *)(o + 1);
+            next = drop_shared(act, id, &slot[0], next);
+            next = drop_shared(act, id, &slot[1], next);
+        } else {
+            const struct oi_type *type = oi_type_of(o);
+            const ouro_slot *slot = (const ouro_slot *)o + type->bare.first;
+            for (const ouro_slot *end = slot + type->bare.count; slot < end; slot++)
+                next = drop_shared(act, id, slot, next);
         }
         oi_perturb();
         oi_limbo_retire_with(&chain, o);
@@ -232,7 +264,7 @@ static void destroy_simple(struct oi_act *act, const struct oi_type *type, ouro_
                 break;
             act->dead = oi_dead_next(next);
         }
-        if (!(type = type_of_simple(next))) {
+        if (!is_simple(next)) {
             oi_destroy_later(act, next);
             break;
         }
@@ -365,9 +397,8 @@ static void destroy_all(struct oi_act *act, bool finalizing)
             destroy_plain(act, o);
         } else if ((o = act->dead)) {
             act->dead = oi_dead_next(o);
-            const struct oi_type *simple = type_of_simple(o);
-            if (simple) {
-                destroy_simple(act, simple, o);
+            if (is_simple(o)) {
+                destroy_simple(act, o);
             } else if (finalizing || !is_finalizer_due(o)) {
                 destroy_dead(act, o);
             } else {
@@ -511,8 +542,7 @@ void oi_destroy_private(struct oi_act *act, ouro_object *o)
 /* Where no loop is under way that would take it along, and nothing dies with it: its block goes to limbo without any list. */
 static inline bool retire_bare(struct oi_act *act, ouro_object *o)
 {
-    const struct oi_type *type = act->destroying ? NULL : type_of_simple(o);
-    if (!type || !oi_is_bare_of(type, o))
+    if (act->destroying || !is_simple(o) || !oi_is_bare(o))
         return false;
     oi_perturb();
     oi_limbo_retire(o);

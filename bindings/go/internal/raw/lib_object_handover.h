@@ -19,10 +19,10 @@
 
 extern int16_t oi_handed_over_from; /* atomic; OI_HANDED_OVER_FROM; tests set it: INT16_MIN for all types, INT16_MAX for none */
 
-/* Of the object's type. Two types may have one. */
-static inline int16_t *oi_handed_over(struct oi_local *local, const ouro_object *o)
+/* Of objects with that type word. Two types may have one. */
+static inline int16_t *oi_handed_over(struct oi_local *local, uint32_t word)
 {
-    return &local->handed_over[OI_TYPE_ID(oi_type_word(o)) % OI_HANDED_OVER_SCORES];
+    return &local->handed_over[OI_TYPE_ID(word) % OI_HANDED_OVER_SCORES];
 }
 
 static inline bool oi_is_handed_over(int16_t score)
@@ -39,14 +39,14 @@ static inline void oi_add_to_score(int16_t *score, int points)
 /* Others have dropped more references than they have added, so the slot's holder ends the bias: by a token, or a claim. */
 static inline void oi_note_handed_over(struct oi_local *local, const ouro_object *o)
 {
-    int16_t *score = oi_handed_over(local, o);
+    int16_t *score = oi_handed_over(local, oi_type_word(o));
     oi_add_to_score(score, oi_is_handed_over(*score) ? OI_PROBE : 1);
 }
 
 /* The owner has dropped the last of its references to a shared object. */
 static inline void oi_note_kept(struct oi_local *local, const ouro_object *o)
 {
-    int16_t *score = oi_handed_over(local, o);
+    int16_t *score = oi_handed_over(local, oi_type_word(o));
     oi_add_to_score(score, oi_is_handed_over(*score) ? -OI_PROBE : -(*score > 0));
 }
 
@@ -54,12 +54,12 @@ static inline void oi_note_kept(struct oi_local *local, const ouro_object *o)
 static inline void oi_note_counted(struct oi_local *local, const ouro_object *o)
 {
     if (oi_page_of(o)->pool == &local->pool)
-        oi_add_to_score(oi_handed_over(local, o), -OI_COUNTED);
+        oi_add_to_score(oi_handed_over(local, oi_type_word(o)), -OI_COUNTED);
 }
 
-/* True if o, which the holder is publishing, will be handed over as far as one can tell. Probes are spread by Fibonacci hashing, for programs go in
+/* True if an object with that type word, which the holder is publishing, will be handed over as far as one can tell. Probes are spread by Fibonacci hashing, for programs go in
  * rounds. */
-static inline bool oi_will_be_handed_over(struct oi_local *local, const ouro_object *o)
+static inline bool oi_will_be_handed_over(struct oi_local *local, uint32_t word)
 {
-    return oi_is_handed_over(*oi_handed_over(local, o)) && local->publications / 2 * 0x9e3779b9u >= UINT32_MAX / OI_PROBE;
+    return oi_is_handed_over(*oi_handed_over(local, word)) && local->publications / 2 * 0x9e3779b9u >= UINT32_MAX / OI_PROBE;
 }

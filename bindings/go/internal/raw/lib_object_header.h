@@ -110,14 +110,14 @@ static inline uint32_t oi_local_tokens(uint32_t local)
 #define oi_set_shared(o, v) oi_store_relaxed(&(o)->ouro_private_shared, (uint32_t)(v))
 
 /* Owner and flags in one load, the flags in the upper half. */
+typedef uint32_t oi_half_word __attribute__((may_alias));
 static inline uint32_t oi_owner_and_flags(const ouro_object *o)
 {
-    typedef uint32_t both __attribute__((may_alias));
     _Static_assert(offsetof(ouro_object, ouro_private_flags) == offsetof(ouro_object, ouro_private_owner) + 2 &&
                        __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
                    "the flags are the upper half");
     /* Relaxed: compared with what only this thread can have stored. */
-    return oi_load_relaxed((const both *)&o->ouro_private_owner);
+    return oi_load_relaxed((const oi_half_word *)&o->ouro_private_owner);
 }
 
 /* Type, owner and flags in one load. */
@@ -125,6 +125,11 @@ typedef uint64_t oi_first_word __attribute__((may_alias));
 _Static_assert(offsetof(ouro_object, ouro_private_type) == 0 && offsetof(ouro_object, ouro_private_flags) == 6 &&
                    __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
                "one word, the type below, the flags on top");
+
+static inline uint64_t oi_first(const ouro_object *o)
+{
+    return oi_load_relaxed((const oi_first_word *)o); /* relaxed: as above */
+}
 
 static inline uint32_t oi_first_flags(uint64_t first)
 {
@@ -134,6 +139,12 @@ static inline uint32_t oi_first_flags(uint64_t first)
 static inline uint32_t oi_first_owner(uint64_t first)
 {
     return (uint32_t)(first >> 32) & 0xffffu;
+}
+
+/* A pair that no weak reference leads to, by the first word of its header: what most objects are that have slots. */
+static inline bool oi_is_mere_pair(uint64_t first)
+{
+    return (first & ((uint64_t)OI_HAS_WEAK << 48 | OI_PAIR)) == OI_PAIR;
 }
 
 /* References to an object whose `shared` has been found to be s. It is not dead. */
@@ -146,7 +157,7 @@ static inline int64_t oi_references(uint32_t s, const ouro_object *o)
  * pages' holder looks on (mem/watch.c). */
 static inline bool oi_is_private(const ouro_object *o)
 {
-    uint64_t first = oi_load_relaxed((const oi_first_word *)o); /* relaxed: who makes private objects looks */
+    uint64_t first = oi_first(o); /* who makes private objects looks */
     return (uint32_t)first && !(oi_first_flags(first) & OI_PUBLISHED);
 }
 

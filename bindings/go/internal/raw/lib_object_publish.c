@@ -12,46 +12,46 @@
 #include "lib_object_misuse.h"
 #include "lib_object_weak.h"
 #include "lib_port_perturb.h"
+#include "lib_port_tsan.h"
 #include "lib_sync_rcu.h"
 
 int16_t oi_handed_over_from = OI_HANDED_OVER_FROM;
 
-/* Whoever finds PUBLISHED finds all that its thread wrote before. */
-static inline void set_published(ouro_object *o)
+/* Owner and flags in one store (P2). Whoever finds PUBLISHED finds all that its thread wrote before. `first`: of its header. */
+static inline void set_published(ouro_object *o, struct oi_page *page, uint64_t first, uint32_t owner)
 {
+    uint32_t flags = ((uint32_t)(first >> 32) & OI_FLAGS << 16) | OI_PUBLISHED << 16;
     oi_perturb();
+    oi_tsan_release(&o->ouro_private_flags); /* what others load */
     /* Release: all that this thread wrote into the object comes before whoever reads PUBLISHED; the store that makes it
      * reachable releases too [MO-publish]. */
-    oi_store_release(&o->ouro_private_flags, (uint16_t)((oi_flags(o) & OI_FLAGS) | OI_PUBLISHED));
+    oi_store_release((oi_half_word *)&o->ouro_private_owner, flags | owner);
     oi_perturb(); /* published, and what it refers to not yet */
-    struct oi_page *page = oi_page_of(o);
     page->used_published++; /* it was private, alive, and of this pool; what others free of it comes back by the page's chain */
     oi_page_set_published(page);
 }
 
 /* As if its bias were ended now, while nobody else knows it. */
-static OI_NOINLINE void publish_unbiased(ouro_object *o)
+static OI_NOINLINE void publish_unbiased(ouro_object *o, struct oi_page *page, uint64_t first)
 {
     uint32_t count = oi_local_tokens(oi_local(o));
     oi_set_shared(o, count > OI_COUNT_MAX ? OI_STUCK_WORD : count << 2 | OI_MERGED);
-    oi_set_owner(o, 0); /* P2 */
-    set_published(o);
+    set_published(o, page, first, 0);
 }
 
-static inline void publish_one(struct oi_local *self, ouro_object *o)
+static inline void publish_one(struct oi_local *self, ouro_object *o, struct oi_page *page, uint64_t first)
 {
-    if (oi_will_be_handed_over(self, o)) {
-        publish_unbiased(o);
+    if (oi_will_be_handed_over(self, (uint32_t)first)) {
+        publish_unbiased(o, page, first);
         return;
     }
     oi_set_shared(o, 0);
-    oi_set_owner(o, self->tslot.id); /* P2 */
-    set_published(o);
+    set_published(o, page, first, self->tslot.id);
 }
 
 void oi_publish_one(struct oi_act *act, ouro_object *o)
 {
-    publish_one(act->self, o);
+    publish_one(act->self, o, oi_page_of(o), oi_first(o));
 }
 
 /* ---- what an object makes reachable ---- */
@@ -103,18 +103,26 @@ static OI_NOINLINE void shade_weak(struct oi_act *act, ouro_object *o, bool *rea
     shade_target(act, oi_weak_target((struct ouro_weak *)o));
 }
 
-/* The last white object of a run of slots is not put on the list, but returned, gray: so a list of objects needs none. `last`: of the runs before. */
+/* The last white object of an object's slots is not put on the list, but returned, gray: so a list of objects needs none. `last`: of those before `word`. */
+static inline ouro_object *shade_word(struct oi_local *self, uint32_t id, void *word, ouro_object *last)
+{
+    if (!word) { /* first: many are */
+        OURO_PRIVATE_STAY_A_BRANCH();
+        return last;
+    }
+    ouro_object *ref = oi_slot_ref(word);
+    if (!ref || !is_white(ref, id))
+        return last;
+    if (last)
+        oi_gray_push(self, last);
+    oi_set_shared(ref, OI_GRAY);
+    return ref;
+}
+
 static inline ouro_object *shade_run(struct oi_local *self, uint32_t id, ouro_slot *slot, size_t count, ouro_object *last)
 {
-    for (const ouro_slot *end = slot + count; slot < end; slot++) {
-        ouro_object *ref = oi_slot_ref(oi_load_relaxed(&slot->ouro_private_ref));
-        if (!ref || !is_white(ref, id))
-            continue;
-        if (last)
-            oi_gray_push(self, last);
-        oi_set_shared(ref, OI_GRAY);
-        last = ref;
-    }
+    for (const ouro_slot *end = slot + count; slot < end; slot++)
+        last = shade_word(self, id, oi_load_relaxed(&slot->ouro_private_ref), last);
     return last;
 }
 
@@ -128,11 +136,25 @@ static OI_NOINLINE ouro_object *shade_runs(struct oi_local *self, uint32_t id, c
     return last;
 }
 
-static inline ouro_object *shade_slots(struct oi_local *self, uint32_t id, ouro_object *o)
+static inline ouro_object *shade_pair(struct oi_local *self, uint32_t id, const ouro_object *o)
 {
-    if (OI_LIKELY(oi_is_pair(o)))
-        return shade_run(self, id, (ouro_slot *)(o + 1), 2, NULL);
-    const struct oi_type *type = oi_type_of(o);
+    const ouro_slot *slot = (const ouro_slot *)(o + 1);
+    void *first = oi_load_relaxed(&slot[0].ouro_private_ref), *second = oi_load_relaxed(&slot[1].ouro_private_ref);
+    if (!((uintptr_t)first | (uintptr_t)second)) /* half of a tree's */
+        return NULL;
+    return shade_word(self, id, second, shade_word(self, id, first, NULL));
+}
+
+/* Of what is no mere pair. `first` is as it was before anybody else knew the object: whose weak references others make is no business of this thread. */
+static inline ouro_object *shade_other(struct oi_act *act, uint32_t id, ouro_object *o, uint64_t first, bool *reading)
+{
+    struct oi_local *self = act->self;
+    uint32_t word = (uint32_t)first;
+    if (OI_UNLIKELY((oi_first_flags(first) & OI_HAS_WEAK) || OI_TYPE_ID(word) == OI_OWN_WEAK))
+        shade_weak(act, o, reading);
+    if (word & OI_PAIR)
+        return shade_pair(self, id, o);
+    const struct oi_type *type = oi_type_by(word);
     if (OI_LIKELY(type->one_run))
         return shade_run(self, id, (ouro_slot *)o + type->runs[0].first, type->runs[0].count, NULL);
     return shade_runs(self, id, type, o);
@@ -143,12 +165,18 @@ static OI_NOINLINE void publish_all(struct oi_act *act, ouro_object *o)
     struct oi_local *self = act->self;
     const uint32_t id = oi_my_id();
     bool reading = false;
+    /* The page of the previous one, and which unit of memory that is: what is shared together lies together, as a rule. */
+    struct oi_page *page = NULL;
+    uintptr_t unit = 0;
     oi_publish_begin(act);
     while (o) {
-        publish_one(self, o);
-        if (OI_UNLIKELY((oi_flags(o) & OI_HAS_WEAK) || OI_TYPE_ID(oi_type_word(o)) == OI_OWN_WEAK))
-            shade_weak(act, o, &reading);
-        ouro_object *last = shade_slots(self, id, o);
+        if ((uintptr_t)o >> OI_UNIT_SHIFT != unit) {
+            unit = (uintptr_t)o >> OI_UNIT_SHIFT;
+            page = oi_page_of(o);
+        }
+        uint64_t first = oi_first(o);
+        publish_one(self, o, page, first);
+        ouro_object *last = OI_LIKELY(oi_is_mere_pair(first)) ? shade_pair(self, id, o) : shade_other(act, id, o, first, &reading);
         o = last ? last : oi_gray_pop(self);
     }
     oi_publish_end(act);
@@ -160,7 +188,7 @@ static OI_NOINLINE void publish_all(struct oi_act *act, ouro_object *o)
 static inline void publish_bare(struct oi_local *self, ouro_object *o)
 {
     oi_store_release(&self->publications, self->publications + 2); /* as when one ends [MO-publishing] */
-    publish_one(self, o);
+    publish_one(self, o, oi_object_page(o), oi_first(o));
 }
 
 static inline void publish_mine(ouro_object *o)

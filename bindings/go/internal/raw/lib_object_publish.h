@@ -4,7 +4,7 @@
  * (docs/design/publication.md). Done before the store that lets others reach it.
  *
  * P1  A published object never refers to a private one.
- * P2  `owner` is stored before PUBLISHED is set: a mark that the collector left on a former object of the block is gone. */
+ * P2  `owner` is stored with PUBLISHED, in one store: a mark that the collector left on a former object of the block is gone. */
 #pragma once
 
 #include "lib_object_act.h"

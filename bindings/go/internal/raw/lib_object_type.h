@@ -155,20 +155,29 @@ static inline bool oi_is_loose(const struct oi_type *type, const ouro_object *o)
 
 typedef void oi_visit_ref(ouro_object *ref, void *arg);
 
-static OI_ALWAYS_INLINE void oi_each_ref_in(ouro_slot *slot, size_t count, oi_visit_ref *fn, void *arg)
+static OI_ALWAYS_INLINE void oi_visit(const ouro_slot *slot, oi_visit_ref *fn, void *arg)
 {
-    for (ouro_slot *end = slot + count; slot < end; slot++) {
-        ouro_object *ref = oi_slot_ref(oi_load_relaxed(&slot->ouro_private_ref));
-        if (ref)
-            fn(ref, arg);
-    }
+    void *word = oi_load_relaxed(&slot->ouro_private_ref);
+    if (!word) /* first: many are */
+        return;
+    ouro_object *ref = oi_slot_ref(word);
+    if (ref)
+        fn(ref, arg);
+}
+
+static OI_ALWAYS_INLINE void oi_each_ref_in(const ouro_slot *slot, size_t count, oi_visit_ref *fn, void *arg)
+{
+    for (const ouro_slot *end = slot + count; slot < end; slot++)
+        oi_visit(slot, fn, arg);
 }
 
 /* Calls fn for each reference in the slots of an object whose type word this is, read relaxed. Inlined, with fn, into each caller. */
 static OI_ALWAYS_INLINE void oi_each_ref(uint32_t word, ouro_object *o, oi_visit_ref *fn, void *arg)
 {
     if (OI_LIKELY(word & OI_PAIR)) {
-        oi_each_ref_in((ouro_slot *)(o + 1), 2, fn, arg);
+        const ouro_slot *slot = (const ouro_slot *)(o + 1);
+        oi_visit(&slot[0], fn, arg);
+        oi_visit(&slot[1], fn, arg);
         return;
     }
     const struct oi_type *type = oi_type_by(word);
