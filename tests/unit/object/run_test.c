@@ -24,11 +24,13 @@ static void check_page(struct oi_page *page, void *pages)
     ++*(size_t *)pages;
 }
 
-static void check_my_pages(void)
+/* Returns how many there are. */
+static size_t check_my_pages(void)
 {
     size_t pages = 0;
     oi_page_each_of(&oi_act.self->pool, check_page, &pages);
     CHECK(pages > 0);
+    return pages;
 }
 
 static struct table *table_of(void *first, void *second)
@@ -237,6 +239,34 @@ static void test_young_garbage(void)
     CHECK_LIVE(0);
 }
 
+/* Pages on which nothing is left go back, those with free blocks are found. */
+static void test_young_pages(void)
+{
+    enum { RINGS = 20000 };
+    for (int keep = 0; keep < 2; keep++) {
+        size_t before = check_my_pages();
+        struct node *kept = NULL;
+        for (int i = 0; i < RINGS; i++) {
+            struct node *ring = plain_new(0);
+            ouro_give(ring, &ring->a, plain_with(ouro_retain(ring), NULL));
+            ouro_release(ring);
+            if (keep && i % 500 == 0)
+                kept = plain_with(kept, NULL);
+        }
+        size_t full = check_my_pages();
+        CHECK(full > before + 20);
+        ouro_gc_collect(0);
+        if (!keep)
+            CHECK(check_my_pages() <= before + 2);
+        for (int i = 0; i < RINGS; i++)
+            kept = plain_with(kept, NULL);
+        CHECK(check_my_pages() <= full); /* on the same pages */
+        ouro_release(kept);
+        CHECK(check_my_pages() <= before + 2);
+    }
+    CHECK_LIVE(0);
+}
+
 int main(void)
 {
     check_start("run_test");
@@ -248,5 +278,6 @@ int main(void)
     FIXTURE_RUN(test_token_in_between);
     FIXTURE_RUN(test_at_random);
     FIXTURE_RUN(test_young_garbage);
+    FIXTURE_RUN(test_young_pages);
     return check_finish();
 }
