@@ -68,7 +68,9 @@ mistake take-counts objects lib/object/slot.c 'return oi_slot_ref(take(container
 mistake young-not-finalized objects lib/cycle/young.c "return oi_type_of(o)->finalize && !(oi_flags(o) & OI_FINALIZED);" "return false;"
 mistake shared-not-finalized objects lib/cycle/reclaim.c "if (!oi_type_of(o)->finalize || (oi_flags(o) & OI_FINALIZED))" "if (1)"
 mistake weak-not-cleared objects lib/object/destroy.c "        oi_weak_target_died(act, o);" "        (void)0;"
-mistake published-alone objects lib/object/publish.c "        ouro_object *last = shade_slots(self, id, o);" "        ouro_object *last = NULL;"
+mistake published-alone objects lib/object/publish.c \
+    "        ouro_object *last = OI_LIKELY(oi_is_mere_pair(first)) ? shade_pair(self, id, o) : shade_other(act, id, o, first, &reading);" \
+    "        ouro_object *last = NULL;"
 mistake reachable-collected objects lib/cycle/young.c "        oi_each_ref(oi_type_word(o), o, shade, self);" "        (void)shade;"
 mistake exchange-not-atomic raced lib/object/slot.c "        return oi_exchange_acqrel(&slot->ouro_private_ref, word);" "        access = PRIVATE;"
 mistake insert-off-by-one values lib/value/list.c "(size_t)0 - (size_t)edit->start : 0" "(size_t)1 - (size_t)edit->start : 0"
