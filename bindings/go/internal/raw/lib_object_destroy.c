@@ -109,8 +109,8 @@ static OI_NOINLINE void destroy_other(struct oi_act *act, const struct oi_type *
 /* The state of destroy_plain, in registers. */
 struct falling {
     ouro_object *next, *todo; /* what is still to be destroyed: one, and below it a stack, threaded through the objects */
-    uintptr_t unit;           /* which unit of memory the previous ones are in; 0: none, and there is */
-    struct oi_run run;        /* no run of their page's */
+    uintptr_t unit;           /* of memory that the previous ones are in; 0: no run is open */
+    struct oi_run run;        /* of their page */
 };
 
 static OI_ALWAYS_INLINE void end_run(struct oi_pool *pool, struct falling *falling)
