@@ -208,7 +208,8 @@ static uint32_t end_page(struct outside *outside, uint32_t number, bool plain)
     const struct oi_scope_extent *extent = &outside->scope->extents[number];
     uint32_t members = 0;
     for (uint32_t word = 0; word * 64 < extent->carved; word++) {
-        uint64_t leading = outside->scope->is_closed ? 0 : leading_outside(outside->scope, &at, number, word), ahead = oi_scope_members_ahead(&at, extent, word);
+        uint64_t leading = outside->scope->is_closed ? 0 : leading_outside(outside->scope, &at, number, word);
+        uint64_t ahead = oi_scope_members_ahead(&at, extent, word);
         members += (uint32_t)__builtin_popcountl(at.bits[word].member);
         for (uint64_t left = plain && !OURO_DEBUG ? leading : at.bits[word].member; left; left &= left - 1) {
             uint32_t bit = (uint32_t)__builtin_ctzl(left);

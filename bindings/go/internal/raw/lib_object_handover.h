@@ -57,8 +57,8 @@ static inline void oi_note_counted(struct oi_local *local, const ouro_object *o)
         oi_add_to_score(oi_handed_over(local, oi_type_word(o)), -OI_COUNTED);
 }
 
-/* True if an object with that type word, which the holder is publishing, will be handed over as far as one can tell. Probes are spread by Fibonacci hashing, for programs go in
- * rounds. */
+/* True if an object with that type word, which the holder is publishing, will be handed over as far as one can tell. Probes are spread by Fibonacci
+ * hashing, for programs go in rounds. */
 static inline bool oi_will_be_handed_over(struct oi_local *local, uint32_t word)
 {
     return oi_is_handed_over(*oi_handed_over(local, word)) && local->publications / 2 * 0x9e3779b9u >= UINT32_MAX / OI_PROBE;

@@ -128,7 +128,8 @@ _Static_assert(offsetof(ouro_object, ouro_private_type) == 0 && offsetof(ouro_ob
 
 static inline uint64_t oi_first(const ouro_object *o)
 {
-    return oi_load_relaxed((const oi_first_word *)o); /* relaxed: as above */
+    /* Relaxed: of an object that only the caller writes, private or DEAD; or it is compared with what only this thread can have stored. */
+    return oi_load_relaxed((const oi_first_word *)o);
 }
 
 static inline uint32_t oi_first_flags(uint64_t first)
