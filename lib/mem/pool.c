@@ -155,13 +155,14 @@ static void cut(struct oi_page *page)
     uint32_t n = (uint32_t)(size < CUT_BYTES ? CUT_BYTES / size : 1);
     if (n > page->capacity - page->carved)
         n = page->capacity - page->carved;
-    char *at = page->base + size * page->carved;
-    void *free = n ? at : page->free;
+    char *next = page->base + size * page->carved;
+    void *free = n ? next : page->free;
     struct oi_block *block = NULL;
-    for (char *end = at + size * n; at < end; at += size) {
-        block = (struct oi_block *)at;
+    for (char *end = next + size * n; next < end;) {
+        block = (struct oi_block *)next;
+        next += size;
         oi_store_relaxed(&block->first, 0); /* the page may have served before */
-        oi_store_relaxed(&block->next, (void *)(at + size));
+        oi_store_relaxed(&block->next, (void *)next);
     }
     if (block)
         oi_store_relaxed(&block->next, page->free);

@@ -127,6 +127,23 @@ static void test_makes_room(void)
     ouro_release(next);
 }
 
+/* Arrays, too, when they need more room than there is: they never ask for what is kept. */
+static void test_makes_room_for_arrays(void)
+{
+    enum { UNITS = 3 };
+    struct table *all = table_new(UNITS * OI_UNIT / sizeof(struct bytes));
+    struct cell *a = make(&cell_type);
+    struct oi_page *page = oi_page_of(a);
+    uint32_t used = page->used;
+    ouro_release(a);
+    CHECK_PTR(kept(), a);
+    for (size_t i = 0; kept() && i < all->array.length; i++)
+        ouro_give(all, &all->items[i], ouro_new_array(&bytes_type, 8));
+    CHECK_PTR(kept(), NULL);
+    CHECK_EQ(page->used, used - 1);
+    ouro_release(all);
+}
+
 /* Leaves of all sizes for which the type word has room; what was in them is gone. */
 static void test_leaves(void)
 {
@@ -395,6 +412,7 @@ int main(void)
     FIXTURE_RUN(test_next_of_its_type);
     FIXTURE_RUN(test_one_at_a_time);
     FIXTURE_RUN(test_makes_room);
+    FIXTURE_RUN(test_makes_room_for_arrays);
     FIXTURE_RUN(test_leaves);
     FIXTURE_RUN(test_pairs);
     FIXTURE_RUN(test_others);

@@ -127,6 +127,7 @@ static OI_NOINLINE void *find_block(struct oi_act *act, const struct oi_type *ty
         return NULL;
     oi_inbox_look(act);
     struct oi_pool *pool = &act->self->pool;
+    oi_pool_free_kept(pool); /* others are what is needed: nothing may ever ask for it again */
     bool calm = oi_page_in_use() - pool->calm_from < pool->calm_bytes; /* below the one, the difference is huge */
     if (pool->fresh_blocks >= pool->fresh_limit || !calm || oi_page_is_over_soft_limit())
         oi_upcalls.pressure(act, false);
