@@ -293,7 +293,7 @@ static void free_garbage(struct oi_local *self)
             oi_run_free(&run, o);
         }
         if (oi_run_end(&run))
-            oi_pool_page_changed(&self->pool, page);
+            oi_pool_run_ended(&self->pool, page, oi_run_is_whole(&run));
     }
 }
 

@@ -86,6 +86,7 @@ struct oi_page {
     LIST_ENTRY(oi_page) link;     /* the holder's. AVAILABLE: on the pool's list */
     uint16_t pins;                /* this and the next: under the page lock */
     bool released;                /* its last block has gone while it was pinned */
+    bool listed;                  /* it was given back by oi_page_release_listed, and nobody has used its first unit since; under the page lock */
     bool published;               /* atomic flag: something was published here, ever */
     uint8_t recent;               /* atomic: OI_RECENT_...: and since when */
     bool was_recent;              /* the collector's: or bearing, when generation 2 last pinned it */
@@ -176,11 +177,16 @@ struct oi_block {
 void oi_page_set_source(bool from_malloc, bool single);
 
 /* A page of n blocks of size bytes for the pool (n chosen here: as many as fit a page of that class; one if size is above
- * OI_CLASS_MAX). NULL: out of memory, or over the hard limit. */
-struct oi_page *oi_page_acquire(struct oi_pool *pool, enum oi_page_kind kind, unsigned index, size_t size);
+ * OI_CLASS_MAX). NULL: out of memory, or over the hard limit. None of them is carved; or some are, at most max_listed, and all of these are on `free`
+ * (oi_page_release_listed). */
+struct oi_page *oi_page_acquire(struct oi_pool *pool, enum oi_page_kind kind, unsigned index, size_t size, size_t max_listed);
 
 /* Gives back a page none of whose blocks is in use or in limbo. The caller has taken it off every list. */
 void oi_page_release(struct oi_page *page);
+
+/* The same of one all of whose carved blocks are on its `free` list, in an order worth keeping: if the next page there is of the same index, and its memory has not
+ * been given back to the OS, oi_page_acquire gives it with that list. */
+void oi_page_release_listed(struct oi_page *page);
 
 /* The same, for who is not the holder: leave takes it off the list that it is on, or says false, and then so does this. A child of fork finds the
  * list with or without it, not half-way: leave is called under the page lock. */

@@ -27,7 +27,7 @@ static struct oi_pool *pool_named(unsigned i)
 
 static struct oi_page *acquire(size_t size)
 {
-    struct oi_page *page = oi_page_acquire(pool_named(0), OI_PAGE_TRACED, 3, size);
+    struct oi_page *page = oi_page_acquire(pool_named(0), OI_PAGE_TRACED, 3, size, 0);
     REQUIRE(page);
     return page;
 }
@@ -98,7 +98,7 @@ static void test_pages_of_every_class(void)
     for (unsigned class = 0; class < OI_CLASSES; class++) {
         enum oi_page_kind kind = (enum oi_page_kind)(class % 3);
         size_t size = oi_class_size(class);
-        struct oi_page *page = oi_page_acquire(pool_named(class % 4), kind, class + 2, size);
+        struct oi_page *page = oi_page_acquire(pool_named(class % 4), kind, class + 2, size, 0);
         REQUIRE(page);
         check_page(page, kind, class + 2, size);
         CHECK_PTR(page->pool, pool_named(class % 4));
@@ -157,9 +157,9 @@ static void test_large_and_huge(void)
 static void test_impossible_sizes(void)
 {
     struct oi_page_totals before = oi_page_totals();
-    CHECK_PTR(oi_page_acquire(pool_named(0), OI_PAGE_LEAF, 3, SIZE_MAX), NULL);
-    CHECK_PTR(oi_page_acquire(pool_named(0), OI_PAGE_LEAF, 3, SIZE_MAX - OI_UNIT), NULL);
-    CHECK_PTR(oi_page_acquire(pool_named(0), OI_PAGE_LEAF, 3, (size_t)1 << 60), NULL);
+    CHECK_PTR(oi_page_acquire(pool_named(0), OI_PAGE_LEAF, 3, SIZE_MAX, 0), NULL);
+    CHECK_PTR(oi_page_acquire(pool_named(0), OI_PAGE_LEAF, 3, SIZE_MAX - OI_UNIT, 0), NULL);
+    CHECK_PTR(oi_page_acquire(pool_named(0), OI_PAGE_LEAF, 3, (size_t)1 << 60, 0), NULL);
     struct oi_page_totals after = oi_page_totals();
     CHECK(!memcmp(&before, &after, sizeof after));
     check_nothing_left();
@@ -273,17 +273,17 @@ static void test_hard_limit(void)
     for (int i = 0; i < 3; i++) {
         static const size_t sizes[] = {64, OI_CLASS_MAX, 3 * OI_SEGMENT};
         struct oi_page_totals then = oi_page_totals();
-        CHECK_PTR(oi_page_acquire(pool_named(0), OI_PAGE_TRACED, 3, sizes[i]), NULL);
+        CHECK_PTR(oi_page_acquire(pool_named(0), OI_PAGE_TRACED, 3, sizes[i], 0), NULL);
         CHECK_EQ(oi_page_totals().in_use, then.in_use);
         CHECK_EQ(oi_page_totals().reserved, then.reserved);
     }
     CHECK_EQ(oi_page_totals().hard_limit, before + 2 * OI_UNIT);
     oi_page_release(pages[0]);
-    CHECK_PTR(oi_page_acquire(pool_named(0), OI_PAGE_TRACED, 3, OI_CLASS_MAX), NULL); /* 8 units do not fit */
+    CHECK_PTR(oi_page_acquire(pool_named(0), OI_PAGE_TRACED, 3, OI_CLASS_MAX, 0), NULL); /* 8 units do not fit */
     pages[0] = acquire(64);
     oi_page_set_limits(0, 1); /* takes nothing away */
     CHECK_EQ(oi_page_totals().in_use, before + 2 * OI_UNIT);
-    CHECK_PTR(oi_page_acquire(pool_named(0), OI_PAGE_TRACED, 3, 64), NULL);
+    CHECK_PTR(oi_page_acquire(pool_named(0), OI_PAGE_TRACED, 3, 64, 0), NULL);
     oi_page_set_limits(0, 0);
     pages[2] = acquire(3 * OI_SEGMENT);
     for (int i = 0; i < 3; i++)
@@ -399,7 +399,7 @@ static void test_published_bytes(void)
     struct oi_page *pages[N];
     size_t sum = 0;
     for (int i = 0; i < N; i++)
-        pages[i] = oi_page_acquire(pool_named(0), i % 2 ? OI_PAGE_LEAF : OI_PAGE_TRACED, 3, sizes[i]);
+        pages[i] = oi_page_acquire(pool_named(0), i % 2 ? OI_PAGE_LEAF : OI_PAGE_TRACED, 3, sizes[i], 0);
     CHECK_EQ(oi_page_published_bytes(), 0);
     for (int i = 0; i < 2 * N; i++) {
         oi_page_set_published(pages[i % N]);
@@ -587,6 +587,119 @@ static void test_address_space_comes_back(void)
     CHECK_LT(address_space().all - before, SEGMENTS);
 }
 
+/* ---- lists that pages keep ---- */
+
+enum { LISTED = 4, LISTED_SIZE = 32 };
+
+/* A page gives back LISTED blocks, and the list of them. */
+static void release_listed(struct oi_page *page)
+{
+    for (uint32_t i = 0; i < LISTED; i++) {
+        struct oi_block *block = (struct oi_block *)(page->base + (size_t)i * LISTED_SIZE);
+        block->first = 0;
+        block->next = i + 1 < LISTED ? page->base + (size_t)(i + 1) * LISTED_SIZE : NULL;
+    }
+    page->free = page->base;
+    page->carved = LISTED;
+    oi_page_release_listed(page);
+}
+
+static void check_listed(const struct oi_page *page, bool listed)
+{
+    uint32_t count = 0;
+    for (const struct oi_block *block = page->free; block; block = block->next)
+        count++;
+    CHECK_EQ(count, listed ? LISTED : 0);
+    CHECK_EQ(page->carved, count);
+    CHECK_EQ(page->used, 0);
+}
+
+static struct oi_page *acquire_of(unsigned index, size_t size)
+{
+    struct oi_page *page = oi_page_acquire(pool_named(1), OI_PAGE_TRACED, index, size, LISTED);
+    REQUIRE(page);
+    return page;
+}
+
+static void test_list_is_kept(void)
+{
+    struct oi_page *page = acquire_of(3, LISTED_SIZE);
+    check_listed(page, false);
+    release_listed(page);
+    CHECK_PTR(acquire_of(3, LISTED_SIZE), page);
+    check_listed(page, true);
+    release_listed(page);
+    CHECK_PTR(oi_page_acquire(pool_named(1), OI_PAGE_TRACED, 3, LISTED_SIZE, LISTED - 1), page); /* it is too long */
+    check_listed(page, false);
+    release_listed(page);
+    CHECK_PTR(acquire_of(3, LISTED_SIZE), page);
+    check_listed(page, true);
+    oi_page_release(page); /* not again */
+    CHECK_PTR(acquire_of(3, LISTED_SIZE), page);
+    check_listed(page, false);
+    oi_page_release(page);
+    check_nothing_left();
+}
+
+static void test_list_is_not_for_others(void)
+{
+    struct oi_page *page = acquire_of(3, LISTED_SIZE);
+    release_listed(page);
+    CHECK_PTR(acquire_of(5, 2 * LISTED_SIZE), page);
+    check_listed(page, false);
+    oi_page_release(page);
+    CHECK_PTR(acquire_of(3, LISTED_SIZE), page); /* nor any more for its own */
+    check_listed(page, false);
+    oi_page_release(page);
+    check_nothing_left();
+}
+
+/* The memory has gone meanwhile; the other page keeps the segment. */
+static void test_list_goes_with_memory(void)
+{
+    struct oi_page *stays = acquire_of(3, LISTED_SIZE), *page = acquire_of(3, LISTED_SIZE);
+    release_listed(page);
+    purge_all();
+    CHECK_PTR(acquire_of(3, LISTED_SIZE), page);
+    check_listed(page, false);
+    oi_page_release(page);
+    oi_page_release(stays);
+    check_nothing_left();
+}
+
+/* A page of many units, the first or one of the others of which had a list. */
+static void test_list_is_written_over(void)
+{
+    enum { PAGES = 3 };
+    size_t large = OI_PAGE_ONE_UNIT_MAX + 8;
+    for (int which = 0; which < PAGES; which++) {
+        struct oi_page *pages[PAGES];
+        for (int i = 0; i < PAGES; i++)
+            pages[i] = acquire_of(3, LISTED_SIZE);
+        for (int i = 0; i < PAGES; i++) {
+            if (i == which)
+                release_listed(pages[i]);
+            else
+                oi_page_release(pages[i]);
+        }
+        struct oi_page *over = acquire_of(7, large);
+        CHECK_PTR(over, pages[0]);
+        check_listed(over, false);
+        memset(over->base, 0xff, over->capacity * large);
+        oi_page_release(over);
+        for (int i = 0; i < PAGES; i++) {
+            CHECK_PTR(acquire_of(3, LISTED_SIZE), pages[i]);
+            check_listed(pages[i], false);
+        }
+        for (int i = 0; i < PAGES; i++)
+            oi_page_release(pages[i]);
+        release_listed(acquire_of(7, large)); /* of many units itself */
+        check_listed(acquire_of(7, large), false);
+        oi_page_release(over);
+        check_nothing_left();
+    }
+}
+
 int main(void)
 {
     check_start("page_test");
@@ -605,6 +718,10 @@ int main(void)
     CHECK_RUN(test_purge_waits);
     CHECK_RUN(test_purge_spares_reused);
     CHECK_RUN(test_published_bytes);
+    CHECK_RUN(test_list_is_kept);
+    CHECK_RUN(test_list_is_not_for_others);
+    CHECK_RUN(test_list_goes_with_memory);
+    CHECK_RUN(test_list_is_written_over);
     CHECK_RUN(test_totals_balance);
     CHECK_RUN(test_race);
     return check_finish();

@@ -18,7 +18,7 @@ static struct oi_page *pages[SIZES];
 static void acquire_all(void)
 {
     for (int i = 0; i < SIZES; i++) {
-        pages[i] = oi_page_acquire(POOL, OI_PAGE_TRACED, OI_POOL_LARGE, sizes[i]);
+        pages[i] = oi_page_acquire(POOL, OI_PAGE_TRACED, OI_POOL_LARGE, sizes[i], 0);
         REQUIRE(pages[i]);
     }
 }
@@ -81,10 +81,10 @@ static void test_walked(void)
 static void test_limit(void)
 {
     oi_page_set_limits(0, 1000);
-    struct oi_page *page = oi_page_acquire(POOL, OI_PAGE_LEAF, OI_POOL_LARGE, 800);
+    struct oi_page *page = oi_page_acquire(POOL, OI_PAGE_LEAF, OI_POOL_LARGE, 800, 0);
     CHECK(page != NULL);
-    CHECK_PTR(oi_page_acquire(POOL, OI_PAGE_LEAF, OI_POOL_LARGE, 208), NULL);
-    CHECK_PTR(oi_page_acquire(POOL, OI_PAGE_LEAF, OI_POOL_LARGE, SIZE_MAX - 100), NULL);
+    CHECK_PTR(oi_page_acquire(POOL, OI_PAGE_LEAF, OI_POOL_LARGE, 208, 0), NULL);
+    CHECK_PTR(oi_page_acquire(POOL, OI_PAGE_LEAF, OI_POOL_LARGE, SIZE_MAX - 100, 0), NULL);
     oi_page_release(page);
     oi_page_set_limits(0, 0);
     CHECK_EQ(oi_page_totals().reserved, 0);
@@ -93,7 +93,7 @@ static void test_limit(void)
 /* The library's own small blocks are in ordinary pages. */
 static void test_raw(void)
 {
-    struct oi_page *page = oi_page_acquire(POOL, OI_PAGE_RAW, OI_POOL_TOKENS, 16);
+    struct oi_page *page = oi_page_acquire(POOL, OI_PAGE_RAW, OI_POOL_TOKENS, 16, 0);
     REQUIRE(page);
     CHECK_EQ(page->capacity, OI_UNIT / 16);
     CHECK_PTR(oi_page_of(page->base + OI_UNIT - 16), page);

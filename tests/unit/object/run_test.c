@@ -267,6 +267,89 @@ static void test_young_pages(void)
     CHECK_LIVE(0);
 }
 
+/* ---- lists that pages keep when they go back ---- */
+
+enum { LONG = 20000 };
+
+/* New nodes, in the order in which they are made. Returns how many of their pages had all blocks carved when the first of them was made, and not only a batch;
+ * *pages: of how many. */
+static size_t make_nodes(struct node *nodes[LONG], size_t *pages)
+{
+    size_t listed = 0;
+    *pages = 0;
+    for (int i = 0; i < LONG; i++) {
+        nodes[i] = plain_new(i);
+        const struct oi_page *page = oi_page_of(nodes[i]);
+        if (i && page != oi_page_of(nodes[i - 1])) {
+            ++*pages;
+            listed += page->carved == page->capacity;
+        }
+    }
+    return listed;
+}
+
+/* Each refers to the one before, so that all go when the last does, in the opposite order. */
+static void drop_as_chain(struct node *nodes[LONG])
+{
+    for (int i = 1; i < LONG; i++)
+        ouro_give(nodes[i], &nodes[i]->a, nodes[i - 1]);
+    ouro_release(nodes[LONG - 1]);
+}
+
+/* So many blocks may be found until it is looked whether to collect. */
+static void set_limit(size_t blocks)
+{
+    oi_act.self->pool.fresh_blocks = 0;
+    oi_act.self->pool.fresh_limit = blocks;
+}
+
+/* Pages that were emptied by one run need not be cut anew, and what is made of them lies in order. */
+static void test_list_is_kept(void)
+{
+    static struct node *nodes[LONG];
+    size_t pages;
+    set_limit(10 * LONG);
+    make_nodes(nodes, &pages);
+    CHECK_GE(pages, 8);
+    drop_as_chain(nodes);
+    check_my_pages();
+    size_t listed = make_nodes(nodes, &pages);
+    CHECK_GE(listed, pages - 1);
+    int in_order = 0;
+    for (int i = 1; i < LONG; i++)
+        in_order += (char *)nodes[i] - (char *)nodes[i - 1] == (ptrdiff_t)oi_page_block_size(oi_page_of(nodes[i]));
+    CHECK_GT(in_order, LONG - 2 * (int)pages);
+    check_my_pages();
+    drop_as_chain(nodes);
+    set_limit(1000); /* fewer than a page has */
+    CHECK_LE(make_nodes(nodes, &pages), 2); /* what was current, and the empty page that the pool has kept */
+    drop_as_chain(nodes);
+    set_limit(0); /* the library's own, from now on */
+    CHECK_LIVE(0);
+}
+
+/* Those that were emptied a block here and a block there are. */
+static void test_scattered_list_is_not(void)
+{
+    static struct node *nodes[LONG];
+    struct rng rng = rng_stream(seed, 3);
+    size_t pages;
+    set_limit(10 * LONG);
+    make_nodes(nodes, &pages);
+    for (int i = LONG - 1; i > 0; i--) {
+        int at = (int)rng_below(&rng, (uint32_t)i + 1);
+        struct node *node = nodes[i];
+        nodes[i] = nodes[at];
+        nodes[at] = node;
+    }
+    drop_as_chain(nodes);
+    check_my_pages();
+    CHECK_LE(make_nodes(nodes, &pages), 2);
+    drop_as_chain(nodes);
+    set_limit(0); /* the library's own, from now on */
+    CHECK_LIVE(0);
+}
+
 int main(void)
 {
     check_start("run_test");
@@ -279,5 +362,7 @@ int main(void)
     FIXTURE_RUN(test_at_random);
     FIXTURE_RUN(test_young_garbage);
     FIXTURE_RUN(test_young_pages);
+    FIXTURE_RUN(test_list_is_kept);
+    FIXTURE_RUN(test_scattered_list_is_not);
     return check_finish();
 }

@@ -165,10 +165,15 @@ static void take_run(struct oi_segment *segment, uint64_t run, size_t bytes)
 
 static struct oi_page *take_units(struct oi_segment *segment, unsigned first, unsigned n, size_t bytes)
 {
+    struct oi_page *page = &segment->pages[first];
+    bool listed = n == 1 && page->listed && segment->dirty_units & unit_run(first, n); /* else it is gone, or not worth the trouble */
     take_run(segment, unit_run(first, n), bytes);
-    for (unsigned i = 0; i < n; i++)
-        segment->pages[first + i].own = &segment->pages[first];
-    return &segment->pages[first];
+    for (unsigned i = 0; i < n; i++) {
+        segment->pages[first + i].own = page;
+        segment->pages[first + i].listed = false; /* also of those that this page's blocks are going to be written over */
+    }
+    page->listed = listed;
+    return page;
 }
 
 static struct oi_page *find_units(unsigned n)
@@ -245,16 +250,19 @@ static unsigned units_for(size_t size)
     return size <= OI_PAGE_ONE_UNIT_MAX ? 1 : size <= OI_CLASS_MAX ? 8 : (unsigned)(oi_round_up(size, OI_UNIT) / OI_UNIT);
 }
 
-struct oi_page *oi_page_acquire(struct oi_pool *pool, enum oi_page_kind kind, unsigned index, size_t size)
+struct oi_page *oi_page_acquire(struct oi_pool *pool, enum oi_page_kind kind, unsigned index, size_t size, size_t max_listed)
 {
     bool single = singles && kind != OI_PAGE_RAW, huge = !single && size > OI_SEGMENT - OI_UNIT;
     pthread_mutex_lock(&lock);
     struct oi_page *page = single ? find_single(size) : huge ? find_huge(size) : find_units(units_for(size));
     if (page) {
         size_t bytes = single || huge || size > OI_CLASS_MAX ? size : units_for(size) * OI_UNIT;
-        page->free = NULL;
+        if (!page->listed || page->index != index || page->carved > max_listed) { /* another index: another size, or kind */
+            page->free = NULL;
+            oi_store_relaxed(&page->carved, 0);
+        }
+        page->listed = false;
         oi_store_relaxed(&page->used, 0);
-        oi_store_relaxed(&page->carved, 0);
         page->block_units = (uint32_t)(oi_round_up(size, 8) / 8);
         page->capacity = (uint32_t)(bytes / oi_page_block_size(page));
         if (!page->capacity)
@@ -391,6 +399,14 @@ static bool has_left(struct oi_page *page)
 void oi_page_release(struct oi_page *page)
 {
     oi_page_release_from(page, has_left);
+}
+
+void oi_page_release_listed(struct oi_page *page)
+{
+    OI_ASSERT(!page->used && !oi_load_relaxed(&page->remote));
+    OI_ASSERT(!oi_watched); /* where nobody may read what is free, and where blocks are freed one by one */
+    page->listed = true;
+    oi_page_release(page);
 }
 
 enum wanted { ALL, PUBLISHED, RECENT };

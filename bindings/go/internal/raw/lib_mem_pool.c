@@ -300,8 +300,10 @@ static struct oi_page *next_page(struct oi_pool *pool, unsigned index)
     size_t size = index == OI_POOL_TOKENS    ? OI_BLOCK_MIN
                   : index == OI_POOL_ANCHORS ? OI_ANCHOR_SIZE
                                              : oi_class_size((index - OI_POOL_FIRST) / 2);
-    page = oi_page_acquire(pool, kind, index, size);
-    if (page)
+    /* A list that is longer would put the next look at whether to collect off. */
+    size_t max_listed = pool->fresh_limit > pool->fresh_blocks ? pool->fresh_limit - pool->fresh_blocks : 0;
+    page = oi_page_acquire(pool, kind, index, size, max_listed);
+    if (page && !page->free)
         cut(page);
     return page;
 }
@@ -358,7 +360,7 @@ void *oi_pool_refill(struct oi_pool *pool, unsigned index)
 
 void *oi_pool_alloc_large(struct oi_pool *pool, size_t size, bool leaf)
 {
-    struct oi_page *page = oi_page_acquire(pool, leaf ? OI_PAGE_LEAF : OI_PAGE_TRACED, OI_POOL_LARGE, size);
+    struct oi_page *page = oi_page_acquire(pool, leaf ? OI_PAGE_LEAF : OI_PAGE_TRACED, OI_POOL_LARGE, size, 0);
     if (!page)
         return NULL;
     void *block = page->base;
@@ -386,24 +388,43 @@ static bool leave_full(struct oi_page *page)
     return false;
 }
 
-void oi_pool_page_changed(struct oi_pool *pool, struct oi_page *page)
+/* What becomes of a page that had no free block, or has no used one now. True: it is empty, on no list, and to be given back. */
+static bool is_to_go(struct oi_pool *pool, struct oi_page *page)
 {
     if (page->state == OI_PAGE_FULL) {
         if (!leave_full(page))
-            return; /* it comes back through `returned`, or has: then it is seen there */
-        if (page->index == OI_POOL_LARGE || !page->used) {
-            release_page(pool, page);
-            return;
-        }
+            return false; /* it comes back through `returned`, or has: then it is seen there */
+        if (page->index == OI_POOL_LARGE || !page->used)
+            return true;
         make_available(pool, page);
     } else if (page->state == OI_PAGE_AVAILABLE && !page->used) {
         /* One empty page per class is kept: it will be needed soon, more often than not. */
         struct oi_page *first = LIST_FIRST(&pool->available[page->index]);
         if (first == page && !LIST_NEXT(page, link))
-            return;
+            return false;
         LIST_REMOVE(page, link);
-        release_page(pool, page);
+        return true;
     }
+    return false;
+}
+
+void oi_pool_page_changed(struct oi_pool *pool, struct oi_page *page)
+{
+    if (is_to_go(pool, page))
+        release_page(pool, page);
+}
+
+/* A page whose blocks have died one after the other keeps its list when it goes back: what is made of it lies in memory in the order in which that died, and nothing need
+ * be cut anew. Where pages were emptied a block here and a block there, what is made next would be scattered over them. */
+void oi_pool_run_ended(struct oi_pool *pool, struct oi_page *page, bool whole)
+{
+    if (!is_to_go(pool, page))
+        return;
+    leave_young(pool, page);
+    if (whole)
+        oi_page_release_listed(page);
+    else
+        oi_page_release(page);
 }
 
 void oi_pool_free_kept(struct oi_pool *pool)

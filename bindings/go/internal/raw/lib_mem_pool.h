@@ -80,6 +80,9 @@ void *oi_pool_alloc_large(struct oi_pool *pool, size_t size, bool leaf);
 /* The slow half of oi_pool_free: the page is not current, and had no free block, or has no used one now. */
 void oi_pool_page_changed(struct oi_pool *pool, struct oi_page *page);
 
+/* Likewise of oi_run_end. whole: oi_run_is_whole says so of the run. */
+void oi_pool_run_ended(struct oi_pool *pool, struct oi_page *page, bool whole);
+
 /* Hands a chain of n blocks, all of one page, the last one's `after` being 0, to the page's holder. Any thread. O(1), but for
  * O(n) when there is a chain already. */
 void oi_page_push_remote(struct oi_page *page, uint32_t head, uint32_t n);
@@ -149,7 +152,13 @@ static inline void oi_run_free(struct oi_run *run, void *freed)
     run->used--;
 }
 
-/* The holder. True: oi_pool_page_changed must be called. */
+/* All blocks that the page has carved were freed by this run. So they died one after the other, and the list has an order: that of their deaths. */
+static inline bool oi_run_is_whole(const struct oi_run *run)
+{
+    return run->was_out && !run->used;
+}
+
+/* The holder. True: oi_pool_run_ended must be called. */
 static inline bool oi_run_end(const struct oi_run *run)
 {
     struct oi_page *page = run->page;

@@ -116,7 +116,7 @@ struct falling {
 static OI_ALWAYS_INLINE void end_run(struct oi_pool *pool, struct falling *falling)
 {
     if (falling->unit && OI_UNLIKELY(oi_run_end(&falling->run)))
-        oi_pool_page_changed(pool, falling->run.page);
+        oi_pool_run_ended(pool, falling->run.page, oi_run_is_whole(&falling->run));
     falling->unit = 0;
 }
 
