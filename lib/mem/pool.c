@@ -408,12 +408,11 @@ static bool is_to_go(struct oi_pool *pool, struct oi_page *page)
 
 void oi_pool_page_changed(struct oi_pool *pool, struct oi_page *page)
 {
-    if (is_to_go(pool, page))
-        release_page(pool, page);
+    oi_pool_run_ended(pool, page, false);
 }
 
-/* A page whose blocks have died one after the other keeps its list when it goes back: what is made of it lies in memory in the order in which that died, and nothing need
- * be cut anew. Where pages were emptied a block here and a block there, what is made next would be scattered over them. */
+/* A page whose blocks have died one after the other keeps its list when it goes back, and nothing need be cut anew: what died last is used first, and mostly lies in front of
+ * what died before. Where pages were emptied a block here and a block there, what is made next would be scattered over them. */
 void oi_pool_run_ended(struct oi_pool *pool, struct oi_page *page, bool whole)
 {
     if (!is_to_go(pool, page))

@@ -152,7 +152,7 @@ static inline void oi_run_free(struct oi_run *run, void *freed)
     run->used--;
 }
 
-/* All blocks that the page has carved were freed by this run. So they died one after the other, and the list has an order: that of their deaths. */
+/* All blocks that the page has carved were freed by this run: one after the other, so that the list is no more in disorder than what has ended was. */
 static inline bool oi_run_is_whole(const struct oi_run *run)
 {
     return run->was_out && !run->used;
