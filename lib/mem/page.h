@@ -86,7 +86,7 @@ struct oi_page {
     LIST_ENTRY(oi_page) link;     /* the holder's. AVAILABLE: on the pool's list */
     uint16_t pins;                /* this and the next: under the page lock */
     bool released;                /* its last block has gone while it was pinned */
-    bool listed;                  /* it was given back by oi_page_release_listed, and nobody has used its first unit since: see there. Under the page lock */
+    bool listed;                  /* given back by oi_page_release_listed, whose caller sets it; nobody has used its first unit since. Of a free one under the page lock */
     bool published;               /* atomic flag: something was published here, ever */
     uint8_t recent;               /* atomic: OI_RECENT_...: and since when */
     bool was_recent;              /* the collector's: or bearing, when generation 2 last pinned it */
@@ -188,8 +188,8 @@ void oi_page_release(struct oi_page *page);
  * list with or without it, not half-way: leave is called under the page lock. */
 bool oi_page_release_from(struct oi_page *page, bool (*leave)(struct oi_page *page));
 
-/* oi_page_release of one all of whose carved blocks are on its `free` list, in an order worth keeping: if the next page there is of the same index, and its memory has not
- * been given back to the OS, oi_page_acquire gives it with that list. */
+/* oi_page_release of one all of whose carved blocks are on its `free` list, in an order worth keeping: if the next page there is of the same index, and its memory
+ * has not been given back to the OS, oi_page_acquire gives it with that list. */
 void oi_page_release_listed(struct oi_page *page);
 
 /* Returns memory that has been free for min_age_ns (and not long beyond twice that) to the OS. Returns the bytes; *next_ns: time until the next will be due, or

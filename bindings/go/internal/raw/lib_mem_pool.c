@@ -413,8 +413,8 @@ void oi_pool_page_changed(struct oi_pool *pool, struct oi_page *page)
     oi_pool_run_ended(pool, page, false);
 }
 
-/* A page whose blocks have died one after the other keeps its list when it goes back, and nothing need be cut anew: what died last is used first, and mostly lies in front of
- * what died before. Where pages were emptied a block here and a block there, what is made next would be scattered over them. */
+/* A page whose blocks have died one after the other keeps its list when it goes back, and nothing need be cut anew: what died last is used first, and mostly lies
+ * in front of what died before. Where pages were emptied a block here and a block there, what is made next would be scattered over them. */
 void oi_pool_run_ended(struct oi_pool *pool, struct oi_page *page, bool whole)
 {
     if (!is_to_go(pool, page))
