@@ -13,6 +13,7 @@
 
 #include "bench.h"
 #include "node.h"
+#include "processors.h"
 
 enum { SIZES = 3, GONE_MS = 5000 };
 
@@ -80,6 +81,14 @@ static void upgrade_object(void *arg, unsigned index, uint64_t n)
         ouro_release(got);
     }
     h->missed += missed;
+}
+
+/* What is no object: what the threads could reach if nothing were shared. */
+static void fill(void *arg, unsigned index, uint64_t n)
+{
+    (void)index;
+    if (!processors_fill(n))
+        ((hot *)arg)->missed++;
 }
 
 static double run_crew(void *arg, uint64_t n)
@@ -157,6 +166,7 @@ void bench_hot(void)
     for (unsigned i = 0; i < SIZES; i++)
         teams[i] = bench_team_start(sizes[i]);
     hot_make(&wide, true);
+    measure("machine, filled", fill, &wide, 0);
     measure("C11 atomic", count_peer, &wide, 0);
     measure("shared widely: retain + release", count_object, &wide, 0.8);
     measure("shared widely: get from a slot + release", get_object, &wide, 0.8);

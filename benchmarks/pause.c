@@ -23,6 +23,7 @@
 #include "graph.h"
 #include "histogram.h"
 #include "process.h"
+#include "processors.h"
 
 enum {
     RING = 4,
@@ -133,11 +134,9 @@ static void sleep_ms(long ms)
 
 static void compute_until(double end)
 {
-    uint64_t x = 1;
     ouro_blocking_begin();
     while (bench_now() < end) {
-        for (unsigned i = 0; i < 10000; i++)
-            x = x * UINT64_C(6364136223846793005) + 1;
+        uint64_t x = processors_wait(10000);
         BENCH_OPAQUE(x);
     }
     ouro_blocking_end();

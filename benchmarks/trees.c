@@ -5,10 +5,11 @@
  *
  * The peer is C as one would write it for mimalloc: a node is two pointers, and trees are freed by hand from the
  * bottom. Since an ouro node has a header, the same with 32-byte nodes is measured too. "machine" is arithmetic in
- * registers: what two threads can reach here at this moment, whatever they do. */
+ * registers: what two threads can reach here at this moment, whatever they do (processors.h). */
 #include "bench.h"
 #include "node.h"
 #include "peer.h"
+#include "processors.h"
 #include "trees.h"
 
 enum { DEPTH_MIN = 4, DEPTH = 18, DEPTH_QUICK = 13, THREADS = 2 };
@@ -207,32 +208,34 @@ bool trees_grow_and_drop(void)
 /* ---- what the machine gives two threads ---- */
 
 typedef struct arithmetic {
-    bench_team *team;
+    bench_team *team; /* NULL: the calling thread alone */
+    bool fills;
     uint64_t steps;
     uint64_t results[THREADS];
 } arithmetic;
 
 static void work_arithmetic(void *arg, unsigned index, uint64_t n)
 {
-    uint64_t x = index + 1;
-    for (; n; n--)
-        x = x * UINT64_C(6364136223846793005) + 1;
-    ((arithmetic *)arg)->results[index] = x;
+    arithmetic *a = arg;
+    a->results[index] = a->fills ? processors_fill(n) : processors_wait(n);
 }
 
 static double run_arithmetic(void *arg, uint64_t n)
 {
     arithmetic *a = arg;
     (void)n;
-    if (a->team)
-        return bench_team_run(a->team, work_arithmetic, a, a->steps / THREADS);
+    if (a->team) {
+        double took = bench_team_run(a->team, work_arithmetic, a, a->steps / THREADS);
+        bench_check(a->results[0] && a->results[0] == a->results[1], "two threads compute two things");
+        return took;
+    }
     double begin = bench_clock();
     work_arithmetic(a, 0, a->steps);
+    bench_check(a->results[0] != 0, "arithmetic went wrong");
     return bench_clock() - begin;
 }
 
-/* Threads that share processors with other programs cannot double their throughput; this row tells something even
- * then. */
+/* Threads that share processors, or the core of two, cannot double their throughput; this row tells something even then. */
 static void scaling(const char *what, const bench_series *one, const bench_series *two, const bench_series *machine_one,
                     const bench_series *machine_two)
 {
@@ -241,6 +244,8 @@ static void scaling(const char *what, const bench_series *one, const bench_serie
         samples[i] = one->ns[i] / two->ns[i] / (machine_one->ns[i] / machine_two->ns[i]);
     bench_samples(what, samples, one->repetitions, "ratio", BENCH_INFORMATION);
 }
+
+enum { PLAIN, LARGE, OURS, ACYCLIC, WAITING, WAITING_TWO, FILLED, FILLED_TWO, PLAIN_TWO, OURS_TWO, KINDS };
 
 void bench_trees(void)
 {
@@ -251,31 +256,43 @@ void bench_trees(void)
     forest acyclic = {.make = ouro_make_acyclic, .count = ouro_count, .drop = ouro_drop};
     forest plain_two = plain, ours_two = ours;
     plain_two.team = ours_two.team = team;
-    arithmetic alone = {.steps = bench_quick ? 5000000 : 200000000};
-    arithmetic both = {.team = team, .steps = alone.steps};
-    bench_series series[] = {
-        {.name = "C with " PEER_NAME ", 16-byte nodes", .run = run_forest, .state = &plain, .n = 1},
-        {.name = "C with " PEER_NAME ", 32-byte nodes", .run = run_forest, .state = &large, .n = 1},
-        {.name = "ouro", .run = run_forest, .state = &ours, .n = 1},
-        {.name = "ouro, type marked acyclic", .run = run_forest, .state = &acyclic, .n = 1},
-        {.name = "machine", .run = run_arithmetic, .state = &alone, .n = 1},
-        {.name = "machine, 2 threads", .run = run_arithmetic, .state = &both, .n = 1},
-        {.name = "C with " PEER_NAME ", 16-byte nodes, 2 threads", .run = run_forest, .state = &plain_two, .n = 1},
-        {.name = "ouro, 2 threads", .run = run_forest, .state = &ours_two, .n = 1},
+    arithmetic waiting = {.steps = bench_quick ? 5000000 : 200000000};
+    arithmetic filled = {.steps = waiting.steps / 4, .fills = true};
+    arithmetic waiting_two = waiting, filled_two = filled;
+    waiting_two.team = filled_two.team = team;
+    bench_series series[KINDS] = {
+        [PLAIN] = {.name = "C with " PEER_NAME ", 16-byte nodes", .run = run_forest, .state = &plain, .n = 1},
+        [LARGE] = {.name = "C with " PEER_NAME ", 32-byte nodes", .run = run_forest, .state = &large, .n = 1},
+        [OURS] = {.name = "ouro", .run = run_forest, .state = &ours, .n = 1},
+        [ACYCLIC] = {.name = "ouro, type marked acyclic", .run = run_forest, .state = &acyclic, .n = 1},
+        [WAITING] = {.name = "machine, waiting", .run = run_arithmetic, .state = &waiting, .n = 1},
+        [WAITING_TWO] = {.name = "machine, waiting, 2 threads", .run = run_arithmetic, .state = &waiting_two, .n = 1},
+        [FILLED] = {.name = "machine, filled", .run = run_arithmetic, .state = &filled, .n = 1},
+        [FILLED_TWO] = {.name = "machine, filled, 2 threads", .run = run_arithmetic, .state = &filled_two, .n = 1},
+        [PLAIN_TWO] = {.name = "C with " PEER_NAME ", 16-byte nodes, 2 threads",
+                       .run = run_forest,
+                       .state = &plain_two,
+                       .n = 1},
+        [OURS_TWO] = {.name = "ouro, 2 threads", .run = run_forest, .state = &ours_two, .n = 1},
     };
     forest *forests[] = {&plain, &large, &ours, &acyclic, &plain_two, &ours_two};
     size_t live = bench_live();
-    bench_measure("trees", series, 8, 1);
-    for (size_t i = 0; i < 8; i++)
+    bench_measure("trees", series, KINDS, 1);
+    for (size_t i = 0; i < KINDS; i++)
         bench_value(series[i].name, &series[i], 1e-9, "s");
-    bench_ratio("1 thread: ouro / C with " PEER_NAME ", 16-byte nodes", &series[2], &series[0], BENCH_BAR_AT_MOST(1.1));
-    bench_ratio("1 thread: ouro / C with " PEER_NAME ", 32-byte nodes", &series[2], &series[1], BENCH_INFORMATION);
-    bench_ratio("1 thread: ouro, acyclic / C with " PEER_NAME ", 16-byte nodes", &series[3], &series[0],
+    bench_ratio("1 thread: ouro / C with " PEER_NAME ", 16-byte nodes", &series[OURS], &series[PLAIN],
+                BENCH_BAR_AT_MOST(1.1));
+    bench_ratio("1 thread: ouro / C with " PEER_NAME ", 32-byte nodes", &series[OURS], &series[LARGE], BENCH_INFORMATION);
+    bench_ratio("1 thread: ouro, acyclic / C with " PEER_NAME ", 16-byte nodes", &series[ACYCLIC], &series[PLAIN],
                 BENCH_INFORMATION);
-    bench_ratio("throughput of 2 threads / 1: machine", &series[4], &series[5], BENCH_INFORMATION);
-    bench_ratio("throughput of 2 threads / 1: C with " PEER_NAME, &series[0], &series[6], BENCH_INFORMATION);
-    bench_ratio("throughput of 2 threads / 1: ouro", &series[2], &series[7], BENCH_BAR_AT_LEAST(1.8));
-    scaling("the same as a share of what the machine gave", &series[2], &series[7], &series[4], &series[5]);
+    bench_ratio("throughput of 2 threads / 1: machine, waiting", &series[WAITING], &series[WAITING_TWO],
+                BENCH_INFORMATION);
+    bench_ratio("throughput of 2 threads / 1: machine, filled", &series[FILLED], &series[FILLED_TWO], BENCH_INFORMATION);
+    bench_ratio("throughput of 2 threads / 1: C with " PEER_NAME, &series[PLAIN], &series[PLAIN_TWO], BENCH_INFORMATION);
+    bench_ratio("throughput of 2 threads / 1: ouro", &series[OURS], &series[OURS_TWO], BENCH_BAR_AT_LEAST(1.8));
+    scaling("the same as a share of the filled machine's", &series[OURS], &series[OURS_TWO], &series[FILLED],
+            &series[FILLED_TWO]);
+    scaling("the same of C with " PEER_NAME, &series[PLAIN], &series[PLAIN_TWO], &series[FILLED], &series[FILLED_TWO]);
     for (size_t i = 0; i < sizeof forests / sizeof forests[0]; i++)
         bench_check(forests[i]->total == nodes_expected(), "%llu nodes counted, %llu made",
                     (unsigned long long)forests[i]->total, (unsigned long long)nodes_expected());
