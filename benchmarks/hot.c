@@ -91,6 +91,35 @@ static void fill(void *arg, unsigned index, uint64_t n)
         ((hot *)arg)->missed++;
 }
 
+/* The same in moments in which each of two threads has a core. */
+typedef struct moment {
+    bench_work *work;
+    hot *hot;
+    uint64_t n;
+} moment;
+
+static double gain(void *arg)
+{
+    moment *m = arg;
+    ouro_blocking_begin();
+    double one = bench_team_run(teams[0], m->work, m->hot, m->n), two = bench_team_run(teams[1], m->work, m->hot, m->n);
+    ouro_blocking_end();
+    return one / two;
+}
+
+static void measure_moments(hot *h)
+{
+#define WHAT(text) "in these: shared widely: " text ": throughput of 2 threads / 2 times that of one"
+    processors_moments(teams[1],
+                       (processors_moment[]){
+                           {WHAT("retain + release"), gain, &(moment){count_object, h, 500000}},
+                           {WHAT("get from a slot + release"), gain, &(moment){get_object, h, 250000}},
+                           {WHAT("upgrade + release"), gain, &(moment){upgrade_object, h, 300000}},
+                       },
+                       3);
+#undef WHAT
+}
+
 static double run_crew(void *arg, uint64_t n)
 {
     crew *c = arg;
@@ -172,6 +201,7 @@ void bench_hot(void)
     measure("shared widely: get from a slot + release", get_object, &wide, 0.8);
     measure("shared widely: upgrade + release", upgrade_object, &wide, 0.8);
     bench_check(wide.peer == 1, "the peer's counter is not back at 1");
+    measure_moments(&wide);
     hot_drop(&wide, "shared widely");
     hot_make(&plain, false);
     measure("shared: retain + release", count_object, &plain, 0.8);

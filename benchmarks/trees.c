@@ -247,12 +247,7 @@ static void scaling(const char *what, const bench_series *one, const bench_serie
 
 /* ---- moments in which each thread has a core ---- */
 
-/* Where two processors are hyperthreads of one core now and then, a measurement of a second is of both. So one of some milliseconds is put between two
- * looks at what the machine gives; those where both have seen two cores are taken. */
-enum { GROUPS = 9, MOMENTS = 40, MOMENTS_LEAST = 3, MOMENT_DEPTH = 10, MOMENT_TREES = 300, MOMENT_STEPS = 1500000 };
-
-#define TWO_CORES 1.9 /* times the throughput of one thread, and */
-#define NOT_MORE 2.1  /* or the one thread was disturbed */
+enum { MOMENT_DEPTH = 10, MOMENT_TREES = 300 };
 
 static void work_trees_of_a_moment(void *arg, unsigned index, uint64_t n)
 {
@@ -262,9 +257,9 @@ static void work_trees_of_a_moment(void *arg, unsigned index, uint64_t n)
         f->subtotals[index] += one_tree(f, MOMENT_DEPTH);
 }
 
-/* The throughput of two threads over that of one, which does half as much. */
-static double gain_of_trees(forest *f)
+static double gain_of_trees(void *arg)
 {
+    forest *f = arg;
     double begin = bench_clock();
     work_trees_of_a_moment(f, 0, MOMENT_TREES);
     double one = bench_clock() - begin, two = bench_team_run(f->team, work_trees_of_a_moment, f, MOMENT_TREES);
@@ -272,50 +267,6 @@ static double gain_of_trees(forest *f)
         bench_check(f->subtotals[i] == MOMENT_TREES * nodes_of(MOMENT_DEPTH), "%llu nodes counted in a moment",
                     (unsigned long long)f->subtotals[i]);
     return THREADS * one / two;
-}
-
-static double gain_of_machine(bench_team *team)
-{
-    arithmetic one = {.fills = true, .steps = MOMENT_STEPS}, two = one;
-    two.team = team;
-    two.steps *= THREADS;
-    double took = run_arithmetic(&one, 1);
-    return THREADS * took / run_arithmetic(&two, 1);
-}
-
-static bool is_two_cores(double gain)
-{
-    return gain >= TWO_CORES && gain <= NOT_MORE;
-}
-
-/* A row of the medians of groups that have enough such moments. */
-static void moments(forest *ours, forest *plain)
-{
-    double of_ours[GROUPS], of_plain[GROUPS];
-    unsigned seen = 0, rows = 0, groups = bench_quick ? 1 : GROUPS;
-    for (unsigned g = 0; g < groups; g++) {
-        double ours_then[MOMENTS], plain_then[MOMENTS];
-        unsigned n = 0;
-        bench_progress("moments: %u of %u", g + 1, groups);
-        double before = gain_of_machine(ours->team);
-        for (unsigned m = 0; m < MOMENTS; m++) {
-            ours_then[n] = gain_of_trees(ours);
-            plain_then[n] = gain_of_trees(plain);
-            double after = gain_of_machine(ours->team);
-            n += is_two_cores(before) && is_two_cores(after);
-            before = after;
-        }
-        seen += n;
-        if (n < MOMENTS_LEAST)
-            continue;
-        of_ours[rows] = bench_percentile(ours_then, n, 0.5);
-        of_plain[rows++] = bench_percentile(plain_then, n, 0.5);
-    }
-    bench_number("moments in which each of 2 threads had a core", 100.0 * seen / (groups * MOMENTS), "%",
-                 BENCH_INFORMATION);
-    bench_samples("in these: throughput of 2 threads / 1, trees of 2047: ouro", of_ours, rows, "ratio",
-                  BENCH_INFORMATION);
-    bench_samples("in these: C with " PEER_NAME, of_plain, rows, "ratio", BENCH_INFORMATION);
 }
 
 enum { PLAIN, LARGE, OURS, ACYCLIC, WAITING, WAITING_TWO, FILLED, FILLED_TWO, PLAIN_TWO, OURS_TWO, KINDS };
@@ -369,7 +320,13 @@ void bench_trees(void)
     for (size_t i = 0; i < sizeof forests / sizeof forests[0]; i++)
         bench_check(forests[i]->total == nodes_expected(), "%llu nodes counted, %llu made",
                     (unsigned long long)forests[i]->total, (unsigned long long)nodes_expected());
-    moments(&ours_two, &plain_two);
+    processors_moments(
+        team,
+        (processors_moment[]){
+            {"in these: trees of 2047, throughput of 2 threads / 1: ouro", gain_of_trees, &ours_two},
+            {"in these: trees of 2047, throughput of 2 threads / 1: C with " PEER_NAME, gain_of_trees, &plain_two},
+        },
+        2);
     bench_team_stop(team);
     bench_settle(live, "trees dropped");
 }
