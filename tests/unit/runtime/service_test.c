@@ -137,6 +137,25 @@ static void test_limbo_is_drained(void)
     }
 }
 
+/* A stream of deaths gets a round in a rest, not as many as there can be. */
+static void test_rounds_are_apart(void)
+{
+    enum { US = 100000, REST_US = 500 };
+    oi_service_stop(); /* and no round of others */
+    uint64_t before = oi_limbo_rounds(), start = oi_os_now_ns(), rounds, passed_us;
+    do {
+        for (int i = 0; i < 100; i++) {
+            struct node *n = plain_new(i);
+            ouro_share(n);
+            ouro_release(n);
+        }
+        rounds = oi_limbo_rounds() - before;
+        passed_us = (oi_os_now_ns() - start) / 1000;
+    } while (passed_us < US);
+    CHECK_LE(rounds, passed_us / REST_US + 1);
+    CHECK(wait_until(limbo_is_empty, NULL));
+}
+
 /* Not while a reader looks; and then at once. */
 static void test_limbo_waits_for_readers(void)
 {
@@ -474,6 +493,7 @@ int main(void)
     CHECK_RUN(test_started_when_needed); /* before anything is measured, for that may start it */
     FIXTURE_RUN(test_signals_blocked);
     FIXTURE_RUN(test_limbo_is_drained);
+    FIXTURE_RUN(test_rounds_are_apart);
     FIXTURE_RUN(test_limbo_waits_for_readers);
     FIXTURE_RUN(test_purges);
     FIXTURE_RUN(test_idle);

@@ -15,8 +15,9 @@
 #include "lib_runtime_runtime.h"
 #include "lib_value_value.h"
 
-/* Rounds are this far apart at the least, so that one grace period serves much. */
-#define ROUND_MS 1
+/* The thread's rest after each pass. A grace period interrupts every processor that runs the program, twice, whatever it is for: so one serves all that dies
+ * in that time (docs/decisions/045-rest.md). */
+#define REST_US 500
 #define WATCH_SLACK_NS 20000000u
 #define WATCH_TRIES_MAX 7u
 #define WATCH_SHARE 10u
@@ -129,7 +130,7 @@ static long work(void)
         oi_page_purge(at_once ? 0 : (uint64_t)delay_ms * 1000000u, &next_ns);
     long watch_ms = watch_inboxes(), purge_ms = next_ns == UINT64_MAX ? -1 : (long)(next_ns / 1000000u) + 1;
     if (oi_limbo_is_waiting())
-        return ROUND_MS;
+        return 0;
     return sooner(credit_ms, sooner(watch_ms, purge_ms));
 }
 
@@ -142,10 +143,7 @@ static void *run(void *unused)
     while (!oi_load_acquire(&stopping)) {
         oi_wakeup_wait(&wakeup, timeout_ms);
         timeout_ms = work();
-        if (timeout_ms < 0 || timeout_ms > ROUND_MS) {
-            /* A short rest, so that a stream of deaths is served in batches. */
-            oi_os_sleep_ms(ROUND_MS);
-        }
+        oi_os_sleep_us(REST_US); /* not a wait for the wake-up: what dies sets that */
     }
     (void)oi_credit_attend(false);
     return NULL;
