@@ -679,9 +679,12 @@ static void step_once(struct hand *hand)
 static void on_collection(ouro_gc_phase phase, const ouro_gc_info *info, void *arg)
 {
     (void)arg;
-    if (info->generation > 0) {
-        atomic_fetch_add(phase == OURO_GC_START ? &collections_begun : &collections_ended, 1);
-        collections_open += phase == OURO_GC_START ? 1 : -1;
+    if (info->generation > 0 && phase == OURO_GC_START) {
+        atomic_fetch_add(&collections_begun, 1);
+        collections_open++;
+    } else if (info->generation > 0 && collections_open) { /* else it began before this was registered */
+        atomic_fetch_add(&collections_ended, 1);
+        collections_open--;
     }
     at(phase == OURO_GC_START ? WORLD_GC_START : WORLD_GC_STOP);
 }
@@ -881,7 +884,7 @@ static void compare(const char *when, size_t live_before)
 static bool none_is_under_way(void *arg)
 {
     (void)arg;
-    return atomic_load(&collections_begun) == atomic_load(&collections_ended);
+    return atomic_load(&collections_begun) <= atomic_load(&collections_ended);
 }
 
 /* Collects until nothing is found, twice, with nobody else collecting meanwhile: what the finalizers of one collection
@@ -1027,8 +1030,10 @@ bool world_run(uint64_t from_seed, struct world_size size)
     const char *only = getenv("OURO_TEST_GRAPH");
     int graphs = only && !epoch ? size.repeats : size.graphs;
     static int callback; /* the parent's is there in the child, too */
-    if (!callback)
+    if (!callback) {
+        atomic_store(&collections_ended, atomic_load(&collections_begun)); /* the end of one may have come after the last removal */
         callback = ouro_gc_add_callback(on_collection, NULL);
+    }
     REQUIRE(callback > 0);
     is_own_thread = true;
     seed = from_seed;
